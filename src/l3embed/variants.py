@@ -203,3 +203,51 @@ def parse_choice(kind: type[Choice], name: str, value: object) -> Choice:
         return value
     check_one_of(name, value, tuple(member.value for member in kind))
     return kind(value)
+
+
+BLOCK_FILTERS = (64, 128, 256, 512)
+"""Filters of the two convolutions in each of the four blocks."""
+
+KERNEL_PIXELS = 3
+"""Height and width of every convolution's kernel."""
+
+
+class LayerKind(str, Enum):
+    """The two kinds of layers that have trained weights."""
+
+    CONV = "conv"
+    BATCH_NORM = "batch_norm"
+
+
+@dataclass(frozen=True)
+class TrainedLayer:
+    """One layer with weights, as it stands in a weight file."""
+
+    kind: LayerKind
+    channels_in: int
+    channels_out: int
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of the layer's arrays, in the order of the weight files."""
+        if self.kind is LayerKind.CONV:
+            kernel = (KERNEL_PIXELS, KERNEL_PIXELS, self.channels_in, self.channels_out)
+            return {"kernel": kernel, "bias": (self.channels_out,)}
+        names = ("gamma", "beta", "moving_mean", "moving_variance")
+        return dict.fromkeys(names, (self.channels_out,))
+
+
+def trained_layers(modality: Modality) -> tuple[TrainedLayer, ...]:
+    """Return the layers with weights of one network, in the order of the weight files.
+
+    A batch norm on the input, then four blocks of two convolutions, each followed by a batch norm,
+    but for the very last convolution, which is the embedding.
+    """
+    channels = 1 if modality is Modality.AUDIO else 3
+    layers = [TrainedLayer(LayerKind.BATCH_NORM, channels, channels)]
+    for filters in BLOCK_FILTERS:
+        for _ in range(2):
+            layers.append(TrainedLayer(LayerKind.CONV, channels, filters))
+            layers.append(TrainedLayer(LayerKind.BATCH_NORM, filters, filters))
+            channels = filters
+    return tuple(layers[:-1])
