@@ -138,6 +138,11 @@ class AudioVariant:
         return SPECTROGRAMS[self.input_repr]
 
     @property
+    def samples_shape(self) -> tuple[int, int]:
+        """Shape of one window of samples as a model with a kapre frontend takes it: (channel, samples)."""
+        return (1, WINDOW_SAMPLES)
+
+    @property
     def pool(self) -> tuple[int, int]:
         """Max-pooling of the head, (frequency, time)."""
         return AUDIO_POOLS[self.input_repr][self.embedding_size]

@@ -1,0 +1,1 @@
+"""Files to blocks of samples, without ever holding a whole file."""

@@ -1,0 +1,1 @@
+"""Windows of samples to the spectrograms that the networks take in."""
