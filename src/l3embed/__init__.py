@@ -1,1 +1,39 @@
-"""OpenL3 embeddings."""
+"""OpenL3's audio and image embeddings: ``import l3embed as openl3``.
+
+Importing this loads next to nothing: modules are loaded when a name of theirs is first used, and
+TensorFlow and librosa when something is first computed.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.version import __version__
+
+if TYPE_CHECKING:
+    from l3embed import core, models
+    from l3embed.core import get_audio_embedding, get_output_path, preprocess_audio, process_audio_file
+
+__all__ = [
+    "OpenL3Error",
+    "OpenL3Warning",
+    "__version__",
+    "core",
+    "get_audio_embedding",
+    "get_output_path",
+    "models",
+    "preprocess_audio",
+    "process_audio_file",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in ("core", "models"):
+        return import_module(f"{__name__}.{name}")
+    return getattr(import_module(f"{__name__}.core"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -2,8 +2,8 @@
 
 The reference resamples with the windowed sinc that resampy before 0.3 calls ``kaiser_best``, and reads
 its filter off a table, with linear interpolation. The ratio of two rates is rational, which makes
-those readings repeat: one second of 44.1 kHz audio needs 160 different sets of filter coefficients, not 48,000. So the
-coefficients are laid out once as matrices, and resampling becomes a matrix product.
+those readings repeat: 44.1 kHz audio needs 160 different sets of filter coefficients, and no more. So
+the coefficients are laid out once as matrices, and resampling becomes a matrix product.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ MIN_RUN_SAMPLES = 4096
 
 @lru_cache(maxsize=1)
 def _filter_table() -> Samples:
-    """Return the right half of the windowed sinc, ``ZERO_CROSSINGS * TABLE_STEPS_PER_CROSSING + 1`` values."""
+    """Return the right half of the windowed sinc, 512 values for each of 64 zero crossings, and one."""
     steps = ZERO_CROSSINGS * TABLE_STEPS_PER_CROSSING
     crossings = np.linspace(0, ZERO_CROSSINGS, steps + 1)
     taper = np.kaiser(2 * steps + 1, KAISER_BETA)[steps:]
@@ -95,8 +95,7 @@ class Resampler:
 
     def finish(self) -> Samples:
         """Return the samples that were waiting for the end of the audio."""
-        # The reference's length, rounding included.
-        total = int(self._samples_in * float(SAMPLE_RATE_HZ) / float(self._sample_rate_hz))
+        total = resampled_length(self._samples_in, self._sample_rate_hz)
         missing = total - self._groups_out * self._group_outputs
         # Zeros behind the last sample are the right wing of the last outputs, and fill up the last groups.
         self._pending.append(np.zeros(self._wing + 2 * self._run_samples))
@@ -175,6 +174,11 @@ class Resampler:
         """The filter at this ratio's gain, and its differences from entry to entry."""
         table = self._scale * _filter_table()
         return table, np.diff(table, append=table[-1])
+
+
+def resampled_length(samples: int, sample_rate_hz: float) -> int:
+    """Return how many samples at 48 kHz the reference makes of `samples`, its rounding included."""
+    return int(samples * float(SAMPLE_RATE_HZ) / float(sample_rate_hz))
 
 
 def _largest_divisor(number: int, limit: int) -> int:

@@ -43,13 +43,13 @@ class Framing:
     @property
     def hop_samples(self) -> int:
         """The hop at 48 kHz, cut to an integer as the reference does."""
-        # Some rates of a hop that is an exact number of samples fall short of it in binary: they stay
-        # so, because the reference's windows lie there.
+        # 0.29 s is 13,919 samples, not 13,920, because 0.29 * 48000 falls short in binary: the
+        # reference's windows lie there, and so do ours.
         return int(self.hop_s * SAMPLE_RATE_HZ)
 
     def timestamps_s(self, frames: int) -> npt.NDArray[np.float64]:
         """Return the times of the first `frames` windows in seconds, shape ``(frames,)``."""
-        return np.arange(frames) * self.hop_s
+        return np.arange(frames, dtype=np.float64) * self.hop_s
 
     def frames(self, samples: int) -> int:
         """Return how many windows `samples` samples at 48 kHz make (without the zeros in front)."""

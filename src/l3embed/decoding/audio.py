@@ -29,8 +29,32 @@ OGG_LONGEST_PAGE_BYTES = 65_307
 OGG_LAST_PAGE_FLAG = 0x04
 
 SUFFIXES = frozenset(
-    ".aif .aifc .aiff .au .avr .caf .flac .mp3 .nist .oga .ogg .opus .paf .pvf .rf64 .sd2 .sds .snd "
-    ".sph .svx .voc .w64 .wav .wave".split()
+    [
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".au",
+        ".avr",
+        ".caf",
+        ".flac",
+        ".mp3",
+        ".nist",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".paf",
+        ".pvf",
+        ".rf64",
+        ".sd2",
+        ".sds",
+        ".snd",
+        ".sph",
+        ".svx",
+        ".voc",
+        ".w64",
+        ".wav",
+        ".wave",
+    ]
 )
 """Endings by which audio is picked out of a folder: what libsndfile reads, less what others use, as .mat."""
 

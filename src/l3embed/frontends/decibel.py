@@ -21,7 +21,9 @@ def magnitudes_to_decibels(magnitudes: npt.NDArray[np.floating]) -> npt.NDArray[
     """
     decibels = 10 * np.log10(np.maximum(magnitudes, SMALLEST_MAGNITUDE))
     window_axes = tuple(range(1, decibels.ndim))
-    return np.maximum(decibels - decibels.max(axis=window_axes, keepdims=True), -DYNAMIC_RANGE_DB)
+    maxima = decibels.max(axis=window_axes, keepdims=True)
+    floored: npt.NDArray[np.floating] = np.maximum(decibels - maxima, -DYNAMIC_RANGE_DB)
+    return floored
 
 
 def magnitude_tensors_to_decibels(

@@ -86,4 +86,8 @@ def spectrogram_layers(input_repr: InputRepr) -> list[Any]:
                 type="mel", filterbank_kwargs=filterbank, data_format="channels_last", name="mel"
             )
         )
-    return [*layers, custom["decibels"](name="decibels"), keras.layers.Permute((2, 1, 3), name="frequency_first")]
+    return [
+        *layers,
+        custom["decibels"](name="decibels"),
+        keras.layers.Permute((2, 1, 3), name="frequency_first"),
+    ]

@@ -9,9 +9,7 @@ from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.variants import SAMPLE_RATE_HZ, SPECTROGRAM_HOP_SAMPLES, SPECTROGRAMS, InputRepr
 
 
-def spectrograms(
-    windows: npt.NDArray[np.floating], input_repr: InputRepr
-) -> npt.NDArray[np.floating]:
+def spectrograms(windows: npt.NDArray[np.floating], input_repr: InputRepr) -> npt.NDArray[np.floating]:
     """Compute the spectrograms of windows.
 
     Parameters

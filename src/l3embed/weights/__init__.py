@@ -1,0 +1,1 @@
+"""Trained weights: which files exist, where they come from, and how they are read."""

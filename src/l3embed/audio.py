@@ -1,0 +1,136 @@
+"""Audio of any kind to what an audio model takes in, and through it to embeddings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.decoding.audio import BLOCK_S, open_audio
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.frontends import librosa as librosa_frontend
+from l3embed.variants import SPECTROGRAMS, WINDOW_SAMPLES, InputRepr
+from l3embed.windows import Framer, Framing, MonoStream
+
+SPECTROGRAM_BATCH = 8
+"""Windows whose spectrograms are computed at a time: one takes up to 10 MB on the way."""
+
+Blocks = Iterable[npt.NDArray[Any]]
+Inputs = Iterator[npt.NDArray[np.floating]]
+Prepare = Callable[[npt.NDArray[np.floating]], Inputs]
+
+
+def as_samples(windows: npt.NDArray[np.floating]) -> Inputs:
+    """Shape windows for a model with a kapre frontend: ``(n, 48000)`` to ``(n, 1, 48000)``."""
+    yield windows[:, np.newaxis, :]
+
+
+def as_spectrograms(input_repr: InputRepr) -> Prepare:
+    """Return what computes spectrograms for a model without a frontend: ``(n, frequency, time, 1)``."""
+
+    def prepare(windows: npt.NDArray[np.floating]) -> Inputs:
+        for start in range(0, len(windows), SPECTROGRAM_BATCH):
+            yield librosa_frontend.spectrograms(windows[start : start + SPECTROGRAM_BATCH], input_repr)
+
+    return prepare
+
+
+@dataclass
+class Heard:
+    """What was found out about a recording while it was read."""
+
+    samples: int = 0
+    duration_s: float = 0.0
+    is_silent: bool = False
+    is_short: bool = False
+
+    def warn(self, name: str) -> None:
+        """Warn of silence, and of audio shorter than a window, naming the recording."""
+        if self.is_silent:
+            _warn(f"{name} is silent: all of its samples are zero.")
+        if self.is_short:
+            _warn(f"{name} is shorter than one window (1 second): it is padded with zeros.")
+
+
+def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator[npt.NDArray[np.float64]]:
+    """Turn blocks at any rate, ``(N,)`` or ``(N, channels)``, into blocks of 48 kHz mono samples.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray
+        The recording.
+    sample_rate_hz : float
+        Its rate.
+    heard : Heard
+        Is filled in when the last block has been yielded.
+
+    Raises
+    ------
+    OpenL3Error
+        If the samples are none, too few for one at 48 kHz, not finite, or of a wrong shape or type.
+    """
+    stream = MonoStream(sample_rate_hz)
+    for block in blocks:
+        yield stream.feed(block)
+    yield stream.finish()
+    heard.samples = stream.samples_out
+    heard.duration_s = stream.samples_in / sample_rate_hz
+    heard.is_silent, heard.is_short = stream.is_silent, stream.is_short
+
+
+def network_inputs(mono: Iterable[npt.NDArray[np.floating]], framing: Framing, prepare: Prepare) -> Inputs:
+    """Cut 48 kHz mono blocks into windows and prepare them for the network, block by block."""
+    framer = Framer(framing)
+    for block in mono:
+        yield from prepare(framer.feed(block))
+    yield from prepare(framer.finish())
+
+
+def array_blocks(audio: npt.NDArray[Any], sample_rate_hz: float) -> Iterator[npt.NDArray[Any]]:
+    """Go through an array, ``(N,)`` or ``(N, channels)``, in blocks, as through a file."""
+    if not audio.ndim:
+        raise OpenL3Error("Audio must have shape (samples,) or (samples, channels); got a single number.")
+    step = max(1, int(BLOCK_S * sample_rate_hz))
+    for start in range(0, max(1, len(audio)), step):
+        yield audio[start : start + step]
+
+
+def file_mono_blocks(path: Path, heard: Heard) -> Iterator[npt.NDArray[np.float64]]:
+    """Read a file as blocks of 48 kHz mono samples.
+
+    Raises
+    ------
+    OpenL3Error
+        If the file cannot be read to its end, or `mono_blocks` finds fault with it.
+    """
+    with open_audio(path) as file:
+        yield from mono_blocks(file.blocks(), file.sample_rate_hz, heard)
+
+
+def prepare_for(input_shape: tuple[int, ...]) -> Prepare:
+    """Return what prepares windows for a model, judged by the shape that it takes in.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is the shape of no audio model.
+    """
+    if input_shape == (1, WINDOW_SAMPLES):
+        return as_samples
+    for input_repr, spectrogram in SPECTROGRAMS.items():
+        if input_shape == spectrogram.input_shape:
+            return as_spectrograms(input_repr)
+    allowed = [(1, WINDOW_SAMPLES), *(shape.input_shape for shape in SPECTROGRAMS.values())]
+    raise OpenL3Error(
+        f"The model must take in one of the shapes {', '.join(map(str, allowed))}; it takes {input_shape}. "
+        "Load one with load_audio_embedding_model."
+    )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, OpenL3Warning, stacklevel=4)

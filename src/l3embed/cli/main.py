@@ -1,0 +1,62 @@
+"""``l3embed``: the commands, and how their errors and warnings reach the user."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import TextIO
+
+from l3embed.cli import audio, sample, weights
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.progress import say
+from l3embed.version import __version__
+
+EXIT_FAILURE = 1
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns
+    -------
+    int
+        0 if all was done, 1 if something failed, 130 if it was interrupted; wrong usage exits with 2.
+    """
+    args = _parser().parse_args(arguments)
+    warnings.showwarning = _show_warning
+    try:
+        status: int = args.run(args)
+    except OpenL3Error as error:
+        sys.stderr.write(f"l3embed: error: {error}\n")
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        sys.stderr.write("l3embed: interrupted; what was saved stays, and the same command goes on.\n")
+        return EXIT_INTERRUPTED
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="l3embed", description="Deep audio embeddings (OpenL3: Look, Listen and Learn)."
+    )
+    parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (audio, weights, sample):
+        command.add_parser(subparsers)
+    return parser
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Show our own warnings as a line; others are about code, which a user of commands cannot change."""
+    if issubclass(category, OpenL3Warning):
+        say(f"l3embed: warning: {message}")

@@ -1,0 +1,217 @@
+"""Models: weights, networks and frontends put together. Mirrors ``openl3.models``."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from l3embed import networks
+from l3embed.errors import OpenL3Error
+from l3embed.frontends import kapre
+from l3embed.frontends.decibel import magnitude_tensors_to_decibels
+from l3embed.runtimes.keras import prepare_tensorflow
+from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr, Modality, WeightSet, parse_choice
+from l3embed.weights.checksums import sha256
+from l3embed.weights.file import WeightFile, read_layers
+from l3embed.weights.source import WeightsSource, parse_weights_source, weights_source_from_environment
+from l3embed.weights.store import locate_weights
+
+
+@dataclass(frozen=True)
+class ModelOrigin:
+    """What a model is, as every file of embeddings records it.
+
+    Parameters
+    ----------
+    variant : str
+        As in ``audio_mel256_music_6144_kapre``.
+    weights : str
+        The weights' identity: ``published:...``, ``random:SEED`` or ``sha256:...``.
+    """
+
+    variant: str
+    weights: str
+
+
+FOREIGN_MODEL = ModelOrigin(variant="custom", weights="unknown")
+"""What is known of a model that was not loaded by l3embed."""
+
+_origins: weakref.WeakKeyDictionary[Any, ModelOrigin] = weakref.WeakKeyDictionary()
+
+
+def model_origin(model: Any) -> ModelOrigin:
+    """Return what a model is, if l3embed loaded it, else ``FOREIGN_MODEL``."""
+    return _origins.get(model, FOREIGN_MODEL)
+
+
+def load_audio_embedding_model(
+    input_repr: str,
+    content_type: str,
+    embedding_size: int,
+    frontend: str = "kapre",
+    *,
+    weights: str | WeightsSource | None = None,
+) -> Any:
+    """Return an audio model; it is loaded when it is first asked for, and kept for the process.
+
+    Parameters
+    ----------
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the model was trained on.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+    embedding_size : 6144 or 512
+        Embedding dimension.
+    frontend : "kapre" or "librosa"
+        With "kapre" the model computes the spectrograms itself; with "librosa" it takes them in.
+    weights : "published", "random", "random:SEED", a directory's path, or None
+        Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+
+    Returns
+    -------
+    keras.Model
+        From ``(batch, 1, 48000)`` (kapre) or ``(batch, frequency, time, 1)`` (librosa) to
+        ``(batch, embedding_size)``.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values, or the weights cannot be had.
+    """
+    variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend)
+    return load_audio_variant(variant, as_weights_source(weights))
+
+
+def load_audio_embedding_model_from_path(
+    model_path: str | Path, input_repr: str, embedding_size: int, frontend: str = "kapre"
+) -> Any:
+    """Load an audio model with the weights of a file.
+
+    Parameters
+    ----------
+    model_path : str
+        An HDF5 weight file in the layout of the published ones. Its name does not matter.
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the model was trained on.
+    embedding_size : 6144 or 512
+        Embedding dimension.
+    frontend : "kapre" or "librosa"
+        As in `load_audio_embedding_model`.
+
+    Returns
+    -------
+    keras.Model
+        As `load_audio_embedding_model` returns it.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values, or the file is no such weight file.
+    """
+    path = Path(model_path)
+    variant = parse_audio_variant(input_repr, content_type_in_name(path), embedding_size, frontend)
+    if not path.is_file():
+        raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")
+    return _build_audio_model(variant, WeightFile(path, f"sha256:{sha256(path)}", trained=True))
+
+
+def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
+    """Return the path of an audio model's weight file, which is fetched if it is not there.
+
+    Parameters
+    ----------
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the model was trained on.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values, or the weights cannot be had.
+    """
+    weight_set = WeightSet(
+        Modality.AUDIO,
+        parse_choice(InputRepr, "input_repr", input_repr),
+        parse_choice(ContentType, "content_type", content_type),
+    )
+    return str(locate_weights(weight_set, weights_source_from_environment()).path)
+
+
+def kapre_v0_1_4_magnitude_to_decibel(
+    x: Any, ref_value: float = 1.0, amin: float = 1e-10, dynamic_range: float = 80.0
+) -> Any:
+    """Return magnitudes in decibels below their maximum, as kapre 0.1.4 did and the networks expect.
+
+    Parameters
+    ----------
+    x : tensor [shape=(batch, ...)]
+        Magnitudes.
+    ref_value : float
+        Has no effect, here as in the reference: the maximum is the reference value.
+    amin : float
+        Magnitudes below this count as this.
+    dynamic_range : float
+        Decibels below the maximum at which the result is floored.
+
+    Returns
+    -------
+    tensor [shape as x]
+        Decibels, from ``-dynamic_range`` to 0.
+    """
+    tf = prepare_tensorflow()
+    return magnitude_tensors_to_decibels(
+        tf.convert_to_tensor(x), smallest=amin, dynamic_range_db=dynamic_range
+    )
+
+
+def parse_audio_variant(
+    input_repr: str | None, content_type: str, embedding_size: int, frontend: str
+) -> AudioVariant:
+    """Turn the arguments of the mirrored functions into a variant; no `input_repr` is the release's, mel256.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values.
+    """
+    return AudioVariant(
+        input_repr=parse_choice(InputRepr, "input_repr", input_repr or InputRepr.MEL256),
+        content_type=parse_choice(ContentType, "content_type", content_type),
+        embedding_size=embedding_size,
+        frontend=parse_choice(Frontend, "frontend", frontend),
+    )
+
+
+def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
+    """Return the source that an argument names, or without one the environment."""
+    if weights is None:
+        return weights_source_from_environment()
+    return parse_weights_source(weights) if isinstance(weights, str) else weights
+
+
+@cache
+def load_audio_variant(variant: AudioVariant, source: WeightsSource) -> Any:
+    """Return the Keras model of a variant, loaded once a process."""
+    return _build_audio_model(variant, locate_weights(variant.weight_set, source))
+
+
+def content_type_in_name(path: Path) -> ContentType:
+    """Return the content type that a weight file's name tells, or music: it is only recorded, not used."""
+    return (
+        ContentType.ENV
+        if "env" in path.stem.replace(".", "_").replace("-", "_").split("_")
+        else ContentType.MUSIC
+    )
+
+
+def _build_audio_model(variant: AudioVariant, file: WeightFile) -> Any:
+    weights = read_layers(file.path, variant.weight_set)
+    prepare_tensorflow()
+    frontend = kapre.spectrogram_layers(variant.input_repr) if variant.frontend is Frontend.KAPRE else []
+    model = networks.build_keras_model(variant, weights, frontend)
+    _origins[model] = ModelOrigin(variant.name, file.identity)
+    return model

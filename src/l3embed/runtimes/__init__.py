@@ -1,0 +1,1 @@
+"""What computes embeddings from the networks' inputs, and the one batch loop."""

@@ -1,0 +1,184 @@
+"""Locate the file of a weight set, making it first where that is needed."""
+
+import warnings
+from enum import Enum
+from pathlib import Path
+
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.variants import WeightSet
+from l3embed.weights.atomic import remove_abandoned, replacing
+from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
+from l3embed.weights.checksums import git_blob_id, sha256
+from l3embed.weights.file import WeightFile
+from l3embed.weights.manifest import read_weights_manifest
+from l3embed.weights.random import write_random_weights
+from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
+from l3embed.weights.source import SOURCE_VARIABLE, PublishedWeights, RandomWeights, WeightsSource
+from l3embed.weights.unpack import has_same_content, is_unpacked, unpack
+
+__all__ = ["PublishedState", "WeightFile", "locate_weights", "packed_path", "published_state"]
+
+
+class PublishedState(str, Enum):
+    """What the cache holds of a published file."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    DAMAGED = "damaged"
+
+
+def locate_weights(weight_set: WeightSet, source: WeightsSource, verbose: bool = True) -> WeightFile:
+    """Return the file of a weight set: fetched, generated or found, as the source says.
+
+    Published and random weights are kept in the cache (``L3EMBED_CACHE``). What is there and whole is
+    used without writing anything; several processes may ask at once, and one of them makes the file.
+
+    Parameters
+    ----------
+    weight_set
+        Which network's weights.
+    source
+        Where they come from.
+    verbose
+        Whether to draw a progress bar while fetching.
+
+    Raises
+    ------
+    OpenL3Error
+        If the file cannot be had; the message says what to do.
+
+    Warns
+    -----
+    OpenL3Warning
+        If the weights are untrained.
+    """
+    if isinstance(source, PublishedWeights):
+        return _locate_published(PUBLISHED_FILES[weight_set], source, verbose)
+    if isinstance(source, RandomWeights):
+        found = _locate_random(weight_set, source.seed)
+    else:
+        found = _locate_in_directory(weight_set, source.path)
+    if not found.trained:
+        _warn_untrained(found)
+    return found
+
+
+def packed_path(weight_set: WeightSet) -> Path:
+    """Return where the cache keeps the published file, which need not exist."""
+    return published_folder() / PUBLISHED_FILES[weight_set].file_name
+
+
+def published_state(weight_set: WeightSet, *, thorough: bool = False) -> PublishedState:
+    """Tell what the cache holds of a published file, without changing it.
+
+    Parameters
+    ----------
+    weight_set
+        Which file.
+    thorough
+        Compare the unpacked file byte for byte, rather than by its checksum alone.
+    """
+    file = PUBLISHED_FILES[weight_set]
+    packed, unpacked = packed_path(weight_set), published_folder() / file.unpacked_name
+    with explaining_disk_errors(packed.parent):
+        if not packed.is_file():
+            return PublishedState.MISSING
+        compare = has_same_content if thorough else is_unpacked
+        # Without the unpacked file nothing is damaged: it is made when it is asked for.
+        whole = git_blob_id(packed) == file.git_blob and (not unpacked.exists() or compare(packed, unpacked))
+        return PublishedState.VERIFIED if whole else PublishedState.DAMAGED
+
+
+def _locate_published(file: PublishedFile, source: PublishedWeights, verbose: bool) -> WeightFile:
+    from l3embed.weights.fetch import Download, fetch_published
+
+    folder = published_folder()
+    packed, unpacked = folder / file.file_name, folder / file.unpacked_name
+    located = WeightFile(unpacked, file.identity, trained=True)
+    with explaining_disk_errors(folder):
+        if _is_whole(packed, file) and is_unpacked(packed, unpacked):
+            return located
+        with exclusively(folder, file.file_name):
+            remove_abandoned(folder)
+            if not _is_whole(packed, file):
+                download = Download(file, source.resolve_base_url(), folder)
+                _discard_damaged(packed, file)
+                fetch_published(download, verbose=verbose)
+            if not is_unpacked(packed, unpacked):
+                unpack(packed, unpacked)
+    return located
+
+
+def _is_whole(packed: Path, file: PublishedFile) -> bool:
+    return packed.is_file() and git_blob_id(packed) == file.git_blob
+
+
+def _discard_damaged(packed: Path, file: PublishedFile) -> None:
+    """Remove a file that is not the published one, which may have been put there by hand: say so."""
+    if packed.is_file():
+        warnings.warn(
+            f"{packed} has the git blob id {git_blob_id(packed)} instead of {file.git_blob}: it is truncated "
+            f"or another file. It is removed, and the published file fetched.",
+            OpenL3Warning,
+            stacklevel=4,
+        )
+        packed.unlink()
+
+
+def _locate_random(weight_set: WeightSet, seed: int) -> WeightFile:
+    folder = random_folder(seed)
+    path = folder / f"openl3_{weight_set.name}.h5"
+    with explaining_disk_errors(folder):
+        if not _agrees_with_checksum(path):
+            with exclusively(folder, path.name):
+                remove_abandoned(folder)
+                if not _agrees_with_checksum(path):
+                    write_random_weights(path, weight_set, seed)
+                    _write_checksum(path)
+    return WeightFile(path, f"random:{seed}", trained=False)
+
+
+def _checksum_path(path: Path) -> Path:
+    return path.with_name(f"{path.name}.sha256")
+
+
+def _agrees_with_checksum(path: Path) -> bool:
+    checksum = _checksum_path(path)
+    return path.is_file() and checksum.is_file() and checksum.read_bytes() == _checksum_line(path)
+
+
+def _write_checksum(path: Path) -> None:
+    with replacing(_checksum_path(path)) as temporary:
+        temporary.write_bytes(_checksum_line(path))
+
+
+def _checksum_line(path: Path) -> bytes:
+    """Return the line that ``sha256sum`` writes and checks."""
+    return f"{sha256(path)}  {path.name}\n".encode()
+
+
+def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
+    names = (f"openl3_{weight_set.name}-{VERSION_TAG}.h5", f"openl3_{weight_set.name}.h5")
+    path = next((directory / name for name in names if (directory / name).is_file()), None)
+    if path is None:
+        present = ", ".join(sorted(file.name for file in directory.glob("openl3_*.h5"))) or "none"
+        raise OpenL3Error(
+            f"The weights directory {directory} must hold {names[0]} or {names[1]}; its openl3_*.h5 files: "
+            f"{present}. Put the file there, or set {SOURCE_VARIABLE}=published to fetch it."
+        )
+    with explaining_disk_errors(directory, "name another directory"):
+        checksum = sha256(path)
+        entry = read_weights_manifest(directory).get(path.name)
+    if entry is None or entry.sha256 != checksum:
+        return WeightFile(path, f"sha256:{checksum}", trained=True)
+    return WeightFile(path, entry.identity, entry.trained)
+
+
+def _warn_untrained(file: WeightFile) -> None:
+    warnings.warn(
+        f"The weights in {file.path} ({file.identity}) are untrained: embeddings made with them are random "
+        f"features, good for trying things out and for nothing else. Set {SOURCE_VARIABLE}=published, or run "
+        f"'l3embed weights fetch', to get the published weights.",
+        OpenL3Warning,
+        stacklevel=3,
+    )

@@ -1,0 +1,318 @@
+"""Fetching published weights from servers that behave well or badly."""
+
+import errno
+import gzip
+import io
+import logging
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pooch
+import pytest
+
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
+from l3embed.weights import fetch, unpack
+from l3embed.weights.source import PublishedWeights
+from l3embed.weights.store import locate_weights
+
+from .conftest import (
+    Answer,
+    Mirror,
+    Publish,
+    Published,
+    hangs_up,
+    refuses,
+    sends,
+    sends_half,
+    stalls,
+)
+
+CHILD = """
+import sys
+from l3embed.variants import ALL_WEIGHT_SETS
+from l3embed.weights import registry, source, store
+
+name, file_name, git_blob, url = sys.argv[1:]
+weight_set = next(candidate for candidate in ALL_WEIGHT_SETS if candidate.name == name)
+registry.PUBLISHED_FILES[weight_set] = registry.PublishedFile(weight_set, file_name, git_blob)
+sys.stdout.write(str(store.locate_weights(weight_set, source.PublishedWeights(url), verbose=False).path))
+"""
+
+
+def start_locating(published: Published, mirror: Mirror) -> subprocess.Popen[str]:
+    file = published.file
+    arguments = [file.weight_set.name, file.file_name, file.git_blob, mirror.url]
+    return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True)
+
+
+def fails(weight_set: WeightSet, url: str) -> str:
+    """Locate weights, which must fail, and return the message."""
+    with pytest.raises(OpenL3Error) as caught:
+        locate_weights(weight_set, PublishedWeights(url), verbose=False)
+    return str(caught.value)
+
+
+def test_fetches_and_unpacks(weight_set: WeightSet, published: Published, mirror: Mirror) -> None:
+    mirror.answers = [sends(published.packed)]
+    located = locate_weights(weight_set, PublishedWeights(mirror.url))
+    assert located.path.read_bytes() == published.unpacked
+    assert mirror.requests == ["/models/openl3_audio_mel256_music-v0_4_0.h5.gz"]
+    assert located.trained
+    assert located.identity == f"published:v0_4_0:{published.file.git_blob}"
+
+
+def test_keeps_the_packed_file_and_nothing_else(
+    weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    mirror.answers = [sends(published.packed)]
+    locate_weights(weight_set, PublishedWeights(mirror.url))
+    assert published.packed_path.read_bytes() == published.packed
+    assert published.left_over() == [published.unpacked_path.name, published.packed_path.name]
+
+
+def test_asks_for_the_file_as_it_is(weight_set: WeightSet, published: Published, mirror: Mirror) -> None:
+    mirror.answers = [sends(published.packed)]
+    locate_weights(weight_set, PublishedWeights(mirror.url))
+    assert mirror.headers[0]["Accept-Encoding"] == "identity"
+
+
+def test_the_environment_names_the_base_address(
+    weight_set: WeightSet, published: Published, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("L3EMBED_WEIGHTS_URL", mirror.url + "/")
+    mirror.answers = [sends(published.packed)]
+    locate_weights(weight_set, PublishedWeights())
+    assert mirror.requests == [f"/models/{published.file.file_name}"]
+
+
+def test_names_the_authors_once_a_process(
+    publish: Publish, mirror: Mirror, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for weight_set in ALL_WEIGHT_SETS[:2]:
+        packed = gzip.compress(weight_set.name.encode())
+        publish(packed, of=weight_set)
+        mirror.answers.append(sends(packed))
+    for weight_set in ALL_WEIGHT_SETS[:2]:
+        locate_weights(weight_set, PublishedWeights(mirror.url), verbose=False)
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 1
+    for word in ("Cramer", "Wu", "Salamon", "Bello", "OpenL3", "CC BY 4.0"):
+        assert word in lines[0]
+
+
+def test_pooch_is_quiet_and_its_logger_left_as_it_was(
+    weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    logger = pooch.get_logger()
+    level = logger.level
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
+    logger.addHandler(handler)
+    mirror.answers = [sends(published.packed)]
+    locate_weights(weight_set, PublishedWeights(mirror.url), verbose=False)
+    logger.removeHandler(handler)
+    assert output.getvalue() == ""
+    assert logger.level == level
+
+
+def test_draws_a_bar_of_the_bytes(
+    weight_set: WeightSet, published: Published, mirror: Mirror, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mirror.answers = [sends(published.packed)]
+    locate_weights(weight_set, PublishedWeights(mirror.url), verbose=True)
+    assert f"{published.file.file_name}: 100%" in capfd.readouterr().err
+
+
+FAULTS: dict[str, tuple[Answer, str, int]] = {
+    "404": (refuses(404), "the server answered 404 Not Found", 1),
+    "403": (refuses(403), "the server answered 403 Forbidden", 1),
+    "500": (refuses(500), "the server answered 500 Internal Server Error", 3),
+    "reset": (hangs_up, "ConnectionError", 3),
+    "altered": (sends(b"another file"), "12 bytes with the git blob id cdcb28483da7", 1),
+    "empty": (sends(b""), "0 bytes with the git blob id e69de29bb2d1d6434b8b", 1),
+}
+"""By name: what the server does, what the error says of it, and how often it is tried."""
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_is_told_in_full_and_leaves_nothing(
+    fault: str, weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    answer, what_came, attempts = FAULTS[fault]
+    mirror.answers = [answer]
+    message = fails(weight_set, mirror.url)
+    assert what_came in message
+    assert f"{mirror.url}/{published.file.file_name}" in message
+    assert published.file.git_blob in message
+    for remedy in ("L3EMBED_WEIGHTS_URL", f"into {published.folder} by hand", "L3EMBED_WEIGHTS=random"):
+        assert remedy in message
+    assert len(mirror.requests) == attempts
+    assert published.left_over() == []
+
+
+def test_a_truncated_download_is_tried_again_and_told(
+    weight_set: WeightSet, published: Published, mirror: Mirror, waits_s: list[float]
+) -> None:
+    mirror.answers = [sends_half(published.packed)]
+    message = fails(weight_set, mirror.url)
+    assert f"IncompleteRead({len(published.packed) // 2} bytes read" in message
+    assert waits_s == [1, 2]
+    assert published.left_over() == []
+
+
+@pytest.mark.parametrize("has_begun", [False, True], ids=["before_answering", "amid_the_file"])
+def test_a_stalled_server_times_out(
+    has_begun: bool,
+    weight_set: WeightSet,
+    published: Published,
+    mirror: Mirror,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetch, "TIMEOUT_S", 0.1)
+    mirror.answers = [stalls(mirror, published.packed if has_begun else b"")]
+    started_s = time.monotonic()
+    message = fails(weight_set, mirror.url)
+    assert time.monotonic() - started_s < 3  # three attempts; without the time-out each takes ten seconds
+    assert ("Read timed out" if has_begun else "did not answer within 0.1 s") in message
+    assert len(mirror.requests) == 3
+    assert published.left_over() == []
+
+
+def test_a_passing_fault_is_overcome(weight_set: WeightSet, published: Published, mirror: Mirror) -> None:
+    mirror.answers = [refuses(503), sends_half(published.packed), sends(published.packed)]
+    located = locate_weights(weight_set, PublishedWeights(mirror.url))
+    assert located.path.read_bytes() == published.unpacked
+
+
+def test_a_refused_connection_is_told(weight_set: WeightSet, published: Published) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        message = fails(weight_set, f"http://127.0.0.1:{unused.getsockname()[1]}")
+    assert "refused" in message
+    assert "L3EMBED_WEIGHTS_URL" in message
+    assert published.left_over() == []
+
+
+def sends_without_a_size(body: bytes) -> Answer:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.end_headers()
+        with suppress(ConnectionError):
+            request.wfile.write(body)
+
+    return answer
+
+
+@pytest.mark.parametrize("send", [sends, sends_without_a_size])
+def test_an_oversized_download_stops_at_the_limit(
+    send: Callable[[bytes], Answer],
+    weight_set: WeightSet,
+    published: Published,
+    mirror: Mirror,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fetch, "MAX_PACKED_BYTES", 100_000)
+    mirror.answers = [send(published.packed)]
+    assert "more than 100000 bytes, the limit" in fails(weight_set, mirror.url)
+    assert len(mirror.requests) == 1
+    assert published.left_over() == []
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://127.0.0.1/models", "file:///models", "models", "http://", "http://[::1"]
+)
+def test_a_base_address_must_be_http(url: str, weight_set: WeightSet, published: Published) -> None:
+    message = fails(weight_set, url)
+    assert "http:// or https://" in message
+    assert repr(url) in message
+
+
+def test_a_full_disk_names_the_folder_and_the_need(
+    weight_set: WeightSet, published: Published, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(self: object, chunk: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(fetch._Sink, "write", write)
+    mirror.answers = [sends(published.packed)]
+    message = fails(weight_set, mirror.url)
+    assert f"No space is left in {published.folder}" in message
+    assert "40 MB" in message
+    assert published.left_over() == []
+
+
+def test_what_is_not_gzip_is_told(weight_set: WeightSet, publish: Publish, mirror: Mirror) -> None:
+    published = publish(b"no gzip")
+    mirror.answers = [sends(published.packed)]
+    assert "must be a gzip file" in fails(weight_set, mirror.url)
+    assert published.left_over() == [published.packed_path.name]
+
+
+def test_a_gzip_bomb_stops_at_the_limit(
+    weight_set: WeightSet, publish: Publish, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unpack, "MAX_UNPACKED_BYTES", 100_000)
+    published = publish(gzip.compress(bytes(100_001)))
+    mirror.answers = [sends(published.packed)]
+    assert "more than 100000 bytes, the limit" in fails(weight_set, mirror.url)
+    assert published.left_over() == [published.packed_path.name]
+
+
+def test_a_damaged_file_is_told_and_replaced(
+    weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    published.place()
+    published.packed_path.write_bytes(published.packed[:-1])
+    mirror.answers = [sends(published.packed)]
+    with pytest.warns(OpenL3Warning, match="truncated or another file"):
+        located = locate_weights(weight_set, PublishedWeights(mirror.url))
+    assert located.path.read_bytes() == published.unpacked
+
+
+def test_two_processes_fetch_once(published: Published, mirror: Mirror) -> None:
+    second_request = threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        if len(mirror.requests) > 1:
+            second_request.set()
+        second_request.wait(0.6)  # long enough for the other process to come along
+        sends(published.packed)(request)
+
+    mirror.answers = [answer]
+    children = [start_locating(published, mirror) for _ in range(2)]
+    outputs = [child.communicate(timeout=20)[0] for child in children]
+    assert outputs == [str(published.unpacked_path)] * 2
+    assert len(mirror.requests) == 1
+    assert published.unpacked_path.read_bytes() == published.unpacked
+
+
+def test_a_killed_download_leaves_no_weight_file(
+    weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    mirror.answers = [stalls(mirror, published.packed), sends(published.packed)]
+    child = start_locating(published, mirror)
+    deadline = time.monotonic() + 20
+    while not any(path.stat().st_size for path in published.folder.glob("tmp*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    child.kill()
+    child.communicate()
+    assert list(published.folder.glob("openl3*")) == []
+    assert locate_weights(weight_set, PublishedWeights(mirror.url)).path.read_bytes() == published.unpacked
+
+
+def test_the_cache_folder_may_be_unusable(
+    weight_set: WeightSet, published: Published, cache: Path, mirror: Mirror
+) -> None:
+    cache.write_text("a file where the folder should be")
+    message = fails(weight_set, mirror.url)
+    assert str(published.folder) in message
+    assert "L3EMBED_CACHE" in message
