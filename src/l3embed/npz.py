@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.weights.atomic import replacing
+from l3embed.atomic import replacing
 
 MEMORY_BYTES = 32 * 2**20
 """Rows up to this size wait in memory, more on disk."""

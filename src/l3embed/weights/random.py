@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l3embed.variants import LayerKind, Modality, TrainedLayer, WeightSet, trained_layers
-from l3embed.weights.atomic import replacing
+from l3embed.atomic import replacing
 
 if TYPE_CHECKING:
     import numpy as np
