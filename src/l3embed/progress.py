@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -40,3 +42,41 @@ def progress_bar(
         dynamic_ncols=True,
         **options,
     )
+
+
+class FileProgress(AbstractContextManager["FileProgress"]):
+    """A bar over files that also counts what has been made of them.
+
+    Parameters
+    ----------
+    description : str
+        What is going on.
+    files : int
+        How many there are.
+    unit : str
+        What is counted within them.
+    enabled : bool
+        Whether to draw anything.
+    """
+
+    def __init__(self, description: str, files: int, unit: str, *, enabled: bool = True) -> None:
+        self._bar = progress_bar(description, total=files, enabled=enabled)
+        self._unit = unit
+        self._count = 0
+
+    def add(self, count: int) -> None:
+        """Count what was made."""
+        self._count += count
+        self._bar.set_postfix_str(f"{self._count} {self._unit}")
+
+    def file_done(self) -> None:
+        """Move on by one file."""
+        self._bar.update()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._bar.close()

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 if all was done, 1 if something failed, 130 if it was interrupted; wrong usage exits with 2.
     """
     args = _parser().parse_args(arguments)
-    warnings.showwarning = _show_warning
+    warnings.showwarning = show_warning
     try:
         status: int = args.run(args)
     except OpenL3Error as error:
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _show_warning(
+def show_warning(
     message: Warning | str,
     category: type[Warning],
     filename: str,

@@ -6,8 +6,8 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l3embed.variants import LayerKind, Modality, TrainedLayer, WeightSet, trained_layers
 from l3embed.atomic import replacing
+from l3embed.variants import LayerKind, Modality, TrainedLayer, WeightSet, trained_layers
 
 if TYPE_CHECKING:
     import numpy as np

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.atomic import replacing
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.batching import Piece
+
+Key = TypeVar("Key")
 
 MEMORY_BYTES = 32 * 2**20
 """Rows up to this size wait in memory, more on disk."""
@@ -82,13 +88,44 @@ def _member(array: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(f"{array}.npy")
 
 
-def spool_rows(blocks: Iterable[npt.NDArray[Any]], folder: Path) -> RowSpool:
-    """Return a spool with the rows of all blocks; the caller closes it."""
-    spool = RowSpool(folder)
-    try:
-        for block in blocks:
-            spool.append(block)
-    except BaseException:
-        spool.__exit__(None, None, None)
-        raise
-    return spool
+def save_each(
+    pieces: Iterable[Piece[Key]],
+    folder_of: Callable[[Key], Path],
+    save: Callable[[Key, RowSpool], None],
+    on_rows: Callable[[int], object],
+) -> Iterator[tuple[Key, int, str]]:
+    """Save each source's embeddings when all of them have come.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        Source by source, as `embed_sources` yields them.
+    folder_of : callable
+        Folder of a source's output; it is made.
+    save : callable
+        Writes a source's output.
+    on_rows : callable
+        Is told how many embeddings have come.
+
+    Yields
+    ------
+    tuple
+        The source, how many embeddings were saved, and the reason if none could be.
+    """
+    for key, own_pieces in groupby(pieces, attrgetter("key")):
+        rows, reason = 0, ""
+        try:
+            folder_of(key).mkdir(parents=True, exist_ok=True)
+            with RowSpool(folder_of(key)) as spool:
+                for piece in own_pieces:
+                    if piece.error:
+                        raise piece.error
+                    spool.append(piece.embeddings)
+                    on_rows(len(piece.embeddings))
+                save(key, spool)
+                rows = spool.rows
+        except OpenL3Error as error:
+            reason = str(error)
+        except OSError as error:
+            reason = f"Its output could not be written: {error.strerror or error} ({folder_of(key)})."
+        yield key, rows, reason

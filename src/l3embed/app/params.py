@@ -1,0 +1,87 @@
+"""``l3embed-params``: compose ``conf/`` into ``params.yaml``, which the pipeline's stages read.
+
+DVC does the same at ``dvc exp run``, and writes the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from l3embed.app.settings import PARAMS_FILE, parse_settings
+from l3embed.atomic import replacing
+from l3embed.errors import OpenL3Error
+
+CONFIG_FOLDER = Path("conf")
+CONFIG_NAME = "config"
+
+
+def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
+    """Compose the settings and return the text of ``params.yaml``.
+
+    Parameters
+    ----------
+    config_folder : Path
+        The folder ``conf``.
+    overrides : sequence of str
+        In Hydra's notation: ``weights=random``, ``model.input_repr=mel128``.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is no such setting or choice, or a value is not allowed.
+    """
+    if not (config_folder / f"{CONFIG_NAME}.yaml").is_file():
+        raise OpenL3Error(
+            f"There is no {config_folder}/{CONFIG_NAME}.yaml here. Run this in the project's folder."
+        )
+    try:
+        with initialize_config_dir(str(config_folder.resolve()), version_base="1.3"):
+            settings = compose(CONFIG_NAME, overrides=list(overrides))
+        OmegaConf.resolve(settings)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise OpenL3Error(f"The settings could not be composed: {error}") from error
+    parse_settings(settings)
+    return OmegaConf.to_yaml(settings)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write ``params.yaml``, or check it; return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="l3embed-params", description="Compose conf/ into params.yaml, which 'dvc repro' reads."
+    )
+    parser.add_argument(
+        "overrides", nargs="*", metavar="KEY=VALUE", help="as in weights=random model.input_repr=mel128"
+    )
+    parser.add_argument("--check", action="store_true", help="only say whether params.yaml agrees with conf/")
+    args = parser.parse_args(arguments)
+    try:
+        text = compose_params(CONFIG_FOLDER, args.overrides)
+        return _check(text) if args.check else _write(text)
+    except OpenL3Error as error:
+        sys.stderr.write(f"l3embed-params: error: {error}\n")
+        return 1
+
+
+def _write(text: str) -> int:
+    with replacing(PARAMS_FILE) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{PARAMS_FILE} is written; 'dvc repro' computes what it asks for.\n")
+    return 0
+
+
+def _check(text: str) -> int:
+    if PARAMS_FILE.is_file() and PARAMS_FILE.read_text(encoding="utf-8") == text:
+        return 0
+    raise OpenL3Error(f"{PARAMS_FILE} does not agree with {CONFIG_FOLDER}/. Write it anew: make params.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,233 @@
+"""The pipeline's settings: typed, checked, and turned into what the stages and the library take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Device
+from l3embed.stages.preprocess import Samples, Spectrograms
+from l3embed.variants import (
+    AUDIO_EMBEDDING_SIZES,
+    IMAGE_EMBEDDING_SIZES,
+    AudioVariant,
+    ContentType,
+    Frontend,
+    InputRepr,
+    check_one_of,
+    parse_choice,
+)
+from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
+from l3embed.windows import Framing
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class SourceKind(str, Enum):
+    """Where weights come from."""
+
+    PUBLISHED = "published"
+    RANDOM = "random"
+    DIRECTORY = "directory"
+
+
+@dataclass
+class DatasetSettings:
+    """Which recordings."""
+
+    name: str = MISSING
+    path: str = MISSING
+    synthesised: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class ModelSettings:
+    """Which networks."""
+
+    content_type: str = MISSING
+    input_repr: str = MISSING
+    audio_embedding_size: int = MISSING
+    image_embedding_size: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(ContentType, "model.content_type", self.content_type)
+        parse_choice(InputRepr, "model.input_repr", self.input_repr)
+        check_one_of("model.audio_embedding_size", self.audio_embedding_size, AUDIO_EMBEDDING_SIZES)
+        check_one_of("model.image_embedding_size", self.image_embedding_size, IMAGE_EMBEDDING_SIZES)
+
+
+@dataclass
+class PreprocessedSettings:
+    """What the preprocess stage writes."""
+
+    kind: str = MISSING
+    input_repr: str | None = None
+    hop_s: float | None = None
+    center: bool | None = None
+
+
+@dataclass
+class FrontendSettings:
+    """What computes the spectrograms."""
+
+    name: str = MISSING
+    preprocessed: PreprocessedSettings = field(default_factory=PreprocessedSettings)
+
+    def __post_init__(self) -> None:
+        frontend = parse_choice(Frontend, "frontend.name", self.name)
+        kinds = {Frontend.KAPRE: "samples", Frontend.LIBROSA: "spectrograms"}
+        if self.preprocessed.kind != kinds[frontend]:
+            raise OpenL3Error(
+                f"frontend.name is {self.name!r} and frontend.preprocessed.kind {self.preprocessed.kind!r}, "
+                f"which do not go together. Set the group as a whole: frontend={self.name}."
+            )
+
+
+@dataclass
+class WindowsSettings:
+    """How recordings are cut into windows."""
+
+    hop_s: float = MISSING
+    center: bool = MISSING
+
+    def __post_init__(self) -> None:
+        if not 0 < self.hop_s < float("inf"):
+            raise OpenL3Error(f"windows.hop_s must be a positive number of seconds; got {self.hop_s}.")
+        self.framing()
+
+    def framing(self) -> Framing:
+        """Return the library's word for it."""
+        return Framing(hop_s=self.hop_s, center=self.center)
+
+
+@dataclass
+class DeviceSettings:
+    """Where the network runs, and how much of it at once."""
+
+    name: str = MISSING
+    batch_size: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(Device, "device.name", self.name)
+        if self.batch_size < 1:
+            raise OpenL3Error(f"device.batch_size must be a positive integer; got {self.batch_size}.")
+
+    @property
+    def device(self) -> Device:
+        """The library's word for it."""
+        return Device(self.name)
+
+
+@dataclass
+class WeightsSettings:
+    """Where the network's weights come from."""
+
+    source: str = MISSING
+    definition: str = MISSING
+    base_url: str | None = None
+    seed: int | None = None
+    path: str | None = None
+
+    def __post_init__(self) -> None:
+        self.parse()
+
+    def parse(self) -> WeightsSource:
+        """Return the library's word for it."""
+        kind = parse_choice(SourceKind, "weights.source", self.source)
+        if kind is SourceKind.PUBLISHED:
+            return PublishedWeights(self.base_url)
+        if kind is SourceKind.RANDOM:
+            if self.seed is None:
+                raise OpenL3Error("weights.seed must be an integer from 0 on; got null. Set weights=random.")
+            return RandomWeights(self.seed)
+        if not self.path:
+            raise OpenL3Error("weights.path must be the path of a folder; got null. Set weights=directory.")
+        return WeightsDirectory(Path(self.path))
+
+
+@dataclass
+class Settings:
+    """All settings of a run."""
+
+    dataset: DatasetSettings = MISSING
+    model: ModelSettings = MISSING
+    frontend: FrontendSettings = MISSING
+    device: DeviceSettings = MISSING
+    weights: WeightsSettings = MISSING
+    windows: WindowsSettings = MISSING
+
+    def __post_init__(self) -> None:
+        repeated = self.frontend.preprocessed
+        meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
+        if self.variant.frontend is Frontend.LIBROSA and meant != (
+            repeated.input_repr,
+            repeated.hop_s,
+            repeated.center,
+        ):
+            raise OpenL3Error(
+                "frontend.preprocessed repeats model.input_repr, windows.hop_s and windows.center, which are "
+                f"{meant}; got {repeated.input_repr, repeated.hop_s, repeated.center}. Compose params.yaml "
+                "(l3embed-params) rather than editing it."
+            )
+
+    @property
+    def variant(self) -> AudioVariant:
+        """The audio model."""
+        return AudioVariant(
+            input_repr=InputRepr(self.model.input_repr),
+            content_type=ContentType(self.model.content_type),
+            embedding_size=self.model.audio_embedding_size,
+            frontend=Frontend(self.frontend.name),
+        )
+
+    @property
+    def preprocessed(self) -> Samples | Spectrograms:
+        """What the preprocess stage writes."""
+        if self.variant.frontend is Frontend.KAPRE:
+            return Samples()
+        return Spectrograms(self.variant.input_repr, self.windows.framing())
+
+
+def parse_settings(values: Any) -> Settings:
+    """Check composed settings and return them typed.
+
+    Parameters
+    ----------
+    values : DictConfig or dict
+        As composed from ``conf/``, or read from ``params.yaml``.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the setting, what came and what is allowed.
+    """
+    try:
+        settings: Settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), values))
+    except OmegaConfBaseException as error:
+        key = f"{error.full_key}: " if error.full_key else ""
+        reason = str(error.msg or error).splitlines()[0]
+        raise OpenL3Error(f"The settings are wrong. {key}{reason}.") from error
+    return settings
+
+
+def read_settings(path: Path = PARAMS_FILE) -> Settings:
+    """Read and check ``params.yaml``.
+
+    Raises
+    ------
+    OpenL3Error
+        If the file is missing or a setting in it is wrong.
+    """
+    if not path.is_file():
+        raise OpenL3Error(f"There is no {path} here. Run this in the project's folder, after 'make params'.")
+    try:
+        return parse_settings(OmegaConf.load(path))
+    except (YAMLError, OSError, ValueError) as error:
+        raise OpenL3Error(f"{path} could not be read: {error}") from error

@@ -1,0 +1,1 @@
+"""The pipeline's stages: functions from folders to folders, with plain arguments."""

@@ -1,0 +1,92 @@
+"""Stage ``export``: one ``.npz`` a recording, for ``np.load``, with a manifest and metrics."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.atomic import replacing
+from l3embed.files import origin_arrays
+from l3embed.models import ModelOrigin
+from l3embed.progress import progress_bar
+from l3embed.saving import RowSpool
+from l3embed.stages.embed import Origin, embeddings_path, read_origin
+from l3embed.stages.results import Result, read_results, summarise
+from l3embed.windows import Framing
+
+MANIFEST_FILE = "manifest.csv"
+MANIFEST_COLUMNS = ("path", "status", "reason", "frames", "seconds", "output")
+COPY_ROWS = 256
+
+
+def run(embeddings: Path, output: Path, metrics_file: Path) -> str:
+    """Export all embeddings of a folder; return the stage's summary."""
+    results, origin = read_results(embeddings), read_origin(embeddings)
+    outputs = output_names([result.path for result in results])
+    output.mkdir(parents=True, exist_ok=True)
+    dimension = 0
+    with progress_bar("Exporting", total=len(results)) as bar:
+        for result in results:
+            if result.is_ok:
+                rows = np.load(embeddings_path(embeddings, result.path), mmap_mode="r")
+                dimension = rows.shape[1]
+                _export(rows, origin, output / outputs[result.path])
+            bar.update()
+    _write_manifest(results, outputs, output / MANIFEST_FILE)
+    _write_metrics(results, origin, dimension, metrics_file)
+    return summarise("export", results, f"see {output / MANIFEST_FILE}")
+
+
+def output_names(recordings: Sequence[str]) -> dict[str, str]:
+    """Return the output of each recording: its path with ``.npz`` in place of its ending.
+
+    Recordings that differ in their ending alone keep it: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz`` and
+    ``a.ogg.npz``, since neither may be lost.
+    """
+    stems = {path: str(PurePosixPath(path).with_suffix("")) for path in recordings}
+    shared = Counter(stems.values())
+    return {path: f"{path if shared[stem] > 1 else stem}.npz" for path, stem in stems.items()}
+
+
+def _export(rows: npt.NDArray[np.float32], origin: Origin, path: Path) -> None:
+    timestamps = Framing(origin.hop_s, origin.center).timestamps_s(len(rows))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with RowSpool(path.parent) as spool:
+        for start in range(0, len(rows), COPY_ROWS):
+            spool.append(rows[start : start + COPY_ROWS])
+        others = origin_arrays(ModelOrigin(origin.variant, origin.weights))
+        spool.save_npz(path, "embedding", {"timestamps": timestamps, **others})
+
+
+def _write_manifest(results: Sequence[Result], outputs: dict[str, str], path: Path) -> None:
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(MANIFEST_COLUMNS)
+        for result in results:
+            target = outputs[result.path] if result.is_ok else ""
+            writer.writerow(
+                (result.path, result.status, result.reason, result.frames, result.seconds, target)
+            )
+
+
+def _write_metrics(results: Sequence[Result], origin: Origin, dimension: int, path: Path) -> None:
+    done = [result for result in results if result.is_ok]
+    metrics: dict[str, Any] = {
+        "recordings": len(results),
+        "done": len(done),
+        "failed": len(results) - len(done),
+        "seconds_of_audio": round(sum(result.seconds for result in done), 3),
+        "embeddings": sum(result.frames for result in done),
+        "dimension": dimension,
+        "variant": origin.variant,
+        "weights": origin.weights if origin.trained else f"{origin.weights} (untrained)",
+    }
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")

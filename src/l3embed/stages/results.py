@@ -1,0 +1,101 @@
+"""What became of each recording: the table that every stage reads from the one before it and hands on."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from l3embed.atomic import replacing
+from l3embed.errors import OpenL3Error
+from l3embed.progress import say
+
+RESULTS_FILE = "results.csv"
+FAILED_NAMED = 20
+"""Failed recordings that a stage names on the terminal; the table names all."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One recording.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    status : str
+        ``ok`` or ``failed``.
+    reason : str
+        Why it failed.
+    frames : int
+        Embeddings; 0 until they are computed.
+    seconds : float
+        Length of the recording.
+    """
+
+    path: str
+    status: str = "ok"
+    reason: str = ""
+    frames: int = 0
+    seconds: float = 0.0
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the recording is there for the next stage."""
+        return self.status == "ok"
+
+    def failed(self, reason: str) -> Result:
+        """Return the same recording, failed."""
+        return replace(self, status="failed", reason=reason, frames=0)
+
+
+def write_results(results: Iterable[Result], folder: Path) -> None:
+    """Write the table into a stage's output folder."""
+    with (
+        replacing(folder / RESULTS_FILE) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.DictWriter(file, [field.name for field in fields(Result)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(result) for result in results)
+
+
+def read_results(folder: Path) -> list[Result]:
+    """Read the table of a stage's output folder."""
+    with (folder / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
+        return [
+            Result(row["path"], row["status"], row["reason"], int(row["frames"]), float(row["seconds"]))
+            for row in csv.DictReader(file)
+        ]
+
+
+def summarise(stage: str, results: Sequence[Result], what: str) -> str:
+    """Return a stage's last line: how many recordings were done and failed, and what else there is to say."""
+    failed = sum(not result.is_ok for result in results)
+    return f"{stage}: {len(results)} recordings, {len(results) - failed} done, {failed} failed; {what}"
+
+
+def name_failures(stage: str, results: Iterable[Result]) -> None:
+    """Name the failed recordings on the terminal, with reasons."""
+    failed = [result for result in results if not result.is_ok]
+    for result in failed[:FAILED_NAMED]:
+        say(f"{stage}: failed: {result.path}: {result.reason}")
+    if len(failed) > FAILED_NAMED:
+        say(
+            f"{stage}: failed: {len(failed) - FAILED_NAMED} more; data/export/manifest.csv will name them all"
+        )
+
+
+def require_one(stage: str, results: Sequence[Result]) -> None:
+    """Check that at least one recording is left.
+
+    Raises
+    ------
+    OpenL3Error
+        If all have failed.
+    """
+    if not any(result.is_ok for result in results):
+        raise OpenL3Error(
+            f"{stage}: all of {len(results)} recordings failed. The first: {results[0].path}: {results[0].reason}"
+        )
