@@ -30,10 +30,13 @@ class ModelOrigin:
         As in ``audio_mel256_music_6144_kapre``.
     weights : str
         The weights' identity: ``published:...``, ``random:SEED`` or ``sha256:...``.
+    trained : bool
+        Whether they are other than random.
     """
 
     variant: str
     weights: str
+    trained: bool = True
 
 
 FOREIGN_MODEL = ModelOrigin(variant="custom", weights="unknown")
@@ -213,5 +216,5 @@ def _build_audio_model(variant: AudioVariant, file: WeightFile) -> Any:
     prepare_tensorflow()
     frontend = kapre.spectrogram_layers(variant.input_repr) if variant.frontend is Frontend.KAPRE else []
     model = networks.build_keras_model(variant, weights, frontend)
-    _origins[model] = ModelOrigin(variant.name, file.identity)
+    _origins[model] = ModelOrigin(variant.name, file.identity, file.trained)
     return model

@@ -67,7 +67,7 @@ class FileProgress(AbstractContextManager["FileProgress"]):
     def add(self, count: int) -> None:
         """Count what was made."""
         self._count += count
-        self._bar.set_postfix_str(f"{self._count} {self._unit}")
+        self._bar.set_postfix_str(f"{self._count} {self._unit}", refresh=False)
 
     def file_done(self) -> None:
         """Move on by one file."""

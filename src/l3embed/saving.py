@@ -49,7 +49,7 @@ class RowSpool(AbstractContextManager["RowSpool"]):
         self._file.write(np.ascontiguousarray(rows).tobytes())
         self.rows += len(rows)
 
-    def save_npz(self, path: Path, name: str, others: Mapping[str, npt.ArrayLike]) -> None:
+    def save_npz(self, path: Path, name: str, others: Mapping[str, Any]) -> None:
         """Write the rows under `name`, and other arrays, to a file for ``np.load``."""
         with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
             with archive.open(_member(name), "w", force_zip64=True) as member:

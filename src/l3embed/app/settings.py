@@ -209,11 +209,13 @@ def parse_settings(values: Any) -> Settings:
         Naming the setting, what came and what is allowed.
     """
     try:
-        settings: Settings = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), values))
+        settings: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), values))
     except OmegaConfBaseException as error:
         key = f"{error.full_key}: " if error.full_key else ""
         reason = str(error.msg or error).splitlines()[0]
         raise OpenL3Error(f"The settings are wrong. {key}{reason}.") from error
+    if not isinstance(settings, Settings):
+        raise OpenL3Error(f"The settings must be a mapping; got {type(settings).__name__}.")
     return settings
 
 

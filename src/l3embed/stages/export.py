@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from l3embed.models import ModelOrigin
 from l3embed.progress import progress_bar
 from l3embed.saving import RowSpool
 from l3embed.stages.embed import Origin, embeddings_path, read_origin
-from l3embed.stages.results import Result, read_results, summarise
+from l3embed.stages.results import Result, read_results, summarise, write_csv
 from l3embed.windows import Framing
 
 MANIFEST_FILE = "manifest.csv"
@@ -66,14 +65,11 @@ def _export(rows: npt.NDArray[np.float32], origin: Origin, path: Path) -> None:
 
 
 def _write_manifest(results: Sequence[Result], outputs: dict[str, str], path: Path) -> None:
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(MANIFEST_COLUMNS)
-        for result in results:
-            target = outputs[result.path] if result.is_ok else ""
-            writer.writerow(
-                (result.path, result.status, result.reason, result.frames, result.seconds, target)
-            )
+    rows = []
+    for result in results:
+        target = outputs[result.path] if result.is_ok else ""
+        rows.append((result.path, result.status, result.reason, result.frames, result.seconds, target))
+    write_csv(path, MANIFEST_COLUMNS, rows)
 
 
 def _write_metrics(results: Sequence[Result], origin: Origin, dimension: int, path: Path) -> None:

@@ -86,9 +86,7 @@ def find_recordings(dataset: Path) -> tuple[list[str], int]:
     recordings = sorted(path.relative_to(dataset).as_posix() for path in audio_files)
     if not recordings:
         endings = ", ".join(sorted(SUFFIXES))
-        raise OpenL3Error(
-            f"There are no audio files in {dataset}. They are known by their endings: {endings}."
-        )
+        raise OpenL3Error(f"There are no audio files in {dataset}, known by their endings: {endings}.")
     return recordings, len(files) - len(recordings)
 
 

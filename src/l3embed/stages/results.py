@@ -52,13 +52,16 @@ class Result:
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
-    with (
-        replacing(folder / RESULTS_FILE) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, [field.name for field in fields(Result)], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(asdict(result) for result in results)
+    columns = [field.name for field in fields(Result)]
+    write_csv(folder / RESULTS_FILE, columns, (asdict(result).values() for result in results))
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table, which is there as a whole or not at all."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
 
 
 def read_results(folder: Path) -> list[Result]:
@@ -96,6 +99,5 @@ def require_one(stage: str, results: Sequence[Result]) -> None:
         If all have failed.
     """
     if not any(result.is_ok for result in results):
-        raise OpenL3Error(
-            f"{stage}: all of {len(results)} recordings failed. The first: {results[0].path}: {results[0].reason}"
-        )
+        first = f"{results[0].path}: {results[0].reason}"
+        raise OpenL3Error(f"{stage}: all of {len(results)} recordings failed. The first: {first}")
