@@ -54,7 +54,7 @@ def _layer_classes() -> dict[str, Any]:
 
 
 def spectrogram_layers(input_repr: InputRepr) -> list[Any]:
-    """Return the Keras layers from samples, ``(batch, 1, 48000)``, to decibels, ``(batch, bins, frames, 1)``."""
+    """Return Keras layers from samples, ``(batch, 1, 48000)``, to decibels, ``(batch, bins, frames, 1)``."""
     import kapre
     import keras
 
