@@ -348,7 +348,7 @@ def _embed_arrays(
         request.framing.frames(_samples_at_48_khz(array, rate))
         for array, rate in zip(arrays, rates, strict=True)
     ]
-    results = [np.empty((count, embedder.embedding_size), np.float32) for count in frames]
+    results: list[Embedding] = [np.empty((count, embedder.embedding_size), np.float32) for count in frames]
     filled = [0] * len(arrays)
 
     def sources() -> Iterator[tuple[int, audio_inputs.Inputs]]:

@@ -67,7 +67,7 @@ def _closing_words(elapsed_s: float) -> str:
         shape, weights = arrays["embedding"].shape, arrays["weights"]
     look = f"import numpy as np; d = np.load('{example}'); print(d['embedding'].shape, d['timestamps'])"
     return f"""
-Done in {elapsed_s:.0f} s. {DEMO}/data/export has one .npz a recording, and manifest.csv says what became of each.
+Done in {elapsed_s:.0f} s. {DEMO}/data/export has one .npz a recording, and in manifest.csv what became of it.
 
 Look at one ({shape[0]} embeddings of {shape[1]} numbers, made with the untrained weights {weights}):
   .venv/bin/python -c "{look}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from functools import cache
 from typing import Any
@@ -24,19 +25,25 @@ def prepare_tensorflow() -> Any:
         If Keras has been set to another backend: kapre's layers are TensorFlow's.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "keras" not in sys.modules:
+        # Importing Keras for a backend that is not installed would end in that package's ImportError.
+        _check_backend(backend)
     import keras
     import tensorflow as tf
 
-    backend = keras.backend.backend()
+    _check_backend(keras.backend.backend())
+    # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    return tf
+
+
+def _check_backend(backend: str) -> None:
     if backend != "tensorflow":
         raise OpenL3Error(
             f"l3embed runs Keras on TensorFlow; KERAS_BACKEND is {backend!r}. "
             "Set KERAS_BACKEND=tensorflow before Keras is imported."
         )
-    # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    return tf
 
 
 def use_device(device: Device) -> str:

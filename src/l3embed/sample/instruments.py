@@ -32,7 +32,7 @@ def bells(scene: Scene) -> None:
     interval_s = scene.between(0.5, 0.28)
     rounds = scene.rng.permutation(len(BELL_SCALE))
     onsets_s = np.arange(0.01, scene.duration_s - 0.25, interval_s)
-    for strike, onset_s in enumerate(onsets_s):
+    for strike, onset_s in enumerate(onsets_s.tolist()):
         degree = rounds[strike % len(rounds)]
         ring = _bell(scene, prime_hz * BELL_SCALE[degree], duration_s=scene.duration_s - onset_s)
         ring *= scene.rng.uniform(0.75, 1)
@@ -219,7 +219,9 @@ def engine(scene: Scene) -> None:
     idle_hz = scene.between(20, 30) * scene.rng.uniform(0.95, 1.05)
     firings = np.cumsum(idle_hz * revs) / scene.sample_rate_hz
     load = np.sqrt(revs)
-    scene.add(load * _exhaust(scene, firings), pan=np.linspace(-0.7, 0.5, len(time_s)))  # it drives past
+    scene.add(
+        load * _exhaust(scene, firings), pan=np.linspace(-0.7, 0.5, len(time_s), dtype=np.float64)
+    )  # it drives past
     for pan in (-0.9, 0.9):
         breath = scene.noise(scene.duration_s, 250, 1600) * (0.3 + _pulses(firings, sharpness=2.5))
         scene.add(0.12 * load * breath, pan=pan)
