@@ -12,7 +12,14 @@ from l3embed.version import __version__
 
 if TYPE_CHECKING:
     from l3embed import core, models
-    from l3embed.core import get_audio_embedding, get_output_path, preprocess_audio, process_audio_file
+    from l3embed.core import (
+        get_audio_embedding,
+        get_image_embedding,
+        get_output_path,
+        preprocess_audio,
+        process_audio_file,
+        process_image_file,
+    )
 
 __all__ = [
     "OpenL3Error",
@@ -20,10 +27,12 @@ __all__ = [
     "__version__",
     "core",
     "get_audio_embedding",
+    "get_image_embedding",
     "get_output_path",
     "models",
     "preprocess_audio",
     "process_audio_file",
+    "process_image_file",
 ]
 
 

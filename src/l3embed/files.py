@@ -1,16 +1,20 @@
-"""Audio files to ``.npz`` files: each whole or not at all, and none at the cost of another."""
+"""Files to ``.npz`` files: each whole or not at all, and none at the cost of another."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from l3embed import audio
-from l3embed.errors import FilesError
+from l3embed.audio import Inputs
+from l3embed.decoding.image import read_image
+from l3embed.errors import FilesError, OpenL3Warning
 from l3embed.models import ModelOrigin, model_origin
 from l3embed.outputs import refuse_shared_outputs
+from l3embed.pixels import pixel_blocks
 from l3embed.progress import FileProgress, say
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.keras import keras_embedder
@@ -27,10 +31,8 @@ class FileJob:
     ----------
     outputs : dict[str, str]
         The output of each input.
-    framing : Framing
-        How they are cut into windows.
     batch_size : int
-        Windows that go through the network at once.
+        Items that go through the network at once.
     overwrite : bool
         Whether to compute what has an output already.
     verbose : bool
@@ -38,10 +40,61 @@ class FileJob:
     """
 
     outputs: dict[str, str]
-    framing: Framing
     batch_size: int
     overwrite: bool
     verbose: bool
+
+
+class Medium(Protocol):
+    """A kind of files: how they are read, and what is known of them when they have been."""
+
+    @property
+    def unit(self) -> str:
+        """What the network's inputs are called."""
+
+    def inputs(self, path: str, input_shape: tuple[int, ...]) -> Inputs:
+        """Read a file as blocks of the network's inputs, ``(n, *input_shape)``."""
+
+    def finish(self, path: str, rows: int) -> dict[str, Any]:
+        """Warn of what was found in a file that was read, and return what is saved next to its embeddings."""
+
+
+class AudioFiles:
+    """Audio files, cut into windows."""
+
+    unit = "windows"
+
+    def __init__(self, framing: Framing) -> None:
+        self._framing = framing
+        self._heard: dict[str, audio.Heard] = {}
+
+    def inputs(self, path: str, input_shape: tuple[int, ...]) -> Inputs:
+        """Read a file as blocks of samples or spectrograms, whichever the model takes."""
+        self._heard[path] = audio.Heard()
+        mono = audio.file_mono_blocks(Path(path), self._heard[path])
+        return audio.network_inputs(mono, self._framing, audio.prepare_for(input_shape))
+
+    def finish(self, path: str, rows: int) -> dict[str, Any]:
+        """Warn of silent and short audio, and return the timestamps."""
+        self._heard.pop(path).warn(path)
+        return {"timestamps": self._framing.timestamps_s(rows)}
+
+
+class ImageFiles:
+    """Image files."""
+
+    unit = "images"
+
+    def inputs(self, path: str, input_shape: tuple[int, ...]) -> Inputs:
+        """Read a file as the network's pixels."""
+        images = read_image(Path(path))
+        if not images.any():
+            warnings.warn(f"{path} is all black: all of its values are zero.", OpenL3Warning, stacklevel=2)
+        return pixel_blocks(images)
+
+    def finish(self, path: str, rows: int) -> dict[str, Any]:
+        """Return nothing: an image has no times."""
+        return {}
 
 
 def origin_arrays(origin: ModelOrigin) -> dict[str, str]:
@@ -49,7 +102,7 @@ def origin_arrays(origin: ModelOrigin) -> dict[str, str]:
     return {"variant": origin.variant, "weights": origin.weights, "version": __version__}
 
 
-def embed_audio_files(job: FileJob, load_model: Callable[[], Any]) -> None:
+def embed_files(job: FileJob, medium: Medium, load_model: Callable[[], Any]) -> None:
     """Embed the files that need it; the model is loaded only if there is one.
 
     Raises
@@ -63,7 +116,7 @@ def embed_audio_files(job: FileJob, load_model: Callable[[], Any]) -> None:
     failures: dict[str, str] = {}
     todo = _inputs_to_do(job, failures)
     if todo:
-        _embed(todo, job, load_model(), failures)
+        _embed(todo, job, medium, load_model(), failures)
     if failures:
         raise FilesError(failures, done=len(job.outputs) - len(failures))
 
@@ -82,25 +135,23 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
     return todo
 
 
-def _embed(todo: list[str], job: FileJob, model: Any, failures: dict[str, str]) -> None:
+def _embed(todo: list[str], job: FileJob, medium: Medium, model: Any, failures: dict[str, str]) -> None:
     embedder = keras_embedder(model)
-    prepare = audio.prepare_for(embedder.input_shape)
-    heard = {source: audio.Heard() for source in todo}
+    sources = ((path, _reading(medium, path, embedder.input_shape)) for path in todo)
 
-    def sources() -> Iterator[tuple[str, audio.Inputs]]:
-        for source in todo:
-            mono = audio.file_mono_blocks(Path(source), heard[source])
-            yield source, audio.network_inputs(mono, job.framing, prepare)
+    def save(path: str, spool: RowSpool) -> None:
+        others = {**medium.finish(path, spool.rows), **origin_arrays(model_origin(model))}
+        spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
-    def save(source: str, spool: RowSpool) -> None:
-        others = {"timestamps": job.framing.timestamps_s(spool.rows), **origin_arrays(model_origin(model))}
-        spool.save_npz(Path(job.outputs[source]), "embedding", others)
-        heard[source].warn(source)
-
-    with FileProgress("Embedding", len(todo), "windows", enabled=job.verbose) as progress:
-        pieces = embed_sources(embedder, sources(), job.batch_size)
-        saved = save_each(pieces, lambda source: Path(job.outputs[source]).parent, save, progress.add)
-        for source, _, reason in saved:
+    with FileProgress("Embedding", len(todo), medium.unit, enabled=job.verbose) as progress:
+        pieces = embed_sources(embedder, sources, job.batch_size)
+        saved = save_each(pieces, lambda path: Path(job.outputs[path]).parent, save, progress.add)
+        for path, _, reason in saved:
             if reason:
-                failures[source] = reason
+                failures[path] = reason
             progress.file_done()
+
+
+def _reading(medium: Medium, path: str, input_shape: tuple[int, ...]) -> Inputs:
+    """Read a file only when its turn has come, so that what is wrong with it is its own affair."""
+    yield from medium.inputs(path, input_shape)

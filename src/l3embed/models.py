@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import weakref
 from dataclasses import dataclass
 from functools import cache
@@ -13,9 +14,17 @@ from l3embed.errors import OpenL3Error
 from l3embed.frontends import kapre
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
 from l3embed.runtimes.keras import prepare_tensorflow
-from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr, Modality, WeightSet, parse_choice
-from l3embed.weights.checksums import sha256
-from l3embed.weights.file import WeightFile, read_layers
+from l3embed.variants import (
+    AudioVariant,
+    ContentType,
+    Frontend,
+    ImageVariant,
+    InputRepr,
+    Modality,
+    WeightSet,
+    parse_choice,
+)
+from l3embed.weights.file import WeightFile, describe_weights, read_layers
 from l3embed.weights.source import WeightsSource, parse_weights_source, weights_source_from_environment
 from l3embed.weights.store import locate_weights
 
@@ -85,7 +94,7 @@ def load_audio_embedding_model(
         If an argument is none of the allowed values, or the weights cannot be had.
     """
     variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-    return load_audio_variant(variant, as_weights_source(weights))
+    return load_variant(variant, as_weights_source(weights))
 
 
 def load_audio_embedding_model_from_path(
@@ -116,9 +125,7 @@ def load_audio_embedding_model_from_path(
     """
     path = Path(model_path)
     variant = parse_audio_variant(input_repr, content_type_in_name(path), embedding_size, frontend)
-    if not path.is_file():
-        raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")
-    return _build_audio_model(variant, WeightFile(path, f"sha256:{sha256(path)}", trained=True))
+    return _build_model(variant, _weight_file(path))
 
 
 def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
@@ -136,12 +143,84 @@ def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
     """
-    weight_set = WeightSet(
-        Modality.AUDIO,
-        parse_choice(InputRepr, "input_repr", input_repr),
-        parse_choice(ContentType, "content_type", content_type),
-    )
-    return str(locate_weights(weight_set, weights_source_from_environment()).path)
+    return _model_path(Modality.AUDIO, input_repr, content_type)
+
+
+def load_image_embedding_model(
+    input_repr: str,
+    content_type: str,
+    embedding_size: int,
+    *,
+    weights: str | WeightsSource | None = None,
+) -> Any:
+    """Return an image model; it is loaded when it is first asked for, and kept for the process.
+
+    Parameters
+    ----------
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the audio network was trained on, together with this one.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+    embedding_size : 8192 or 512
+        Embedding dimension.
+    weights : "published", "random", "random:SEED", a directory's path, or None
+        Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+
+    Returns
+    -------
+    keras.Model
+        From ``(batch, 224, 224, 3)`` to ``(batch, embedding_size)``.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values, or the weights cannot be had.
+    """
+    variant = parse_image_variant(input_repr, content_type, embedding_size)
+    return load_variant(variant, as_weights_source(weights))
+
+
+def load_image_embedding_model_from_path(model_path: str | Path, embedding_size: int) -> Any:
+    """Load an image model with the weights of a file.
+
+    Parameters
+    ----------
+    model_path : str
+        An HDF5 weight file in the layout of the published ones.
+    embedding_size : 8192 or 512
+        Embedding dimension.
+
+    Returns
+    -------
+    keras.Model
+        As `load_image_embedding_model` returns it.
+
+    Raises
+    ------
+    OpenL3Error
+        If `embedding_size` is not allowed, or the file is no such weight file.
+    """
+    path = Path(model_path)
+    variant = ImageVariant(input_repr_in_name(path), content_type_in_name(path), embedding_size)
+    return _build_model(variant, _weight_file(path))
+
+
+def get_image_embedding_model_path(input_repr: str, content_type: str) -> str:
+    """Return the path of an image model's weight file, which is fetched if it is not there.
+
+    Parameters
+    ----------
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the audio network was trained on, together with this one.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values, or the weights cannot be had.
+    """
+    return _model_path(Modality.IMAGE, input_repr, content_type)
 
 
 def kapre_v0_1_4_magnitude_to_decibel(
@@ -182,10 +261,27 @@ def parse_audio_variant(
         If an argument is none of the allowed values.
     """
     return AudioVariant(
-        input_repr=parse_choice(InputRepr, "input_repr", input_repr or InputRepr.MEL256),
+        input_repr=parse_choice(
+            InputRepr, "input_repr", InputRepr.MEL256 if input_repr is None else input_repr
+        ),
         content_type=parse_choice(ContentType, "content_type", content_type),
         embedding_size=embedding_size,
         frontend=parse_choice(Frontend, "frontend", frontend),
+    )
+
+
+def parse_image_variant(input_repr: str, content_type: str, embedding_size: int) -> ImageVariant:
+    """Turn the arguments of the mirrored functions into a variant.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values.
+    """
+    return ImageVariant(
+        input_repr=parse_choice(InputRepr, "input_repr", input_repr),
+        content_type=parse_choice(ContentType, "content_type", content_type),
+        embedding_size=embedding_size,
     )
 
 
@@ -197,24 +293,46 @@ def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
 
 
 @cache
-def load_audio_variant(variant: AudioVariant, source: WeightsSource) -> Any:
+def load_variant(variant: AudioVariant | ImageVariant, source: WeightsSource) -> Any:
     """Return the Keras model of a variant, loaded once a process."""
-    return _build_audio_model(variant, locate_weights(variant.weight_set, source))
+    return _build_model(variant, locate_weights(variant.weight_set, source))
 
 
 def content_type_in_name(path: Path) -> ContentType:
     """Return the content type that a weight file's name tells, or music: it is only recorded, not used."""
-    return (
-        ContentType.ENV
-        if "env" in path.stem.replace(".", "_").replace("-", "_").split("_")
-        else ContentType.MUSIC
+    return ContentType.ENV if ContentType.ENV.value in _words(path) else ContentType.MUSIC
+
+
+def input_repr_in_name(path: Path) -> InputRepr:
+    """Return the representation that a weight file's name tells, or mel256: it is only recorded, not used."""
+    named = [input_repr for input_repr in InputRepr if input_repr.value in _words(path)]
+    return named[0] if named else InputRepr.MEL256
+
+
+def _words(path: Path) -> list[str]:
+    return re.split(r"[._-]", path.name)
+
+
+def _model_path(modality: Modality, input_repr: str, content_type: str) -> str:
+    weight_set = WeightSet(
+        modality,
+        parse_choice(InputRepr, "input_repr", input_repr),
+        parse_choice(ContentType, "content_type", content_type),
     )
+    return str(locate_weights(weight_set, weights_source_from_environment()).path)
 
 
-def _build_audio_model(variant: AudioVariant, file: WeightFile) -> Any:
+def _weight_file(path: Path) -> WeightFile:
+    if not path.is_file():
+        raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")
+    return describe_weights(path)
+
+
+def _build_model(variant: AudioVariant | ImageVariant, file: WeightFile) -> Any:
     weights = read_layers(file.path, variant.weight_set)
     prepare_tensorflow()
-    frontend = kapre.spectrogram_layers(variant.input_repr) if variant.frontend is Frontend.KAPRE else []
+    has_frontend = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
+    frontend = kapre.spectrogram_layers(variant.input_repr) if has_frontend else []
     model = networks.build_keras_model(variant, weights, frontend)
     _origins[model] = ModelOrigin(variant.name, file.identity, file.trained)
     return model

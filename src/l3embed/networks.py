@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from l3embed.variants import (
     BLOCK_FILTERS,
-    IMAGE_SIDE_PIXELS,
+    EMBEDDING_LAYER_NAMES,
+    IMAGE_INPUT_SHAPE,
     KERNEL_PIXELS,
     AudioVariant,
     ImageVariant,
@@ -62,9 +63,6 @@ class Flatten:
 
 Layer = BatchNorm | Conv | ReLU | MaxPool | Flatten
 
-LAST_CONV_NAMES = {Modality.AUDIO: "audio_embedding_layer", Modality.IMAGE: "vision_embedding_layer"}
-"""The published name of the convolution whose pooled output is the embedding."""
-
 BLOCK_POOL_PADDING = {Modality.AUDIO: "valid", Modality.IMAGE: "same"}
 
 
@@ -83,7 +81,7 @@ def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
         is_last_block = block == len(BLOCK_FILTERS)
         layers += _conv_unit(f"block{block}_conv1", filters)
         if is_last_block:
-            layers.append(Conv(LAST_CONV_NAMES[modality], filters))
+            layers.append(Conv(EMBEDDING_LAYER_NAMES[modality], filters))
         else:
             # The published image network has these two the other way round, here and nowhere else.
             relu_first = modality is Modality.IMAGE and block == 1
@@ -135,7 +133,7 @@ def build_keras_model(
 
 def _input_shape(variant: AudioVariant | ImageVariant, *, has_frontend: bool) -> tuple[int, ...]:
     if isinstance(variant, ImageVariant):
-        return (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS, 3)
+        return IMAGE_INPUT_SHAPE
     return variant.samples_shape if has_frontend else variant.spectrogram.input_shape
 
 

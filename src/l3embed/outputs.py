@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from l3embed.errors import OpenL3Error
 
 
-def output_path(input_path: str, suffix: str, output_dir: str | None = None) -> str:
-    """Return the file that an input's embeddings go to.
+def get_output_path(filepath: str, suffix: str, output_dir: str | None = None) -> str:
+    """Return the path of the output that belongs to an input.
 
     Parameters
     ----------
-    input_path : str
-        The input.
+    filepath : str
+        Path of the input.
     suffix : str
         What follows the input's name without its ending; it brings its own ending. One that is more
         than an ending is set off by an underscore: ``.npz`` gives ``name.npz``, ``a.npz`` ``name_a.npz``.
@@ -22,7 +22,7 @@ def output_path(input_path: str, suffix: str, output_dir: str | None = None) -> 
         Folder of the output; the input's own if None.
     """
     # Strings rather than pathlib, which would lose a leading "./".
-    folder, name = os.path.split(input_path)
+    folder, name = os.path.split(filepath)
     stem = os.path.splitext(name)[0]  # noqa: PTH122
     separator = "" if suffix.startswith(".") else "_"
     return os.path.join(output_dir or folder, f"{stem}{separator}{suffix}")  # noqa: PTH118

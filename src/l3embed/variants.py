@@ -25,8 +25,8 @@ SPECTROGRAM_HOP_SAMPLES = 242
 IMAGE_SIDE_PIXELS = 224
 """Height and width of the image network's input."""
 
-EMBEDDING_CHANNELS = 512
-"""Filters of the last convolution; an embedding's size is a multiple of it."""
+IMAGE_INPUT_SHAPE = (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS, 3)
+"""Shape of one image as the network takes it: (height, width, channel)."""
 
 
 class Modality(str, Enum):
@@ -212,6 +212,9 @@ def parse_choice(kind: type[Choice], name: str, value: object) -> Choice:
 
 BLOCK_FILTERS = (64, 128, 256, 512)
 """Filters of the two convolutions in each of the four blocks."""
+
+EMBEDDING_LAYER_NAMES = {Modality.AUDIO: "audio_embedding_layer", Modality.IMAGE: "vision_embedding_layer"}
+"""Name, in the published files, of the last convolution, whose pooled output is the embedding."""
 
 KERNEL_PIXELS = 3
 """Height and width of every convolution's kernel."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality, WeightSet, trained_layers
+from l3embed.weights.checksums import sha256
+from l3embed.weights.random import UNTRAINED_ATTRIBUTE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,6 +23,23 @@ class WeightFile:
     path: Path
     identity: str
     trained: bool
+
+
+def describe_weights(path: Path) -> WeightFile:
+    """Return what a weight file of unknown origin is: l3embed's own untrained weights say so themselves.
+
+    Its identity is otherwise its checksum.
+    """
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as root:
+            identity = root.attrs.get(UNTRAINED_ATTRIBUTE)
+    except OSError:  # no HDF5 file: reading its layers will say so
+        identity = None
+    if identity is not None:
+        return WeightFile(path, _text(identity), trained=False)
+    return WeightFile(path, f"sha256:{sha256(path)}", trained=True)
 
 
 def read_layers(path: Path, weight_set: WeightSet) -> list[list[NDArray[np.float32]]]:

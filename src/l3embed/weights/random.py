@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l3embed.atomic import replacing
-from l3embed.variants import LayerKind, Modality, TrainedLayer, WeightSet, trained_layers
+from l3embed.variants import (
+    EMBEDDING_LAYER_NAMES,
+    LayerKind,
+    Modality,
+    TrainedLayer,
+    WeightSet,
+    trained_layers,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,8 +29,8 @@ INPUT_MEAN_DB = -45.0
 INPUT_VARIANCE_DB2 = 250.0
 """Variance of the same."""
 
-EMBEDDING_LAYER_NAMES = {Modality.AUDIO: "audio_embedding_layer", Modality.IMAGE: "vision_embedding_layer"}
-"""Name of the last convolution in the published files."""
+UNTRAINED_ATTRIBUTE = "l3embed_untrained"
+"""Attribute of the file, beyond the published layout, by which it is known wherever it is copied."""
 
 
 def write_random_weights(path: Path, weight_set: WeightSet, seed: int = DEFAULT_SEED) -> None:
@@ -50,6 +57,7 @@ def write_random_weights(path: Path, weight_set: WeightSet, seed: int = DEFAULT_
         root.attrs["layer_names"] = np.array([name.encode() for name in layers])
         root.attrs["backend"] = b"tensorflow"
         root.attrs["keras_version"] = b"2.2.4-tf"
+        root.attrs[UNTRAINED_ATTRIBUTE] = f"random:{seed}"
 
 
 def _write_layer(root: Any, layer_name: str, weights: dict[str, NDArray[np.float64]]) -> None:

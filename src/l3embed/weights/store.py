@@ -9,7 +9,7 @@ from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
 from l3embed.weights.checksums import git_blob_id, sha256
-from l3embed.weights.file import WeightFile
+from l3embed.weights.file import WeightFile, describe_weights
 from l3embed.weights.manifest import read_weights_manifest
 from l3embed.weights.random import write_random_weights
 from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
@@ -170,7 +170,7 @@ def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
         checksum = sha256(path)
         entry = read_weights_manifest(directory).get(path.name)
     if entry is None or entry.sha256 != checksum:
-        return WeightFile(path, f"sha256:{checksum}", trained=True)
+        return describe_weights(path)
     return WeightFile(path, entry.identity, entry.trained)
 
 

@@ -1,11 +1,9 @@
-"""Embeddings of arrays and of files. Mirrors ``openl3.core``."""
+"""Audio: embeddings of arrays and of files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from numbers import Integral, Real
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,39 +12,25 @@ import numpy.typing as npt
 from l3embed import audio as audio_inputs
 from l3embed import models
 from l3embed.audio import Heard
+from l3embed.core.arguments import (
+    Request,
+    is_positive_number,
+    name_of,
+    parse_arrays,
+    parse_outputs,
+    parse_rates,
+    parse_request,
+)
+from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
 from l3embed.errors import OpenL3Error
-from l3embed.files import FileJob, embed_audio_files
-from l3embed.outputs import output_path
-from l3embed.progress import progress_bar
+from l3embed.files import AudioFiles, FileJob, embed_files
 from l3embed.resampling import resampled_length
-from l3embed.runtimes.batching import embed_sources
-from l3embed.runtimes.keras import keras_embedder, prepare_tensorflow
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, InputRepr, check_one_of, parse_choice
+from l3embed.runtimes.keras import keras_embedder
+from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, check_one_of, parse_choice
 from l3embed.windows import Framing
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
-
-Embedding = npt.NDArray[np.float32]
-Timestamps = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class AudioRequest:
-    """The arguments that the audio functions share, checked."""
-
-    variant: AudioVariant
-    model: Any
-    weights: str | WeightsSource | None
-    framing: Framing
-    batch_size: int
-    verbose: bool
-
-    def load_model(self) -> Any:
-        """Return the given model, or the variant's."""
-        if self.model is not None:
-            return self.model
-        return models.load_audio_variant(self.variant, models.as_weights_source(self.weights))
 
 
 def get_audio_embedding(
@@ -112,17 +96,12 @@ def get_audio_embedding(
         If the audio is silent or shorter than a window, or the weights are untrained.
     """
     variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-    request = audio_request(
-        variant,
-        model,
-        weights,
-        framing=parse_framing(hop_size, center),
-        batch_size=batch_size,
-        verbose=verbose,
-    )
-    arrays, rates = _pair_audio_with_rates(audio, sr)
-    embeddings = _embed_arrays(arrays, rates, request)
-    timestamps = [request.framing.timestamps_s(len(embedding)) for embedding in embeddings]
+    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
+    framing = parse_framing(hop_size, center)
+    check_audio_model(model, variant.frontend)
+    arrays = parse_arrays("audio", audio)
+    embeddings = _embed_arrays(arrays, parse_rates("sr", sr, len(arrays)), framing, request)
+    timestamps = [framing.timestamps_s(len(embedding)) for embedding in embeddings]
     if isinstance(audio, np.ndarray):
         return embeddings[0], timestamps[0]
     return embeddings, timestamps
@@ -171,11 +150,12 @@ def preprocess_audio(
     if input_repr is not None:
         prepare = audio_inputs.as_spectrograms(parse_choice(InputRepr, "input_repr", input_repr))
     parts = []
-    for index, (array, rate) in enumerate(zip(*_pair_audio_with_rates(audio, sr), strict=True)):
+    arrays = parse_arrays("audio", audio)
+    for index, (array, rate) in enumerate(zip(arrays, parse_rates("sr", sr, len(arrays)), strict=True)):
         heard = Heard()
         mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, heard)
         parts += [np.array(block) for block in audio_inputs.network_inputs(mono, framing, prepare)]
-        heard.warn(_name_of(index, audio))
+        heard.warn(name_of(index, "Audio", audio))
     return np.concatenate(parts)
 
 
@@ -225,33 +205,12 @@ def process_audio_file(
         Before anything is done, if an argument is not as described, or two inputs have one output.
     """
     variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-    request = audio_request(
-        variant,
-        model,
-        weights,
-        framing=parse_framing(hop_size, center),
-        batch_size=batch_size,
-        verbose=verbose,
-    )
-    folder = None if output_dir is None else os.fspath(output_dir)
-    outputs = {path: get_output_path(path, f"{suffix or ''}.npz", folder) for path in _parse_paths(filepath)}
-    job = FileJob(outputs, request.framing, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_audio_files(job, request.load_model)
-
-
-def get_output_path(filepath: str, suffix: str, output_dir: str | None = None) -> str:
-    """Return the path of the output that belongs to an input.
-
-    Parameters
-    ----------
-    filepath : str
-        Path of the input.
-    suffix : str
-        What follows the input's name, ending included: ``.npz``, or ``a.npz`` for ``<name>_a.npz``.
-    output_dir : str or None
-        Folder of the output; the input's if None.
-    """
-    return output_path(filepath, suffix, output_dir)
+    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
+    framing = parse_framing(hop_size, center)
+    check_audio_model(model, variant.frontend)
+    outputs = parse_outputs(filepath, suffix, output_dir)
+    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
+    embed_files(job, AudioFiles(framing), request.load_model)
 
 
 def parse_framing(hop_size: Any, center: object) -> Framing:
@@ -262,117 +221,53 @@ def parse_framing(hop_size: Any, center: object) -> Framing:
     OpenL3Error
         If the hop is not a positive number of seconds, or `center` neither True nor False.
     """
-    if not _is_positive_number(hop_size):
+    if not is_positive_number(hop_size):
         raise OpenL3Error(f"hop_size must be a positive number of seconds; got {hop_size!r}.")
     check_one_of("center", center, (True, False))
     return Framing(hop_s=float(hop_size), center=bool(center))
 
 
-def audio_request(
-    variant: AudioVariant,
-    model: Any,
-    weights: str | WeightsSource | None,
-    *,
-    framing: Framing,
-    batch_size: object,
-    verbose: object,
-) -> AudioRequest:
-    """Check the other arguments that the audio functions share.
+def check_audio_model(model: Any, frontend: Frontend) -> None:
+    """Check that a given model, if there is one, is an audio model of the frontend that it is used with.
 
     Raises
     ------
     OpenL3Error
-        Naming the argument, what came and what is allowed.
+        Naming the frontend that the model is of.
     """
-    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
-        raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
-    check_one_of("verbose", verbose, (True, False))
-    if model is not None:
-        _check_model(model, variant.frontend)
-    return AudioRequest(variant, model, weights, framing, int(batch_size), bool(verbose))
-
-
-def _check_model(model: Any, frontend: Frontend) -> None:
-    """Check that a model is one, and of the frontend that it is used with."""
-    prepare_tensorflow()
-    import keras
-
-    if not isinstance(model, keras.Model):
-        raise OpenL3Error(f"model must be a keras.Model or None; got {type(model).__name__}.")
+    if model is None:
+        return
     audio_inputs.prepare_for(tuple(model.input_shape[1:]))
-    found = (
-        Frontend.KAPRE if len(model.input_shape) == len(("batch", "channel", "samples")) else Frontend.LIBROSA
-    )
+    takes_samples = len(model.input_shape) == len(("batch", "channel", "samples"))
+    found = Frontend.KAPRE if takes_samples else Frontend.LIBROSA
     if found is not frontend:
         raise OpenL3Error(
-            f"The model takes in {'samples' if found is Frontend.KAPRE else 'spectrograms'}, which is the "
+            f"The model takes in {'samples' if takes_samples else 'spectrograms'}, which is the "
             f"{found.value} frontend; got frontend={frontend.value!r}. Pass frontend={found.value!r}."
         )
 
 
-def _pair_audio_with_rates(audio: Any, sr: Any) -> tuple[list[npt.NDArray[Any]], list[float]]:
-    """Return one array and one sampling rate for each recording."""
-    arrays = audio if isinstance(audio, list) else [audio]
-    for array in arrays:
-        if not isinstance(array, np.ndarray):
-            raise OpenL3Error(f"audio must be a NumPy array or a list of them; got {type(array).__name__}.")
-    rates = list(sr) if isinstance(sr, (list, tuple)) else [sr] * len(arrays)
-    if len(rates) != len(arrays):
-        raise OpenL3Error(f"sr must be one rate, or one for each of {len(arrays)} arrays; got {len(rates)}.")
-    for rate in rates:
-        if not _is_positive_number(rate):
-            raise OpenL3Error(f"sr must be a positive number of Hz, or a list of them; got {rate!r}.")
-    return arrays, [float(rate) for rate in rates]
-
-
-def _is_positive_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < float("inf")
-
-
-def _parse_paths(filepath: Any) -> list[str]:
-    paths = filepath if isinstance(filepath, list) else [filepath]
-    for path in paths:
-        if not isinstance(path, (str, os.PathLike)):
-            raise OpenL3Error(f"filepath must be a path or a list of paths; got {type(path).__name__}.")
-    return [os.fspath(path) for path in paths]
-
-
 def _embed_arrays(
-    arrays: Sequence[npt.NDArray[Any]], rates: Sequence[float], request: AudioRequest
+    arrays: Sequence[npt.NDArray[Any]], rates: Sequence[float], framing: Framing, request: Request
 ) -> list[Embedding]:
-    """Embed arrays, each into its own result."""
-    heard = [Heard() for _ in arrays]
     embedder = keras_embedder(request.load_model())
     prepare = audio_inputs.prepare_for(embedder.input_shape)
-    frames = [
-        request.framing.frames(_samples_at_48_khz(array, rate))
-        for array, rate in zip(arrays, rates, strict=True)
+    heard = [Heard() for _ in arrays]
+
+    def inputs(index: int) -> audio_inputs.Inputs:
+        rate = rates[index]
+        mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(arrays[index], rate), rate, heard[index])
+        return audio_inputs.network_inputs(mono, framing, prepare)
+
+    counts = [
+        framing.frames(_samples_at_48_khz(array, rate)) for array, rate in zip(arrays, rates, strict=True)
     ]
-    results: list[Embedding] = [np.empty((count, embedder.embedding_size), np.float32) for count in frames]
-    filled = [0] * len(arrays)
-
-    def sources() -> Iterator[tuple[int, audio_inputs.Inputs]]:
-        for index, (array, rate) in enumerate(zip(arrays, rates, strict=True)):
-            mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, heard[index])
-            yield index, audio_inputs.network_inputs(mono, request.framing, prepare)
-
-    with progress_bar("Embedding", total=sum(frames), unit="window", enabled=request.verbose) as bar:
-        for piece in embed_sources(embedder, sources(), request.batch_size):
-            if piece.error:
-                raise piece.error
-            start = filled[piece.key]
-            results[piece.key][start : start + len(piece.embeddings)] = piece.embeddings
-            filled[piece.key] += len(piece.embeddings)
-            bar.update(len(piece.embeddings))
-            if piece.is_last:
-                heard[piece.key].warn(_name_of(piece.key, arrays))
-    return results
+    embeddings = embed_into_arrays(embedder, counts, inputs, request, unit="window")
+    for index, found in enumerate(heard):
+        found.warn(name_of(index, "Audio", arrays))
+    return embeddings
 
 
 def _samples_at_48_khz(array: npt.NDArray[Any], rate: float) -> int:
     samples = len(array) if array.ndim else 0
     return samples if rate == SAMPLE_RATE_HZ else resampled_length(samples, rate)
-
-
-def _name_of(index: int, audio: object) -> str:
-    return f"Audio {index}" if isinstance(audio, list) and len(audio) > 1 else "The audio"

@@ -1,0 +1,14 @@
+"""Embeddings of arrays and of files. Mirrors ``openl3.core``."""
+
+from l3embed.core.audio import get_audio_embedding, preprocess_audio, process_audio_file
+from l3embed.core.image import get_image_embedding, process_image_file
+from l3embed.outputs import get_output_path
+
+__all__ = [
+    "get_audio_embedding",
+    "get_image_embedding",
+    "get_output_path",
+    "preprocess_audio",
+    "process_audio_file",
+    "process_image_file",
+]

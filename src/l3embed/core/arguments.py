@@ -1,0 +1,132 @@
+"""Checks of the arguments that the mirrored functions share."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any
+
+from l3embed import models
+from l3embed.errors import OpenL3Error
+from l3embed.outputs import get_output_path
+from l3embed.runtimes.keras import prepare_tensorflow
+from l3embed.variants import AudioVariant, ImageVariant, check_one_of
+
+if TYPE_CHECKING:
+    from l3embed.weights.source import WeightsSource
+
+
+@dataclass(frozen=True)
+class Request:
+    """Which model, and how it is to be run."""
+
+    variant: AudioVariant | ImageVariant
+    model: Any
+    weights: str | WeightsSource | None
+    batch_size: int
+    verbose: bool
+
+    def load_model(self) -> Any:
+        """Return the given model, or the variant's."""
+        if self.model is not None:
+            return self.model
+        return models.load_variant(self.variant, models.as_weights_source(self.weights))
+
+
+def parse_request(
+    variant: AudioVariant | ImageVariant,
+    model: Any,
+    weights: str | WeightsSource | None,
+    *,
+    batch_size: object,
+    verbose: object,
+) -> Request:
+    """Check the arguments that say which model is to be run, and how.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the argument, what came and what is allowed.
+    """
+    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
+        raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
+    check_one_of("verbose", verbose, (True, False))
+    if model is not None:
+        prepare_tensorflow()
+        import keras
+
+        if not isinstance(model, keras.Model):
+            raise OpenL3Error(f"model must be a keras.Model or None; got {type(model).__name__}.")
+    return Request(variant, model, weights, int(batch_size), bool(verbose))
+
+
+def is_positive_number(value: Any) -> bool:
+    """Tell whether a value is a number above zero, and finite."""
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 < float(value) < float("inf")
+
+
+def parse_paths(filepath: Any) -> list[str]:
+    """Return the paths that an argument names, one or several.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is neither a path nor a list of paths.
+    """
+    paths = filepath if isinstance(filepath, list) else [filepath]
+    for path in paths:
+        if not isinstance(path, (str, os.PathLike)):
+            raise OpenL3Error(f"filepath must be a path or a list of paths; got {type(path).__name__}.")
+    return [os.fspath(path) for path in paths]
+
+
+def parse_outputs(filepath: Any, suffix: str | None, output_dir: Any) -> dict[str, str]:
+    """Return the output of each input.
+
+    Raises
+    ------
+    OpenL3Error
+        If a path is none.
+    """
+    folder = None if output_dir is None else parse_paths(output_dir)[0]
+    return {path: get_output_path(path, f"{suffix or ''}.npz", folder) for path in parse_paths(filepath)}
+
+
+def parse_rates(name: str, rates: Any, count: int) -> list[float]:
+    """Return one rate for each of `count` inputs.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is neither a positive number nor a list of one for each input.
+    """
+    values = list(rates) if isinstance(rates, (list, tuple)) else [rates] * count
+    if len(values) != count:
+        raise OpenL3Error(f"{name} must be one rate, or one for each of {count} inputs; got {len(values)}.")
+    for value in values:
+        if not is_positive_number(value):
+            raise OpenL3Error(f"{name} must be a positive number of Hz, or a list of them; got {value!r}.")
+    return [float(value) for value in values]
+
+
+def parse_arrays(name: str, arrays: Any) -> list[Any]:
+    """Return a list of the arrays that an argument brings, one or several.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is neither a NumPy array nor a list of them.
+    """
+    import numpy as np
+
+    values = arrays if isinstance(arrays, list) else [arrays]
+    for value in values:
+        if not isinstance(value, np.ndarray):
+            raise OpenL3Error(f"{name} must be a NumPy array or a list of them; got {type(value).__name__}.")
+    return values
+
+
+def name_of(index: int, kind: str, inputs: object) -> str:
+    """Return what a warning calls one of several inputs."""
+    return f"{kind} {index}" if isinstance(inputs, list) and len(inputs) > 1 else f"The {kind.lower()}"

@@ -1,0 +1,171 @@
+"""Images: embeddings of arrays and of files."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed import models
+from l3embed.core.arguments import (
+    Request,
+    name_of,
+    parse_arrays,
+    parse_outputs,
+    parse_rates,
+    parse_request,
+)
+from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.files import FileJob, ImageFiles, embed_files
+from l3embed.pixels import check_images, pixel_blocks
+from l3embed.runtimes.keras import keras_embedder
+from l3embed.variants import IMAGE_INPUT_SHAPE
+
+if TYPE_CHECKING:
+    from l3embed.weights.source import WeightsSource
+
+
+def get_image_embedding(
+    image: npt.NDArray[Any] | list[npt.NDArray[Any]],
+    frame_rate: float | list[float] | None = None,
+    model: Any = None,
+    input_repr: str = "mel256",
+    content_type: str = "music",
+    embedding_size: int = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+) -> Embedding | list[Embedding] | tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
+    """Compute the embeddings of images.
+
+    Parameters
+    ----------
+    image : np.ndarray [shape=(H, W, 3) or (N, H, W, 3)] or list[np.ndarray]
+        An image, a sequence, or several of either, of any integer or float type. The range that they
+        are brought to is told at `l3embed.pixels.preprocess_images`; it is not quite the documented one.
+    frame_rate : float, list[float] or None
+        Images a second, of all or of each sequence; with it, timestamps are returned.
+    model : keras.Model or None
+        A loaded model; then `input_repr`, `content_type`, `embedding_size` and `weights` are ignored.
+    input_repr : "linear", "mel128", or "mel256"
+        Spectrogram that the audio network was trained on, together with this one.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+    embedding_size : 8192 or 512
+        Embedding dimension D.
+    batch_size : int
+        Images that go through the network at once.
+    verbose : bool
+        Whether to draw a progress bar.
+    weights : "published", "random", "random:SEED", a directory's path, or None
+        Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+
+    Returns
+    -------
+    embedding : np.ndarray [shape=(N, D)] or list[np.ndarray]
+        Embeddings, float32; of one image (1, D), as the release has it (its tutorial says (D,)).
+    timestamps : np.ndarray [shape=(N,)] or list[np.ndarray]
+        Times of the images in seconds. Only if `frame_rate` is given.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is not as described, an image is too small or not RGB, or weights are missing.
+
+    Warns
+    -----
+    OpenL3Warning
+        If an image is all zeros, or the weights are untrained.
+    """
+    variant = models.parse_image_variant(input_repr, content_type, embedding_size)
+    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
+    check_image_model(model)
+    arrays = [check_images(array) for array in parse_arrays("image", image)]
+    rates = None if frame_rate is None else parse_rates("frame_rate", frame_rate, len(arrays))
+    embeddings = _embed_arrays(arrays, request)
+    is_list = isinstance(image, list)
+    if rates is None:
+        return embeddings if is_list else embeddings[0]
+    times = [np.arange(len(array)) / rate for array, rate in zip(arrays, rates, strict=True)]
+    return (embeddings, times) if is_list else (embeddings[0], times[0])
+
+
+def process_image_file(
+    filepath: str | os.PathLike[str] | list[str],
+    output_dir: str | os.PathLike[str] | None = None,
+    suffix: str | None = None,
+    model: Any = None,
+    input_repr: str = "mel256",
+    content_type: str = "music",
+    embedding_size: int = 8192,
+    batch_size: int = 32,
+    overwrite: bool = False,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+) -> None:
+    """Compute the embeddings of image files and save each file's to an ``.npz``.
+
+    An output holds ``embedding`` (1, D) and what it was computed with: ``variant``, ``weights`` and
+    ``version``. It appears when it is whole. Every file that can be done is done.
+
+    Parameters
+    ----------
+    filepath : str or list[str]
+        Path or paths of image files. Grey is made RGB, and an alpha channel is dropped.
+    output_dir : str or None
+        Folder of the outputs, made if it is not there; the folder of each input if None.
+    suffix : str or None
+        Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
+    model, input_repr, content_type, embedding_size, batch_size, weights
+        As in `get_image_embedding`.
+    overwrite : bool
+        Whether to compute what has an output already.
+    verbose : bool
+        Whether to say what is going on.
+
+    Raises
+    ------
+    FilesError
+        An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
+    OpenL3Error
+        Before anything is done, if an argument is not as described, or two inputs have one output.
+    """
+    variant = models.parse_image_variant(input_repr, content_type, embedding_size)
+    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
+    check_image_model(model)
+    outputs = parse_outputs(filepath, suffix, output_dir)
+    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
+    embed_files(job, ImageFiles(), request.load_model)
+
+
+def check_image_model(model: Any) -> None:
+    """Check that a given model, if there is one, takes in images.
+
+    Raises
+    ------
+    OpenL3Error
+        Saying what it takes in.
+    """
+    if model is not None and tuple(model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
+        raise OpenL3Error(
+            f"The model must take in the shape {IMAGE_INPUT_SHAPE}; it takes {tuple(model.input_shape[1:])}. "
+            "Load one with load_image_embedding_model."
+        )
+
+
+def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embedding]:
+    for index, array in enumerate(arrays):
+        if not array.any():
+            name = name_of(index, "Image", arrays)
+            warnings.warn(f"{name} is all zeros.", OpenL3Warning, stacklevel=3)
+    embedder = keras_embedder(request.load_model())
+    counts = [len(array) for array in arrays]
+    return embed_into_arrays(
+        embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"
+    )

@@ -1,0 +1,73 @@
+"""Image files to RGB arrays, read by scikit-image."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.errors import OpenL3Error
+
+SUFFIXES = frozenset(
+    (
+        ".bmp",
+        ".gif",
+        ".jp2",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".ppm",
+        ".tga",
+        ".tif",
+        ".tiff",
+        ".webp",
+    )
+)
+"""Endings by which images are picked out of a folder."""
+
+GREY_AND_ALPHA_CHANNELS = 2
+RGB_CHANNELS = 3
+RGB_AND_ALPHA_CHANNELS = 4
+
+
+def read_image(path: Path) -> npt.NDArray[Any]:
+    """Read an image file as an array ``(H, W, 3)``, or ``(N, H, W, 3)`` if it holds several images.
+
+    An alpha channel is dropped, as in the reference, and grey is made RGB.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is no such file, or it is no image that can be read to its end.
+    """
+    from skimage.io import imread
+
+    if not path.is_file():
+        raise OpenL3Error("It is a folder, not a file." if path.is_dir() else "There is no such file.")
+    if not path.stat().st_size:
+        raise OpenL3Error("The file is empty (0 bytes).")
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of metadata that it does not understand, and reads the picture all the same.
+            warnings.simplefilter("ignore", UserWarning)
+            image = np.asarray(imread(path))
+    except (OSError, ValueError, SyntaxError, RuntimeError, TypeError, IndexError, EOFError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise OpenL3Error(f"It could not be read as an image: {reason}") from error
+    return _as_rgb(image)
+
+
+def _as_rgb(image: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    channels = image.shape[-1] if image.ndim > len(("height", "width")) else 0
+    if image.ndim == len(("height", "width")):
+        return np.stack([image] * RGB_CHANNELS, axis=-1)
+    if channels in (1, GREY_AND_ALPHA_CHANNELS):
+        return np.repeat(image[..., :1], RGB_CHANNELS, axis=-1)
+    if channels in (RGB_CHANNELS, RGB_AND_ALPHA_CHANNELS):
+        return image[..., :RGB_CHANNELS]
+    raise OpenL3Error(f"It is neither grey nor RGB: its shape is {image.shape}.")

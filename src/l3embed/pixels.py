@@ -1,0 +1,118 @@
+"""Images to the pixels that the image network looks at: crop, scale, and the reference's ranges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.errors import OpenL3Error
+from l3embed.variants import IMAGE_SIDE_PIXELS
+
+SCALED_SIDE_PIXELS = 256
+"""Length of the shorter side that larger images are scaled to, before their centre is cut out."""
+
+RGB_CHANNELS = 3
+
+BLOCK_IMAGES = 32
+"""Images whose pixels are held at a time: 0.6 MB each."""
+
+Images = npt.NDArray[Any]
+Pixels = npt.NDArray[np.float32]
+
+
+def check_images(images: Images) -> Images:
+    """Check an image, ``(H, W, 3)``, or a sequence, ``(N, H, W, 3)``, and return it as a sequence.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is empty, of another shape, not of real numbers, or smaller than 224 pixels at a side.
+    """
+    shape = images.shape
+    if images.ndim not in (3, 4) or shape[-1] != RGB_CHANNELS:
+        raise OpenL3Error(
+            "An image must have shape (height, width, 3), a sequence (images, height, width, 3), red, green "
+            f"and blue last; got {shape}. Make grey images RGB, and drop an alpha channel."
+        )
+    if not images.size:
+        raise OpenL3Error(f"The image is empty: its shape is {shape}.")
+    if not (np.issubdtype(images.dtype, np.number) or images.dtype == np.bool_) or np.iscomplexobj(images):
+        raise OpenL3Error(f"An image must be an array of real numbers; got the type {images.dtype}.")
+    height, width = shape[-3:-1]
+    if min(height, width) < IMAGE_SIDE_PIXELS:
+        raise OpenL3Error(
+            f"An image must have at least {IMAGE_SIDE_PIXELS} x {IMAGE_SIDE_PIXELS} pixels; "
+            f"got {height} x {width}. Scale it up first."
+        )
+    return images if images.ndim == len(("image", "height", "width", "channel")) else images[np.newaxis]
+
+
+def preprocess_images(images: Images) -> Pixels:
+    """Turn images into what the network takes in, ``(N, 224, 224, 3)``, exactly as the reference does.
+
+    Images of 224 x 224 are taken whole. Others are scaled so that their shorter side is 256, if it is
+    longer, and their centre is cut out. The range of the result depends on the way there, which the
+    documentation of OpenL3 does not say ("[-1, 1]"), but all published figures were computed so:
+
+    - scaled images: [0, 1], where bytes came in;
+    - images of 224 x 224: [-1, 1], unsigned integers being stretched to it;
+    - images that were only cropped keep their numbers;
+    - and a sequence whose largest magnitude is above 1 is divided by it, as a whole.
+
+    Parameters
+    ----------
+    images : np.ndarray [shape=(H, W, 3) or (N, H, W, 3)]
+        Of any integer or float type. Signed integers are taken to have negative values.
+
+    Raises
+    ------
+    OpenL3Error
+        As `check_images`.
+    """
+    return np.concatenate(list(pixel_blocks(images)))
+
+
+def pixel_blocks(images: Images) -> Iterator[Pixels]:
+    """Do the same a block of images at a time: the pixels of a long sequence are never all held."""
+    sequence = check_images(images)
+    starts = range(0, len(sequence), BLOCK_IMAGES)
+    blocks = (_unscaled_pixels(sequence[start : start + BLOCK_IMAGES]) for start in starts)
+    largest = max(float(np.abs(block).max()) for block in blocks)
+    for start in starts:
+        block = _unscaled_pixels(sequence[start : start + BLOCK_IMAGES])
+        yield block / np.float32(largest) if largest > 1 else block
+
+
+def _unscaled_pixels(sequence: Images) -> Pixels:
+    """Crop, scale and convert images, whatever magnitudes that leaves."""
+    from skimage.util import img_as_float32
+
+    is_whole = sequence.shape[1:3] == (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS)
+    if is_whole and np.issubdtype(sequence.dtype, np.unsignedinteger):
+        pixels: Pixels = 2 * img_as_float32(sequence) - 1
+    elif is_whole:
+        pixels = img_as_float32(sequence)
+    else:
+        pixels = np.stack([_scale_and_crop(image).astype(np.float32) for image in sequence])
+    if not np.isfinite(pixels).all():
+        raise OpenL3Error("An image must hold finite numbers; got NaN or infinite ones.")
+    return pixels
+
+
+def crop_centre(image: Images) -> Images:
+    """Cut the centre 224 x 224 out of an image, ``(H, W, 3)``."""
+    top, left = (side // 2 - IMAGE_SIDE_PIXELS // 2 for side in image.shape[:2])
+    return image[top : top + IMAGE_SIDE_PIXELS, left : left + IMAGE_SIDE_PIXELS]
+
+
+def _scale_and_crop(image: Images) -> Images:
+    """Scale an image whose shorter side is above 256 down to that, and cut out its centre."""
+    shorter = min(image.shape[:2])
+    if shorter > SCALED_SIDE_PIXELS:
+        from skimage.transform import rescale
+
+        image = rescale(image, SCALED_SIDE_PIXELS / shorter, order=1, anti_aliasing=False, channel_axis=-1)
+    return crop_centre(image)
