@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from l3embed.cli import audio, sample, weights
+from l3embed.cli import audio, image, sample, weights
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.version import __version__
@@ -40,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="l3embed", description="Deep audio embeddings (OpenL3: Look, Listen and Learn)."
+        prog="l3embed", description="Deep audio and image embeddings (OpenL3: Look, Listen and Learn)."
     )
     parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (audio, weights, sample):
+    for command in (audio, image, weights, sample):
         command.add_parser(subparsers)
     return parser
 

@@ -1,0 +1,47 @@
+"""``l3embed image``: embeddings of image files and folders."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from typing import TYPE_CHECKING
+
+from l3embed.cli import options
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_parser(subparsers: Subparsers) -> None:
+    """Add the ``image`` command, with the options of openl3's."""
+    parser = subparsers.add_parser(
+        "image",
+        help="embed image files",
+        description="Compute the embeddings of image files, and save each file's to <name>.npz.",
+    )
+    options.add_input_argument(parser, "image")
+    options.add_output_options(parser)
+    options.add_image_options(options.add_model_options(parser), "--embedding-size")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embed the inputs; the status is 0 only if every file was done."""
+    from l3embed.core import process_image_file
+    from l3embed.decoding.image import SUFFIXES
+
+    files = options.files_of(args.inputs, "image", SUFFIXES)
+    process = partial(
+        process_image_file,
+        files,
+        output_dir=args.output_dir,
+        suffix=args.suffix,
+        input_repr=args.input_repr,
+        content_type=args.content_type,
+        embedding_size=args.image_embedding_size,
+        batch_size=args.image_batch_size,
+        overwrite=args.overwrite,
+        verbose=not args.quiet,
+        weights=args.weights,
+    )
+    return options.run_on_files(files, process, quiet=args.quiet)
