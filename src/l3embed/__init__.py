@@ -13,6 +13,7 @@ from l3embed.version import __version__
 if TYPE_CHECKING:
     from l3embed import core, models
     from l3embed.core import (
+        AudioEmbeddingStream,
         get_audio_embedding,
         get_image_embedding,
         get_output_path,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "AudioEmbeddingStream",
     "OpenL3Error",
     "OpenL3Warning",
     "__version__",

@@ -30,9 +30,6 @@ MAX_GROUP_OUTPUTS = 256
 MAX_KEPT_MATRIX_BYTES = 64 * 2**20
 """Coefficients of unusual rates (44,101 Hz, say) fill more than this: they are computed anew each time."""
 
-MIN_RUN_SAMPLES = 4096
-"""Samples that are collected before the matrices are applied, so that tiny blocks cost little."""
-
 
 @lru_cache(maxsize=1)
 def _filter_table() -> Samples:
@@ -89,7 +86,7 @@ class Resampler:
         self._samples_in += block.size
         self._pending.append(block)
         self._pending_samples += block.size
-        if self._pending_samples < max(MIN_RUN_SAMPLES, 2 * self._run_samples):
+        if self._pending_samples < self._run_samples:
             return np.empty(0)
         return self._run()
 

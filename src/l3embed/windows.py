@@ -47,9 +47,9 @@ class Framing:
         # reference's windows lie there, and so do ours.
         return int(self.hop_s * SAMPLE_RATE_HZ)
 
-    def timestamps_s(self, frames: int) -> npt.NDArray[np.float64]:
-        """Return the times of the first `frames` windows in seconds, shape ``(frames,)``."""
-        return np.arange(frames, dtype=np.float64) * self.hop_s
+    def timestamps_s(self, frames: int, first: int = 0) -> npt.NDArray[np.float64]:
+        """Return the times of `frames` windows from number `first` on, in seconds, shape ``(frames,)``."""
+        return np.arange(first, first + frames, dtype=np.float64) * self.hop_s
 
     def frames(self, samples: int) -> int:
         """Return how many windows `samples` samples at 48 kHz make (without the zeros in front)."""

@@ -2,9 +2,11 @@
 
 from l3embed.core.audio import get_audio_embedding, preprocess_audio, process_audio_file
 from l3embed.core.image import get_image_embedding, process_image_file
+from l3embed.core.stream import AudioEmbeddingStream
 from l3embed.outputs import get_output_path
 
 __all__ = [
+    "AudioEmbeddingStream",
     "get_audio_embedding",
     "get_image_embedding",
     "get_output_path",

@@ -1,0 +1,124 @@
+"""Embeddings of audio that arrives bit by bit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed import audio as audio_inputs
+from l3embed import models
+from l3embed.core.arguments import parse_rates, parse_request
+from l3embed.core.arrays import Embedding, Timestamps
+from l3embed.core.audio import check_audio_model, parse_framing
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.batching import embed_sources
+from l3embed.runtimes.keras import keras_embedder
+from l3embed.windows import Framer, MonoStream
+
+if TYPE_CHECKING:
+    from l3embed.weights.source import WeightsSource
+
+
+class AudioEmbeddingStream:
+    """Audio in blocks of any size, and each window's embedding as soon as the window is complete.
+
+    All blocks together give what `get_audio_embedding` gives for the whole. Memory does not grow.
+
+    Parameters
+    ----------
+    sr : int
+        Sampling rate in Hz.
+    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights
+        As in `get_audio_embedding`.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is not as described, or weights are missing.
+
+    Examples
+    --------
+    >>> stream = AudioEmbeddingStream(44100)  # doctest: +SKIP
+    >>> for block in microphone:  # doctest: +SKIP
+    ...     embedding, timestamps = stream.feed(block)
+    >>> embedding, timestamps = stream.finish()  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        sr: float,
+        model: Any = None,
+        input_repr: str | None = None,
+        content_type: str = "music",
+        embedding_size: int = 6144,
+        center: bool = True,
+        hop_size: float = 0.1,
+        batch_size: int = 32,
+        frontend: str = "kapre",
+        *,
+        weights: str | WeightsSource | None = None,
+    ) -> None:
+        variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
+        request = parse_request(variant, model, weights, batch_size=batch_size, verbose=False)
+        check_audio_model(model, variant.frontend)
+        self._framing = parse_framing(hop_size, center)
+        self._mono = MonoStream(parse_rates("sr", sr, 1)[0])
+        self._framer = Framer(self._framing)
+        self._batch_size = request.batch_size
+        self._model = request.load_model()
+        self._frames = 0
+        self._is_finished = False
+
+    def feed(self, block: npt.NDArray[Any]) -> tuple[Embedding, Timestamps]:
+        """Take the next samples, and return the embeddings of the windows that they complete.
+
+        Parameters
+        ----------
+        block : np.ndarray [shape=(N,) or (N, C)]
+            Any number of samples; channels are averaged.
+
+        Returns
+        -------
+        embedding : np.ndarray [shape=(n, D)]
+            Often of no window yet: n is 0.
+        timestamps : np.ndarray [shape=(n,)]
+            Seconds since the start of the stream.
+
+        Raises
+        ------
+        OpenL3Error
+            If the block has another shape or type, or NaN samples, or comes after the end.
+        """
+        self._check_open()
+        return self._embed(self._framer.feed(self._mono.feed(block)))
+
+    def finish(self) -> tuple[Embedding, Timestamps]:
+        """End the stream, and return the embeddings of its last windows, filled up with zeros.
+
+        Raises
+        ------
+        OpenL3Error
+            If no samples came, or the stream was ended before.
+        """
+        self._check_open()
+        self._is_finished = True
+        parts = [self._embed(self._framer.feed(self._mono.finish())), self._embed(self._framer.finish())]
+        return np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts])
+
+    def _check_open(self) -> None:
+        if self._is_finished:
+            raise OpenL3Error("The stream has been finished. Make a new one for more audio.")
+
+    def _embed(self, windows: npt.NDArray[np.floating]) -> tuple[Embedding, Timestamps]:
+        embedder = keras_embedder(self._model)
+        embeddings: list[Embedding] = [np.empty((0, embedder.embedding_size), np.float32)]
+        if len(windows):
+            inputs = audio_inputs.prepare_for(embedder.input_shape)(windows)
+            embeddings += [
+                piece.embeddings for piece in embed_sources(embedder, [(None, inputs)], self._batch_size)
+            ]
+        timestamps = self._framing.timestamps_s(len(windows), first=self._frames)
+        self._frames += len(windows)
+        return np.concatenate(embeddings), timestamps
