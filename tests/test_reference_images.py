@@ -1,0 +1,47 @@
+"""The release's stored image outputs: pixels and embeddings are the same numbers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from conftest import REFERENCE
+from skimage.io import imread
+
+from l3embed import get_image_embedding
+from l3embed.pixels import preprocess_images
+
+CASES: list[dict[str, Any]] = json.loads((REFERENCE / "outputs" / "index.json").read_text())
+STORED_PIXELS = 4
+"""Every fourth pixel of the network's input is stored, in both directions."""
+
+
+def cases(kind: str) -> Any:
+    chosen = [case for case in CASES if case["kind"] == kind]
+    return pytest.mark.parametrize("case", chosen, ids=lambda case: case["case"])
+
+
+def stored(case: dict[str, Any]) -> dict[str, Any]:
+    with np.load(REFERENCE / "outputs" / f"{case['case']}.npz") as arrays:
+        return dict(arrays)
+
+
+@cases("pixels")
+def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
+    pixels = preprocess_images(imread(REFERENCE / "inputs" / case["file"]))
+
+    np.testing.assert_array_equal(pixels[:, ::STORED_PIXELS, ::STORED_PIXELS], stored(case)["pixels"])
+
+
+@cases("image")
+def test_embeddings_are_the_reference_s(case: dict[str, Any]) -> None:
+    image = imread(REFERENCE / "inputs" / case["file"])
+    variant = {name: case[name] for name in ("input_repr", "content_type", "embedding_size")}
+
+    embedding = get_image_embedding(image, verbose=0, **variant)
+
+    expected = stored(case)["embedding"]
+    assert embedding.shape == expected.shape
+    assert np.abs(embedding - expected).max() <= 1e-5 * np.abs(expected).max()
