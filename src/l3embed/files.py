@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,8 +15,8 @@ from l3embed.models import ModelOrigin, model_origin
 from l3embed.outputs import refuse_shared_outputs
 from l3embed.pixels import pixel_blocks
 from l3embed.progress import FileProgress, say
+from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.batching import embed_sources
-from l3embed.runtimes.keras import keras_embedder
 from l3embed.saving import RowSpool, save_each
 from l3embed.version import __version__
 from l3embed.windows import Framing
@@ -57,6 +56,16 @@ class Medium(Protocol):
 
     def finish(self, path: str, rows: int) -> dict[str, Any]:
         """Warn of what was found in a file that was read, and return what is saved next to its embeddings."""
+
+
+class Network(Protocol):
+    """A network that is loaded when it is needed."""
+
+    def load_model(self) -> Any:
+        """Return the Keras model."""
+
+    def load_embedder(self) -> Embedder:
+        """Return the model ready to run."""
 
 
 class AudioFiles:
@@ -102,7 +111,7 @@ def origin_arrays(origin: ModelOrigin) -> dict[str, str]:
     return {"variant": origin.variant, "weights": origin.weights, "version": __version__}
 
 
-def embed_files(job: FileJob, medium: Medium, load_model: Callable[[], Any]) -> None:
+def embed_files(job: FileJob, medium: Medium, network: Network) -> None:
     """Embed the files that need it; the model is loaded only if there is one.
 
     Raises
@@ -116,7 +125,7 @@ def embed_files(job: FileJob, medium: Medium, load_model: Callable[[], Any]) -> 
     failures: dict[str, str] = {}
     todo = _inputs_to_do(job, failures)
     if todo:
-        _embed(todo, job, medium, load_model(), failures)
+        _embed(todo, job, medium, network, failures)
     if failures:
         raise FilesError(failures, done=len(job.outputs) - len(failures))
 
@@ -135,12 +144,13 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
     return todo
 
 
-def _embed(todo: list[str], job: FileJob, medium: Medium, model: Any, failures: dict[str, str]) -> None:
-    embedder = keras_embedder(model)
+def _embed(todo: list[str], job: FileJob, medium: Medium, network: Network, failures: dict[str, str]) -> None:
+    embedder = network.load_embedder()
+    origin = model_origin(network.load_model())
     sources = ((path, _reading(medium, path, embedder.input_shape)) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        others = {**medium.finish(path, spool.rows), **origin_arrays(model_origin(model))}
+        others = {**medium.finish(path, spool.rows), **origin_arrays(origin)}
         spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
     with FileProgress("Embedding", len(todo), medium.unit, enabled=job.verbose) as progress:

@@ -6,12 +6,13 @@ DVC does the same at ``dvc exp run``, and writes the same bytes.
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -46,10 +47,18 @@ def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
         with initialize_config_dir(str(config_folder.resolve()), version_base="1.3"):
             settings = compose(CONFIG_NAME, overrides=list(overrides))
         OmegaConf.resolve(settings)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise OpenL3Error(f"The settings could not be composed: {error}") from error
+    except (HydraException, OmegaConfBaseException, ValueError) as error:
+        raise OpenL3Error(f"The settings could not be composed. {_reason(error)}") from error
     parse_settings(settings)
     return OmegaConf.to_yaml(settings)
+
+
+def _reason(error: Exception) -> str:
+    """Return an error's words: without Hydra's advice that does not hold here, with advice that does."""
+    words = re.split(r"\n+(?:To append to your config|Config search path|See https)", str(error))[0]
+    if isinstance(error, OverrideParseException):
+        words += "\nPut a value with signs in it in quotes, twice: \"dataset.path='~my, recordings'\"."
+    return words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

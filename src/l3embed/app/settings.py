@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from omegaconf import MISSING, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -17,6 +17,7 @@ from l3embed.stages.preprocess import Samples, Spectrograms
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
+    SAMPLE_RATE_HZ,
     AudioVariant,
     ContentType,
     Frontend,
@@ -45,6 +46,10 @@ class DatasetSettings:
     name: str = MISSING
     path: str = MISSING
     synthesised: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise OpenL3Error("dataset.path must be the path of a folder; got nothing.")
 
 
 @dataclass
@@ -98,9 +103,10 @@ class WindowsSettings:
     center: bool = MISSING
 
     def __post_init__(self) -> None:
-        if not 0 < self.hop_s < float("inf"):
-            raise OpenL3Error(f"windows.hop_s must be a positive number of seconds; got {self.hop_s}.")
-        self.framing()
+        if not 1 / SAMPLE_RATE_HZ <= self.hop_s < float("inf"):
+            raise OpenL3Error(
+                f"windows.hop_s must be a number of seconds from 1/{SAMPLE_RATE_HZ} on; got {self.hop_s}."
+            )
 
     def framing(self) -> Framing:
         """Return the library's word for it."""
@@ -130,22 +136,34 @@ class WeightsSettings:
     """Where the network's weights come from."""
 
     source: str = MISSING
-    definition: str = MISSING
     base_url: str | None = None
     seed: int | None = None
     path: str | None = None
+    definition: str | None = MISSING
 
     def __post_init__(self) -> None:
         self.parse()
+        if not self.definition:
+            raise OpenL3Error(
+                "weights.definition must be the path of what the weights stage depends on; got null. "
+                f"Set the group as a whole: weights={self.source}."
+            )
 
     def parse(self) -> WeightsSource:
         """Return the library's word for it."""
         kind = parse_choice(SourceKind, "weights.source", self.source)
         if kind is SourceKind.PUBLISHED:
+            if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
+                raise OpenL3Error(
+                    f"weights.base_url must be null or an http:// or https:// address; got {self.base_url!r}."
+                )
             return PublishedWeights(self.base_url)
         if kind is SourceKind.RANDOM:
-            if self.seed is None:
-                raise OpenL3Error("weights.seed must be an integer from 0 on; got null. Set weights=random.")
+            if self.seed is None or self.seed < 0:
+                got = "null" if self.seed is None else self.seed
+                raise OpenL3Error(
+                    f"weights.seed must be an integer from 0 on; got {got}. Set weights=random."
+                )
             return RandomWeights(self.seed)
         if not self.path:
             raise OpenL3Error("weights.path must be the path of a folder; got null. Set weights=directory.")
@@ -208,15 +226,34 @@ def parse_settings(values: Any) -> Settings:
     OpenL3Error
         Naming the setting, what came and what is allowed.
     """
+    if not isinstance(values, (dict, DictConfig)):
+        raise OpenL3Error("The settings must be a mapping of groups, as 'make params' writes it.")
     try:
-        settings: Any = OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(Settings), values))
+        merged = OmegaConf.merge(OmegaConf.structured(Settings), values)
+        _refuse_missing(OmegaConf.missing_keys(values) | OmegaConf.missing_keys(merged))
+        for key in ("dataset.path", "weights.path"):
+            _refuse_number(key, OmegaConf.select(OmegaConf.create(values), key))
+        settings: Any = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         key = f"{error.full_key}: " if error.full_key else ""
         reason = str(error.msg or error).splitlines()[0]
         raise OpenL3Error(f"The settings are wrong. {key}{reason}.") from error
-    if not isinstance(settings, Settings):
-        raise OpenL3Error(f"The settings must be a mapping; got {type(settings).__name__}.")
-    return settings
+    return cast("Settings", settings)
+
+
+def _refuse_missing(keys: set[str]) -> None:
+    """Check that no setting is left without a value, which is written ``???``."""
+    if keys:
+        names = sorted(keys)
+        raise OpenL3Error(
+            f"These settings have no value: {', '.join(names)}. Set each of them, as in {names[0]}=VALUE."
+        )
+
+
+def _refuse_number(key: str, value: object) -> None:
+    """Check that a path is not a number in YAML: DVC would stumble over it."""
+    if value is not None and not isinstance(value, str):
+        raise OpenL3Error(f"{key} must be the path of a folder; got {value}, which is no text. Write ./{value}.")
 
 
 def read_settings(path: Path = PARAMS_FILE) -> Settings:

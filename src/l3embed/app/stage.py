@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from l3embed.app.settings import Settings, read_settings
-from l3embed.cli.main import show_warning
+from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED, show_warning
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 from l3embed.stages import embed, export, preprocess, weights
@@ -65,9 +65,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.showwarning = show_warning
     try:
         say(STAGES[args.stage](read_settings()))
-    except OpenL3Error as error:
+    except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"{args.stage}: error: {error}\n")
-        return 1
+        return EXIT_FAILURE
+    except KeyboardInterrupt:
+        sys.stderr.write(f"{args.stage}: interrupted; 'dvc repro' begins with this stage again.\n")
+        return EXIT_INTERRUPTED
     return 0
 
 

@@ -27,24 +27,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the inputs; the status is 0 only if every file was done."""
-    from l3embed.core import process_audio_file
+    from l3embed.core.audio import process_audio_outputs
     from l3embed.decoding.audio import SUFFIXES
 
-    files = options.files_of(args.inputs, "audio", SUFFIXES)
-    process = partial(
-        process_audio_file,
-        files,
-        output_dir=args.output_dir,
-        suffix=args.suffix,
-        input_repr=args.input_repr,
-        content_type=args.content_type,
-        embedding_size=args.audio_embedding_size,
-        center=args.audio_center,
-        hop_size=args.audio_hop_size,
-        batch_size=args.audio_batch_size,
-        overwrite=args.overwrite,
-        frontend=args.audio_frontend,
-        verbose=not args.quiet,
-        weights=args.weights,
-    )
-    return options.run_on_files(files, process, quiet=args.quiet)
+    outputs = options.outputs_of(args, "audio", SUFFIXES)
+    audio_options = options.audio_options(args)
+    process = partial(process_audio_outputs, outputs, audio_options, overwrite=args.overwrite)
+    return options.run_on_files(outputs, process, quiet=args.quiet)

@@ -27,21 +27,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Embed the inputs; the status is 0 only if every file was done."""
-    from l3embed.core import process_image_file
+    from l3embed.core.image import process_image_outputs
     from l3embed.decoding.image import SUFFIXES
 
-    files = options.files_of(args.inputs, "image", SUFFIXES)
-    process = partial(
-        process_image_file,
-        files,
-        output_dir=args.output_dir,
-        suffix=args.suffix,
-        input_repr=args.input_repr,
-        content_type=args.content_type,
-        embedding_size=args.image_embedding_size,
-        batch_size=args.image_batch_size,
-        overwrite=args.overwrite,
-        verbose=not args.quiet,
-        weights=args.weights,
-    )
-    return options.run_on_files(files, process, quiet=args.quiet)
+    outputs = options.outputs_of(args, "image", SUFFIXES)
+    image_options = options.image_options(args)
+    process = partial(process_image_outputs, outputs, image_options, overwrite=args.overwrite)
+    return options.run_on_files(outputs, process, quiet=args.quiet)

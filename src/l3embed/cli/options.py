@@ -6,9 +6,13 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from l3embed.errors import FilesError, OpenL3Error
 from l3embed.variants import AUDIO_EMBEDDING_SIZES, IMAGE_EMBEDDING_SIZES, ContentType, Frontend, InputRepr
+
+if TYPE_CHECKING:
+    from l3embed.core.options import AudioOptions, ImageOptions
 
 
 def add_input_argument(parser: argparse.ArgumentParser, kind: str) -> None:
@@ -17,7 +21,12 @@ def add_input_argument(parser: argparse.ArgumentParser, kind: str) -> None:
         "inputs",
         nargs="+",
         metavar="PATH",
-        help=f"{kind} files, or folders whose {kind} files are taken (not those of their subfolders)",
+        help=f"{kind} files, or folders whose {kind} files are taken",
+    )
+    parser.add_argument(
+        "--recursive",
+        action="store_true",
+        help="take the files of subfolders too, and keep the folders in the output",
     )
 
 
@@ -57,6 +66,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
         "--weights",
         metavar="SOURCE",
         help="published, random, random:SEED or a folder (default: L3EMBED_WEIGHTS, or published)",
+    )
+    group.add_argument(
+        "--device",
+        choices=("auto", "cpu", "gpu"),
+        default="auto",
+        help="where the model runs; auto is the GPU where there is one (default: %(default)s)",
     )
     return group
 
@@ -127,39 +142,82 @@ def add_image_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
     )
 
 
-def files_of(inputs: list[str], kind: str, suffixes: frozenset[str]) -> list[str]:
-    """Return the files among the inputs, and those with one of the endings in the folders among them.
+def audio_options(args: argparse.Namespace) -> AudioOptions:
+    """Return the options of the audio network that the arguments bring."""
+    from l3embed.core.options import AudioOptions
+
+    return AudioOptions(
+        input_repr=args.input_repr,
+        content_type=args.content_type,
+        embedding_size=args.audio_embedding_size,
+        center=args.audio_center,
+        hop_size=args.audio_hop_size,
+        batch_size=args.audio_batch_size,
+        frontend=args.audio_frontend,
+        verbose=not args.quiet,
+        weights=args.weights,
+        device=args.device,
+    )
+
+
+def image_options(args: argparse.Namespace) -> ImageOptions:
+    """Return the options of the image network that the arguments bring."""
+    from l3embed.core.options import ImageOptions
+
+    return ImageOptions(
+        input_repr=args.input_repr,
+        content_type=args.content_type,
+        embedding_size=args.image_embedding_size,
+        batch_size=args.image_batch_size,
+        verbose=not args.quiet,
+        weights=args.weights,
+        device=args.device,
+    )
+
+
+def outputs_of(args: argparse.Namespace, kind: str, suffixes: frozenset[str]) -> dict[str, str]:
+    """Return the output of each file that the arguments name, those in folders included.
 
     Raises
     ------
     OpenL3Error
-        If there are none.
+        If there are no files.
     """
-    files: list[str] = []
-    for path in map(Path, inputs):
-        if path.is_dir():
-            files += sorted(
-                str(file) for file in path.iterdir() if file.suffix.lower() in suffixes and file.is_file()
-            )
-        else:
-            files.append(str(path))
-    if not files:
+    from l3embed.outputs import get_output_path
+
+    ending = f"{args.suffix or ''}.npz"
+    outputs: dict[str, str] = {}
+    for path in map(Path, args.inputs):
+        if not path.is_dir():
+            outputs[str(path)] = get_output_path(str(path), ending, args.output_dir)
+            continue
+        for file in _files_in(path, suffixes, recursive=args.recursive):
+            below = args.output_dir and str(Path(args.output_dir) / file.parent.relative_to(path))
+            outputs[str(file)] = get_output_path(str(file), ending, below)
+    if not outputs:
+        hint = "" if args.recursive else " Subfolders are searched with --recursive."
+        endings = ", ".join(sorted(suffixes))
         raise OpenL3Error(
-            f"There are no {kind} files in {', '.join(inputs)}. Subfolders are not searched; "
-            f"files are known by their endings: {', '.join(sorted(suffixes))}."
+            f"There are no {kind} files in {', '.join(args.inputs)}, known by their endings: {endings}.{hint}"
         )
-    return list(dict.fromkeys(files))
+    return outputs
 
 
-def run_on_files(files: list[str], process: Callable[[], None], *, quiet: bool) -> int:
-    """Process files, say how many were done and name those that failed; return the exit status."""
+def _files_in(folder: Path, suffixes: frozenset[str], *, recursive: bool) -> list[Path]:
+    files = folder.rglob("*") if recursive else folder.iterdir()
+    return sorted(file for file in files if file.suffix.lower() in suffixes and file.is_file())
+
+
+def run_on_files(outputs: dict[str, str], process: Callable[[], None], *, quiet: bool) -> int:
+    """Process files, name those that failed, and say how many were done; return the exit status."""
+    total = len(outputs)
     try:
         process()
     except FilesError as error:
         for path, reason in error.failures.items():
             sys.stderr.write(f"l3embed: error: {path}: {reason}\n")
-        sys.stderr.write(f"l3embed: {error.done} of {len(files)} files done, {len(error.failures)} failed.\n")
+        sys.stderr.write(f"l3embed: {error.done} of {total} files done, {len(error.failures)} failed.\n")
         return 1
     if not quiet:
-        sys.stderr.write(f"l3embed: {len(files)} of {len(files)} files done.\n")
+        sys.stderr.write(f"l3embed: {total} of {total} files done.\n")
     return 0

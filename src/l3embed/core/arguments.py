@@ -1,64 +1,13 @@
-"""Checks of the arguments that the mirrored functions share."""
+"""Checks of the inputs that the mirrored functions take."""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import Any
 
-from l3embed import models
 from l3embed.errors import OpenL3Error
 from l3embed.outputs import get_output_path
-from l3embed.runtimes.keras import prepare_tensorflow
-from l3embed.variants import AudioVariant, ImageVariant, check_one_of
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
-
-
-@dataclass(frozen=True)
-class Request:
-    """Which model, and how it is to be run."""
-
-    variant: AudioVariant | ImageVariant
-    model: Any
-    weights: str | WeightsSource | None
-    batch_size: int
-    verbose: bool
-
-    def load_model(self) -> Any:
-        """Return the given model, or the variant's."""
-        if self.model is not None:
-            return self.model
-        return models.load_variant(self.variant, models.as_weights_source(self.weights))
-
-
-def parse_request(
-    variant: AudioVariant | ImageVariant,
-    model: Any,
-    weights: str | WeightsSource | None,
-    *,
-    batch_size: object,
-    verbose: object,
-) -> Request:
-    """Check the arguments that say which model is to be run, and how.
-
-    Raises
-    ------
-    OpenL3Error
-        Naming the argument, what came and what is allowed.
-    """
-    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
-        raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
-    check_one_of("verbose", verbose, (True, False))
-    if model is not None:
-        prepare_tensorflow()
-        import keras
-
-        if not isinstance(model, keras.Model):
-            raise OpenL3Error(f"model must be a keras.Model or None; got {type(model).__name__}.")
-    return Request(variant, model, weights, int(batch_size), bool(verbose))
 
 
 def is_positive_number(value: Any) -> bool:

@@ -10,23 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed import audio as audio_inputs
-from l3embed import models
 from l3embed.audio import Heard
-from l3embed.core.arguments import (
-    Request,
-    is_positive_number,
-    name_of,
-    parse_arrays,
-    parse_outputs,
-    parse_rates,
-    parse_request,
-)
+from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
+from l3embed.core.options import AudioOptions, Request, parse_framing
 from l3embed.errors import OpenL3Error
 from l3embed.files import AudioFiles, FileJob, embed_files
 from l3embed.resampling import resampled_length
-from l3embed.runtimes.keras import keras_embedder
-from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, check_one_of, parse_choice
+from l3embed.variants import SAMPLE_RATE_HZ, InputRepr, parse_choice
 from l3embed.windows import Framing
 
 if TYPE_CHECKING:
@@ -47,6 +38,7 @@ def get_audio_embedding(
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
+    device: str = "auto",
 ) -> tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
     """Compute the embeddings of audio, one for each window of one second.
 
@@ -77,6 +69,8 @@ def get_audio_embedding(
         Whether to draw a progress bar.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+    device : "auto", "cpu" or "gpu"
+        Where the model runs; "auto" is the GPU where there is one.
 
     Returns
     -------
@@ -95,10 +89,20 @@ def get_audio_embedding(
     OpenL3Warning
         If the audio is silent or shorter than a window, or the weights are untrained.
     """
-    variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
-    framing = parse_framing(hop_size, center)
-    check_audio_model(model, variant.frontend)
+    options = AudioOptions(
+        model=model,
+        input_repr=input_repr,
+        content_type=content_type,
+        embedding_size=embedding_size,
+        center=center,
+        hop_size=hop_size,
+        batch_size=batch_size,
+        frontend=frontend,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
     embeddings = _embed_arrays(arrays, parse_rates("sr", sr, len(arrays)), framing, request)
     timestamps = [framing.timestamps_s(len(embedding)) for embedding in embeddings]
@@ -175,6 +179,7 @@ def process_audio_file(
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
+    device: str = "auto",
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 
@@ -190,7 +195,7 @@ def process_audio_file(
         Folder of the outputs, made if it is not there; the folder of each input if None.
     suffix : str or None
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
-    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights
+    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights, device
         As in `get_audio_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -204,53 +209,39 @@ def process_audio_file(
     OpenL3Error
         Before anything is done, if an argument is not as described, or two inputs have one output.
     """
-    variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
-    framing = parse_framing(hop_size, center)
-    check_audio_model(model, variant.frontend)
-    outputs = parse_outputs(filepath, suffix, output_dir)
+    options = AudioOptions(
+        model=model,
+        input_repr=input_repr,
+        content_type=content_type,
+        embedding_size=embedding_size,
+        center=center,
+        hop_size=hop_size,
+        batch_size=batch_size,
+        frontend=frontend,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
+
+
+def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, overwrite: bool = False) -> None:
+    """Do what `process_audio_file` does, with a given output for each input.
+
+    Raises
+    ------
+    OpenL3Error
+        As `process_audio_file`.
+    """
+    request = options.parse()
     job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, AudioFiles(framing), request.load_model)
-
-
-def parse_framing(hop_size: Any, center: object) -> Framing:
-    """Check the arguments that say how audio is cut into windows.
-
-    Raises
-    ------
-    OpenL3Error
-        If the hop is not a positive number of seconds, or `center` neither True nor False.
-    """
-    if not is_positive_number(hop_size):
-        raise OpenL3Error(f"hop_size must be a positive number of seconds; got {hop_size!r}.")
-    check_one_of("center", center, (True, False))
-    return Framing(hop_s=float(hop_size), center=bool(center))
-
-
-def check_audio_model(model: Any, frontend: Frontend) -> None:
-    """Check that a given model, if there is one, is an audio model of the frontend that it is used with.
-
-    Raises
-    ------
-    OpenL3Error
-        Naming the frontend that the model is of.
-    """
-    if model is None:
-        return
-    audio_inputs.prepare_for(tuple(model.input_shape[1:]))
-    takes_samples = len(model.input_shape) == len(("batch", "channel", "samples"))
-    found = Frontend.KAPRE if takes_samples else Frontend.LIBROSA
-    if found is not frontend:
-        raise OpenL3Error(
-            f"The model takes in {'samples' if takes_samples else 'spectrograms'}, which is the "
-            f"{found.value} frontend; got frontend={frontend.value!r}. Pass frontend={found.value!r}."
-        )
+    embed_files(job, AudioFiles(options.parse_framing()), request)
 
 
 def _embed_arrays(
     arrays: Sequence[npt.NDArray[Any]], rates: Sequence[float], framing: Framing, request: Request
 ) -> list[Embedding]:
-    embedder = keras_embedder(request.load_model())
+    embedder = request.load_embedder()
     prepare = audio_inputs.prepare_for(embedder.input_shape)
     heard = [Heard() for _ in arrays]
 

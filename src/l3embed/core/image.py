@@ -9,21 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import models
-from l3embed.core.arguments import (
-    Request,
-    name_of,
-    parse_arrays,
-    parse_outputs,
-    parse_rates,
-    parse_request,
-)
+from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.core.options import ImageOptions, Request
+from l3embed.errors import OpenL3Warning
 from l3embed.files import FileJob, ImageFiles, embed_files
 from l3embed.pixels import check_images, pixel_blocks
-from l3embed.runtimes.keras import keras_embedder
-from l3embed.variants import IMAGE_INPUT_SHAPE
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -40,6 +31,7 @@ def get_image_embedding(
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
+    device: str = "auto",
 ) -> Embedding | list[Embedding] | tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
     """Compute the embeddings of images.
 
@@ -64,6 +56,8 @@ def get_image_embedding(
         Whether to draw a progress bar.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+    device : "auto", "cpu" or "gpu"
+        Where the model runs; "auto" is the GPU where there is one.
 
     Returns
     -------
@@ -82,9 +76,17 @@ def get_image_embedding(
     OpenL3Warning
         If an image is all zeros, or the weights are untrained.
     """
-    variant = models.parse_image_variant(input_repr, content_type, embedding_size)
-    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
-    check_image_model(model)
+    options = ImageOptions(
+        model=model,
+        input_repr=input_repr,
+        content_type=content_type,
+        embedding_size=embedding_size,
+        batch_size=batch_size,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    request = options.parse()
     arrays = [check_images(array) for array in parse_arrays("image", image)]
     rates = None if frame_rate is None else parse_rates("frame_rate", frame_rate, len(arrays))
     embeddings = _embed_arrays(arrays, request)
@@ -108,6 +110,7 @@ def process_image_file(
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
+    device: str = "auto",
 ) -> None:
     """Compute the embeddings of image files and save each file's to an ``.npz``.
 
@@ -122,7 +125,7 @@ def process_image_file(
         Folder of the outputs, made if it is not there; the folder of each input if None.
     suffix : str or None
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
-    model, input_repr, content_type, embedding_size, batch_size, weights
+    model, input_repr, content_type, embedding_size, batch_size, weights, device
         As in `get_image_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -136,27 +139,30 @@ def process_image_file(
     OpenL3Error
         Before anything is done, if an argument is not as described, or two inputs have one output.
     """
-    variant = models.parse_image_variant(input_repr, content_type, embedding_size)
-    request = parse_request(variant, model, weights, batch_size=batch_size, verbose=verbose)
-    check_image_model(model)
-    outputs = parse_outputs(filepath, suffix, output_dir)
-    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, ImageFiles(), request.load_model)
+    options = ImageOptions(
+        model=model,
+        input_repr=input_repr,
+        content_type=content_type,
+        embedding_size=embedding_size,
+        batch_size=batch_size,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
 
-def check_image_model(model: Any) -> None:
-    """Check that a given model, if there is one, takes in images.
+def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, overwrite: bool = False) -> None:
+    """Do what `process_image_file` does, with a given output for each input.
 
     Raises
     ------
     OpenL3Error
-        Saying what it takes in.
+        As `process_image_file`.
     """
-    if model is not None and tuple(model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
-        raise OpenL3Error(
-            f"The model must take in the shape {IMAGE_INPUT_SHAPE}; it takes {tuple(model.input_shape[1:])}. "
-            "Load one with load_image_embedding_model."
-        )
+    request = options.parse()
+    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
+    embed_files(job, ImageFiles(), request)
 
 
 def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embedding]:
@@ -164,7 +170,7 @@ def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embe
         if not array.any():
             name = name_of(index, "Image", arrays)
             warnings.warn(f"{name} is all zeros.", OpenL3Warning, stacklevel=3)
-    embedder = keras_embedder(request.load_model())
+    embedder = request.load_embedder()
     counts = [len(array) for array in arrays]
     return embed_into_arrays(
         embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"

@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed import audio as audio_inputs
-from l3embed import models
-from l3embed.core.arguments import parse_rates, parse_request
+from l3embed.core.arguments import parse_rates
 from l3embed.core.arrays import Embedding, Timestamps
-from l3embed.core.audio import check_audio_model, parse_framing
+from l3embed.core.options import AudioOptions
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import embed_sources
-from l3embed.runtimes.keras import keras_embedder
 from l3embed.windows import Framer, MonoStream
 
 if TYPE_CHECKING:
@@ -30,7 +28,7 @@ class AudioEmbeddingStream:
     ----------
     sr : int
         Sampling rate in Hz.
-    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights
+    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights, device
         As in `get_audio_embedding`.
 
     Raises
@@ -59,15 +57,27 @@ class AudioEmbeddingStream:
         frontend: str = "kapre",
         *,
         weights: str | WeightsSource | None = None,
+        device: str = "auto",
     ) -> None:
-        variant = models.parse_audio_variant(input_repr, content_type, embedding_size, frontend)
-        request = parse_request(variant, model, weights, batch_size=batch_size, verbose=False)
-        check_audio_model(model, variant.frontend)
-        self._framing = parse_framing(hop_size, center)
+        options = AudioOptions(
+            model=model,
+            input_repr=input_repr,
+            content_type=content_type,
+            embedding_size=embedding_size,
+            center=center,
+            hop_size=hop_size,
+            batch_size=batch_size,
+            frontend=frontend,
+            weights=weights,
+            device=device,
+        )
+        request = options.parse()
+        self._framing = options.parse_framing()
         self._mono = MonoStream(parse_rates("sr", sr, 1)[0])
         self._framer = Framer(self._framing)
         self._batch_size = request.batch_size
-        self._model = request.load_model()
+        self._embedder = request.load_embedder()
+        self._model = request.load_model()  # the embedder lives as long as its model
         self._frames = 0
         self._is_finished = False
 
@@ -112,7 +122,7 @@ class AudioEmbeddingStream:
             raise OpenL3Error("The stream has been finished. Make a new one for more audio.")
 
     def _embed(self, windows: npt.NDArray[np.floating]) -> tuple[Embedding, Timestamps]:
-        embedder = keras_embedder(self._model)
+        embedder = self._embedder
         embeddings: list[Embedding] = [np.empty((0, embedder.embedding_size), np.float32)]
         if len(windows):
             inputs = audio_inputs.prepare_for(embedder.input_shape)(windows)

@@ -53,8 +53,9 @@ def read_image(path: Path) -> npt.NDArray[Any]:
         raise OpenL3Error("The file is empty (0 bytes).")
     try:
         with warnings.catch_warnings():
-            # Pillow warns of metadata that it does not understand, and reads the picture all the same.
-            warnings.simplefilter("ignore", UserWarning)
+            # Pillow warns of metadata that it does not understand, and imageio of readers that it tries
+            # on files that are no images: what becomes of the file is said here.
+            warnings.simplefilter("ignore")
             image = np.asarray(imread(path))
     except (OSError, ValueError, SyntaxError, RuntimeError, TypeError, IndexError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import weakref
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -35,6 +36,11 @@ def prepare_tensorflow() -> Any:
     _check_backend(keras.backend.backend())
     # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
     tf.config.experimental.enable_tensor_float_32_execution(False)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Without this TensorFlow takes all of a GPU's memory at once. A program that has started
+        # TensorFlow itself has made its own choice.
+        with suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
     return tf
 
 
@@ -46,47 +52,40 @@ def _check_backend(backend: str) -> None:
         )
 
 
-def use_device(device: Device) -> str:
-    """Choose the device for all models of this process, before the first is built; return its name.
+def find_device(device: Device) -> str:
+    """Return the kind of device that is meant: ``GPU``, or ``CPU``.
 
     Raises
     ------
     OpenL3Error
-        If a GPU is asked for and TensorFlow finds none, or a choice comes after TensorFlow has started.
+        If a GPU is asked for and TensorFlow finds none.
     """
-    tf = prepare_tensorflow()
-    gpus = tf.config.list_physical_devices("GPU")
-    if device is Device.GPU and not gpus:
+    has_gpu = bool(prepare_tensorflow().config.list_physical_devices("GPU"))
+    if device is Device.GPU and not has_gpu:
         raise OpenL3Error(
-            "device is gpu, and TensorFlow finds none. Use device=cpu or device=auto, or install "
-            "a driver and the GPU build: pip install 'tensorflow[and-cuda]'."
+            "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU "
+            "build: pip install 'tensorflow[and-cuda]'."
         )
-    try:
-        if device is Device.CPU:
-            tf.config.set_visible_devices([], "GPU")
-            return "CPU"
-        for gpu in gpus:
-            # Without this TensorFlow takes all of the GPU's memory at once.
-            tf.config.experimental.set_memory_growth(gpu, True)
-    except RuntimeError as error:
-        raise OpenL3Error(
-            f"device={device.value} must be chosen before TensorFlow starts to compute: {error}"
-        ) from error
-    return f"GPU ({len(gpus)} found)" if gpus else "CPU"
+    return "GPU" if has_gpu and device is not Device.CPU else "CPU"
 
 
 class KerasEmbedder:
     """A Keras model with one input and one output as an `Embedder`."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, device: Device = Device.AUTO) -> None:
         tf = prepare_tensorflow()
+        self.device = find_device(device)
         self.input_shape: tuple[int, ...] = tuple(model.input_shape[1:])
         self.embedding_size: int = int(model.output_shape[-1])
         signature = tf.TensorSpec((None, *self.input_shape), tf.float32)
         # A proxy: `keras_embedder` keeps this object for as long as somebody else keeps the model.
         proxy = weakref.proxy(model)
-        function = tf.function(lambda batch: proxy(batch, training=False), input_signature=[signature])
-        self._function = function.get_concrete_function()
+
+        def compute(batch: Any) -> Any:
+            with tf.device(f"/{self.device}:0"):
+                return proxy(batch, training=False)
+
+        self._function = tf.function(compute, input_signature=[signature]).get_concrete_function()
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
@@ -95,11 +94,18 @@ class KerasEmbedder:
         return embeddings
 
 
-_embedders: weakref.WeakKeyDictionary[Any, KerasEmbedder] = weakref.WeakKeyDictionary()
+_embedders: weakref.WeakKeyDictionary[Any, dict[Device, KerasEmbedder]] = weakref.WeakKeyDictionary()
 
 
-def keras_embedder(model: Any) -> KerasEmbedder:
-    """Return the embedder of a model, compiled when it is first asked for and as long-lived as the model."""
-    if model not in _embedders:
-        _embedders[model] = KerasEmbedder(model)
-    return _embedders[model]
+def keras_embedder(model: Any, device: Device = Device.AUTO) -> KerasEmbedder:
+    """Return the embedder of a model, compiled when it is first asked for and as long-lived as the model.
+
+    Raises
+    ------
+    OpenL3Error
+        If the device is not there.
+    """
+    embedders = _embedders.setdefault(model, {})
+    if device not in embedders:
+        embedders[device] = KerasEmbedder(model, device)
+    return embedders[device]

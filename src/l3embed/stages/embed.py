@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from l3embed import audio
-from l3embed.atomic import replacing
-from l3embed.models import ModelOrigin, load_audio_variant, model_origin
+from l3embed.models import load_variant, model_origin
 from l3embed.progress import FileProgress
 from l3embed.runtimes.base import Device, Embedder
 from l3embed.runtimes.batching import embed_sources
-from l3embed.runtimes.keras import keras_embedder, use_device
+from l3embed.runtimes.keras import keras_embedder
 from l3embed.saving import RowSpool, save_each
-from l3embed.stages.preprocess import preprocessed_path
-from l3embed.stages.results import Result, name_failures, read_results, require_one, summarise, write_results
+from l3embed.stages.origin import Origin, write_origin
+from l3embed.stages.results import (
+    Result,
+    array_path,
+    name_failures,
+    read_results,
+    require_one,
+    summarise,
+    write_results,
+)
 from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend
 from l3embed.weights.source import WeightsDirectory
 from l3embed.windows import Framing
 
-ORIGIN_FILE = "origin.json"
 BLOCK_ROWS = {Frontend.KAPRE: 10 * SAMPLE_RATE_HZ, Frontend.LIBROSA: 32}
 """Rows of a preprocessed file that are read at a time: samples, or spectrograms."""
 
@@ -38,17 +43,6 @@ class EmbedOptions:
     batch_size: int
 
 
-@dataclass(frozen=True)
-class Origin:
-    """What embeddings were computed with, for the stages after this one."""
-
-    variant: str
-    weights: str
-    trained: bool
-    hop_s: float
-    center: bool
-
-
 def run(preprocessed: Path, weights: Path, options: EmbedOptions, output: Path) -> str:
     """Embed all that was preprocessed, with the weights of a folder; return the stage's summary.
 
@@ -57,29 +51,21 @@ def run(preprocessed: Path, weights: Path, options: EmbedOptions, output: Path) 
     OpenL3Error
         If the weights or the device cannot be had.
     """
-    device = use_device(options.device)
-    model = load_audio_variant(options.variant, WeightsDirectory(weights))
+    model = load_variant(options.variant, WeightsDirectory(weights))
+    embedder = keras_embedder(model, options.device)
     output.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
-    results = _embed(read_results(preprocessed), keras_embedder(model), options, (preprocessed, output))
+    results = _embed(read_results(preprocessed), embedder, options, (preprocessed, output))
     elapsed_s = time.perf_counter() - started_s
     require_one("embed", results)
     write_results(results, output)
-    _write_origin(model_origin(model), options.framing, output)
-    frames = sum(result.frames for result in results)
-    return summarise(
-        "embed", results, f"{frames} embeddings on the {device}, {frames / elapsed_s:.0f} a second"
+    made_with, framing = model_origin(model), options.framing
+    write_origin(
+        Origin(made_with.variant, made_with.weights, made_with.trained, framing.hop_s, framing.center), output
     )
-
-
-def read_origin(embeddings: Path) -> Origin:
-    """Read what the embeddings of a folder were computed with."""
-    return Origin(**json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8")))
-
-
-def embeddings_path(folder: Path, recording: str) -> Path:
-    """Return the file of one recording's embeddings, ``(T, D)``, in a stage's output folder."""
-    return folder / f"{recording}.npy"
+    frames = sum(result.frames for result in results)
+    speed = f"{frames} embeddings on the {embedder.device}, {frames / elapsed_s:.0f} a second"
+    return summarise("embed", results, speed)
 
 
 def _embed(
@@ -88,14 +74,14 @@ def _embed(
     """Embed the recordings that were preprocessed, and return all results, brought up to date."""
     preprocessed, output = folders
     todo = {result.path: result for result in results if result.is_ok}
-    sources = ((path, _inputs(preprocessed_path(preprocessed, path), options)) for path in todo)
+    sources = ((path, _inputs(array_path(preprocessed, path), options)) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        spool.save_npy(embeddings_path(output, path))
+        spool.save_npy(array_path(output, path))
 
     with FileProgress("Embedding", len(todo), "embeddings") as progress:
         pieces = embed_sources(embedder, sources, options.batch_size)
-        saved = save_each(pieces, lambda path: embeddings_path(output, path).parent, save, progress.add)
+        saved = save_each(pieces, lambda path: array_path(output, path).parent, save, progress.add)
         for path, frames, reason in saved:
             todo[path] = todo[path].failed(reason) if reason else replace(todo[path], frames=frames)
             progress.file_done()
@@ -111,9 +97,3 @@ def _inputs(path: Path, options: EmbedOptions) -> audio.Inputs:
     if options.variant.frontend is Frontend.LIBROSA:
         return blocks
     return audio.network_inputs(blocks, options.framing, audio.as_samples)
-
-
-def _write_origin(model: ModelOrigin, framing: Framing, output: Path) -> None:
-    origin = Origin(model.variant, model.weights, model.trained, framing.hop_s, framing.center)
-    with replacing(output / ORIGIN_FILE) as temporary:
-        temporary.write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")

@@ -12,12 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.atomic import replacing
-from l3embed.files import origin_arrays
-from l3embed.models import ModelOrigin
 from l3embed.progress import progress_bar
 from l3embed.saving import RowSpool
-from l3embed.stages.embed import Origin, embeddings_path, read_origin
-from l3embed.stages.results import Result, read_results, summarise, write_csv
+from l3embed.stages.origin import Origin, read_origin
+from l3embed.stages.results import Result, array_path, read_results, summarise, write_csv
+from l3embed.version import __version__
 from l3embed.windows import Framing
 
 MANIFEST_FILE = "manifest.csv"
@@ -34,7 +33,7 @@ def run(embeddings: Path, output: Path, metrics_file: Path) -> str:
     with progress_bar("Exporting", total=len(results)) as bar:
         for result in results:
             if result.is_ok:
-                rows = np.load(embeddings_path(embeddings, result.path), mmap_mode="r")
+                rows = np.load(array_path(embeddings, result.path), mmap_mode="r")
                 dimension = rows.shape[1]
                 _export(rows, origin, output / outputs[result.path])
             bar.update()
@@ -46,12 +45,22 @@ def run(embeddings: Path, output: Path, metrics_file: Path) -> str:
 def output_names(recordings: Sequence[str]) -> dict[str, str]:
     """Return the output of each recording: its path with ``.npz`` in place of its ending.
 
-    Recordings that differ in their ending alone keep it: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz`` and
-    ``a.ogg.npz``, since neither may be lost.
+    Recordings that would meet in one output keep their endings: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz``
+    and ``a.ogg.npz``, since neither may be lost.
     """
-    stems = {path: str(PurePosixPath(path).with_suffix("")) for path in recordings}
-    shared = Counter(stems.values())
-    return {path: f"{path if shared[stem] > 1 else stem}.npz" for path, stem in stems.items()}
+    names: dict[str, str] = {}
+    longer = {path: str(PurePosixPath(path).with_suffix("")) for path in recordings}
+    # Again until nothing changes: next to a.ogg, a.wav keeps its ending, and so must a.wav.wav then.
+    while longer != names:
+        names, longer = longer, _keep_endings_where_shared(longer)
+    return {path: f"{name}.npz" for path, name in names.items()}
+
+
+def _keep_endings_where_shared(names: dict[str, str]) -> dict[str, str]:
+    """Return the names, with the recording's whole path for those that several recordings have."""
+    # Regardless of case, as some file systems have it.
+    counts = Counter(name.casefold() for name in names.values())
+    return {path: path if counts[name.casefold()] > 1 else name for path, name in names.items()}
 
 
 def _export(rows: npt.NDArray[np.float32], origin: Origin, path: Path) -> None:
@@ -60,8 +69,8 @@ def _export(rows: npt.NDArray[np.float32], origin: Origin, path: Path) -> None:
     with RowSpool(path.parent) as spool:
         for start in range(0, len(rows), COPY_ROWS):
             spool.append(rows[start : start + COPY_ROWS])
-        others = origin_arrays(ModelOrigin(origin.variant, origin.weights))
-        spool.save_npz(path, "embedding", {"timestamps": timestamps, **others})
+        made_with = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
+        spool.save_npz(path, "embedding", {"timestamps": timestamps, **made_with})
 
 
 def _write_manifest(results: Sequence[Result], outputs: dict[str, str], path: Path) -> None:

@@ -13,9 +13,17 @@ import numpy.typing as npt
 from l3embed import audio
 from l3embed.decoding.audio import SUFFIXES
 from l3embed.errors import OpenL3Error
-from l3embed.progress import progress_bar
+from l3embed.progress import progress_bar, say
 from l3embed.saving import RowSpool
-from l3embed.stages.results import Result, name_failures, require_one, summarise, write_results
+from l3embed.stages.results import (
+    NAMED,
+    Result,
+    array_path,
+    name_failures,
+    require_one,
+    summarise,
+    write_results,
+)
 from l3embed.variants import InputRepr
 from l3embed.windows import Framing
 
@@ -52,21 +60,21 @@ def run(dataset: Path, kind: Samples | Spectrograms, output: Path) -> str:
     paths, ignored = find_recordings(dataset)
     output.mkdir(parents=True, exist_ok=True)
     results = []
+    doubtful: dict[str, audio.Heard] = {}
     with progress_bar("Preprocessing", total=len(paths)) as bar:
         for path in paths:
-            results.append(_preprocess(dataset, path, kind, output))
+            heard = audio.Heard()
+            results.append(_preprocess(dataset, path, kind, output, heard))
+            if heard.is_silent or heard.is_short:
+                doubtful[path] = heard
             bar.update()
+    _warn_of(doubtful)
     name_failures("preprocess", results)
     require_one("preprocess", results)
     write_results(results, output)
     seconds = sum(result.seconds for result in results)
     others = f", {ignored} other files left out" if ignored else ""
     return summarise("preprocess", results, f"{seconds:.1f} s of audio{others}")
-
-
-def preprocessed_path(folder: Path, recording: str) -> Path:
-    """Return the file of one recording in a stage's output folder."""
-    return folder / f"{recording}.npy"
 
 
 def find_recordings(dataset: Path) -> tuple[list[str], int]:
@@ -96,9 +104,11 @@ def _visible_files(dataset: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in files if not name.startswith("."))
 
 
-def _preprocess(dataset: Path, recording: str, kind: Samples | Spectrograms, output: Path) -> Result:
-    heard = audio.Heard()
-    target = preprocessed_path(output, recording)
+def _preprocess(
+    dataset: Path, recording: str, kind: Samples | Spectrograms, output: Path, heard: audio.Heard
+) -> Result:
+    """Write one recording's rows, and fill in what was heard."""
+    target = array_path(output, recording)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with RowSpool(target.parent) as spool:
@@ -107,5 +117,12 @@ def _preprocess(dataset: Path, recording: str, kind: Samples | Spectrograms, out
             spool.save_npy(target)
     except OpenL3Error as error:
         return Result(recording).failed(str(error))
-    heard.warn(recording)
     return Result(recording, seconds=round(heard.duration_s, 6))
+
+
+def _warn_of(doubtful: dict[str, audio.Heard]) -> None:
+    """Warn of silent and short recordings: of the first by name, since short clips come in thousands."""
+    for path in list(doubtful)[:NAMED]:
+        doubtful[path].warn(path)
+    if len(doubtful) > NAMED:
+        say(f"preprocess: warning: {len(doubtful) - NAMED} more are silent or shorter than one window")

@@ -1,4 +1,4 @@
-"""What became of each recording: the table that every stage reads from the one before it and hands on."""
+"""What became of each recording: the files and the table that each stage hands on to the next."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 
 RESULTS_FILE = "results.csv"
-FAILED_NAMED = 20
-"""Failed recordings that a stage names on the terminal; the table names all."""
+NAMED = 20
+"""Recordings of one kind that a stage names on the terminal; the table names all that failed."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,11 @@ class Result:
         return replace(self, status="failed", reason=reason, frames=0)
 
 
+def array_path(folder: Path, recording: str) -> Path:
+    """Return the file of one recording in a stage's output folder; no two recordings share one."""
+    return folder / f"{recording}.npy"
+
+
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     columns = [field.name for field in fields(Result)]
@@ -82,12 +87,10 @@ def summarise(stage: str, results: Sequence[Result], what: str) -> str:
 def name_failures(stage: str, results: Iterable[Result]) -> None:
     """Name the failed recordings on the terminal, with reasons."""
     failed = [result for result in results if not result.is_ok]
-    for result in failed[:FAILED_NAMED]:
+    for result in failed[:NAMED]:
         say(f"{stage}: failed: {result.path}: {result.reason}")
-    if len(failed) > FAILED_NAMED:
-        say(
-            f"{stage}: failed: {len(failed) - FAILED_NAMED} more; data/export/manifest.csv will name them all"
-        )
+    if len(failed) > NAMED:
+        say(f"{stage}: failed: {len(failed) - NAMED} more; data/export/manifest.csv will name them all")
 
 
 def require_one(stage: str, results: Sequence[Result]) -> None:

@@ -1,0 +1,163 @@
+"""The arguments of the mirrored functions, packed, and checked into what the rest works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import TYPE_CHECKING, Any
+
+from l3embed import models
+from l3embed.audio import prepare_for
+from l3embed.core.arguments import is_positive_number
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Device
+from l3embed.runtimes.keras import KerasEmbedder, keras_embedder, prepare_tensorflow
+from l3embed.variants import (
+    IMAGE_INPUT_SHAPE,
+    AudioVariant,
+    Frontend,
+    ImageVariant,
+    check_one_of,
+    parse_choice,
+)
+from l3embed.windows import Framing
+
+if TYPE_CHECKING:
+    from l3embed.weights.source import WeightsSource
+
+
+@dataclass(frozen=True)
+class Request:
+    """A model, and how it is to be run: checked."""
+
+    variant: AudioVariant | ImageVariant
+    model: Any
+    weights: str | WeightsSource | None
+    batch_size: int
+    verbose: bool
+    device: Device
+
+    def load_model(self) -> Any:
+        """Return the given model, or the variant's."""
+        if self.model is not None:
+            return self.model
+        return models.load_variant(self.variant, models.as_weights_source(self.weights))
+
+    def load_embedder(self) -> KerasEmbedder:
+        """Return the model ready to run on its device."""
+        return keras_embedder(self.load_model(), self.device)
+
+
+@dataclass(frozen=True)
+class AudioOptions:
+    """The options of the audio functions, as their arguments bring them; see `get_audio_embedding`."""
+
+    model: Any = None
+    input_repr: str | None = None
+    content_type: str = "music"
+    embedding_size: int = 6144
+    center: bool = True
+    hop_size: float = 0.1
+    batch_size: int = 32
+    frontend: str = "kapre"
+    verbose: bool | int = True
+    weights: str | WeightsSource | None = None
+    device: str = "auto"
+
+    def parse(self) -> Request:
+        """Check the options that choose a model and its run.
+
+        Raises
+        ------
+        OpenL3Error
+            Naming the argument, what came and what is allowed.
+        """
+        variant = models.parse_audio_variant(
+            self.input_repr, self.content_type, self.embedding_size, self.frontend
+        )
+        request = _parse_request(self, variant)
+        if self.model is not None:
+            _check_audio_model(self.model, variant.frontend)
+        return request
+
+    def parse_framing(self) -> Framing:
+        """Check the options that say how audio is cut into windows.
+
+        Raises
+        ------
+        OpenL3Error
+            As `parse`.
+        """
+        return parse_framing(self.hop_size, self.center)
+
+
+@dataclass(frozen=True)
+class ImageOptions:
+    """The options of the image functions, as their arguments bring them; see `get_image_embedding`."""
+
+    model: Any = None
+    input_repr: str = "mel256"
+    content_type: str = "music"
+    embedding_size: int = 8192
+    batch_size: int = 32
+    verbose: bool | int = True
+    weights: str | WeightsSource | None = None
+    device: str = "auto"
+
+    def parse(self) -> Request:
+        """Check the options.
+
+        Raises
+        ------
+        OpenL3Error
+            Naming the argument, what came and what is allowed.
+        """
+        variant = models.parse_image_variant(self.input_repr, self.content_type, self.embedding_size)
+        request = _parse_request(self, variant)
+        if self.model is not None and tuple(self.model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
+            raise OpenL3Error(
+                f"The model must take in the shape {IMAGE_INPUT_SHAPE}; it takes "
+                f"{tuple(self.model.input_shape[1:])}. Load one with load_image_embedding_model."
+            )
+        return request
+
+
+def parse_framing(hop_size: Any, center: object) -> Framing:
+    """Check the arguments that say how audio is cut into windows.
+
+    Raises
+    ------
+    OpenL3Error
+        If the hop is not a positive number of seconds, or `center` neither True nor False.
+    """
+    if not is_positive_number(hop_size):
+        raise OpenL3Error(f"hop_size must be a positive number of seconds; got {hop_size!r}.")
+    check_one_of("center", center, (True, False))
+    return Framing(hop_s=float(hop_size), center=bool(center))
+
+
+def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant | ImageVariant) -> Request:
+    batch_size: object = options.batch_size
+    if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
+        raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
+    check_one_of("verbose", options.verbose, (True, False))
+    device = parse_choice(Device, "device", options.device)
+    if options.model is not None:
+        prepare_tensorflow()
+        import keras
+
+        if not isinstance(options.model, keras.Model):
+            raise OpenL3Error(f"model must be a keras.Model or None; got {type(options.model).__name__}.")
+    return Request(variant, options.model, options.weights, int(batch_size), bool(options.verbose), device)
+
+
+def _check_audio_model(model: Any, frontend: Frontend) -> None:
+    """Check that a model is an audio model, and of the frontend that it is used with."""
+    prepare_for(tuple(model.input_shape[1:]))
+    takes_samples = len(model.input_shape) == len(("batch", "channel", "samples"))
+    found = Frontend.KAPRE if takes_samples else Frontend.LIBROSA
+    if found is not frontend:
+        raise OpenL3Error(
+            f"The model takes in {'samples' if takes_samples else 'spectrograms'}, which is the "
+            f"{found.value} frontend; got frontend={frontend.value!r}. Pass frontend={found.value!r}."
+        )
