@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         preprocess_audio,
         process_audio_file,
         process_image_file,
+        process_video_file,
     )
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "preprocess_audio",
     "process_audio_file",
     "process_image_file",
+    "process_video_file",
 ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -100,6 +100,36 @@ def _unscaled_pixels(sequence: Images) -> Pixels:
     if not np.isfinite(pixels).all():
         raise OpenL3Error("An image must hold finite numbers; got NaN or infinite ones.")
     return pixels
+
+
+def frame_pixels(read: Callable[[], Iterable[Images]]) -> Iterator[Pixels]:
+    """Turn the frames of a video into what the network takes in, block by block.
+
+    The reference divides all frames of a video by the largest value in any of them. That value is needed
+    first, so the frames are read twice; but hardly any video goes without a byte of 255 for long.
+
+    Parameters
+    ----------
+    read : callable
+        Returns the frames from the beginning, in blocks ``(n, height, width, 3)`` of bytes.
+    """
+    largest = _largest_byte(read())
+    divisor = np.float32(max(1, largest))
+    for block in read():
+        yield _crop_frames(block).astype(np.float32) / divisor
+
+
+def _largest_byte(blocks: Iterable[Images]) -> int:
+    largest = 0
+    for block in blocks:
+        largest = max(largest, int(_crop_frames(block).max()))
+        if largest == np.iinfo(np.uint8).max:
+            break
+    return largest
+
+
+def _crop_frames(frames: Images) -> Images:
+    return np.stack([crop_centre(frame) for frame in frames])
 
 
 def crop_centre(image: Images) -> Images:

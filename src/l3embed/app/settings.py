@@ -253,7 +253,9 @@ def _refuse_missing(keys: set[str]) -> None:
 def _refuse_number(key: str, value: object) -> None:
     """Check that a path is not a number in YAML: DVC would stumble over it."""
     if value is not None and not isinstance(value, str):
-        raise OpenL3Error(f"{key} must be the path of a folder; got {value}, which is no text. Write ./{value}.")
+        raise OpenL3Error(
+            f"{key} must be the path of a folder; got {value}, which is no text. Write ./{value}."
+        )
 
 
 def read_settings(path: Path = PARAMS_FILE) -> Settings:

@@ -175,8 +175,21 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
     )
 
 
-def outputs_of(args: argparse.Namespace, kind: str, suffixes: frozenset[str]) -> dict[str, str]:
+def outputs_of(
+    args: argparse.Namespace, kind: str, suffixes: frozenset[str], part: str = ""
+) -> dict[str, str]:
     """Return the output of each file that the arguments name, those in folders included.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        With inputs, output_dir, suffix and recursive.
+    kind : str
+        What the files are, for messages.
+    suffixes : frozenset[str]
+        Endings by which they are known in folders.
+    part : str
+        What of a file the output is of, if it has several: a word in the output's name.
 
     Raises
     ------
@@ -185,7 +198,7 @@ def outputs_of(args: argparse.Namespace, kind: str, suffixes: frozenset[str]) ->
     """
     from l3embed.outputs import get_output_path
 
-    ending = f"{args.suffix or ''}.npz"
+    ending = "_".join(word for word in (part, args.suffix) if word) + ".npz"
     outputs: dict[str, str] = {}
     for path in map(Path, args.inputs):
         if not path.is_dir():

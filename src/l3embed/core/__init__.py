@@ -3,6 +3,7 @@
 from l3embed.core.audio import get_audio_embedding, preprocess_audio, process_audio_file
 from l3embed.core.image import get_image_embedding, process_image_file
 from l3embed.core.stream import AudioEmbeddingStream
+from l3embed.core.video import process_video_file
 from l3embed.outputs import get_output_path
 
 __all__ = [
@@ -13,4 +14,5 @@ __all__ = [
     "preprocess_audio",
     "process_audio_file",
     "process_image_file",
+    "process_video_file",
 ]

@@ -15,7 +15,8 @@ from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_r
 from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
 from l3embed.core.options import AudioOptions, Request, parse_framing
 from l3embed.errors import OpenL3Error
-from l3embed.files import AudioFiles, FileJob, embed_files
+from l3embed.files import FileJob, embed_files
+from l3embed.media import AudioFiles
 from l3embed.resampling import resampled_length
 from l3embed.variants import SAMPLE_RATE_HZ, InputRepr, parse_choice
 from l3embed.windows import Framing

@@ -13,7 +13,8 @@ from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_r
 from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
 from l3embed.core.options import ImageOptions, Request
 from l3embed.errors import OpenL3Warning
-from l3embed.files import FileJob, ImageFiles, embed_files
+from l3embed.files import FileJob, embed_files
+from l3embed.media import ImageFiles
 from l3embed.pixels import check_images, pixel_blocks
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The folder where weights are kept, and how processes share it."""
+"""The folders where what was fetched or made is kept, and how processes share them."""
 
 import errno
 import os
@@ -32,13 +32,22 @@ def random_folder(seed: int) -> Path:
     return _weights_folder() / "random" / str(seed)
 
 
+def regression_folder() -> Path:
+    """Return the folder of the reference's published regression data, which need not exist."""
+    return _cache_folder() / "regression"
+
+
 def _weights_folder() -> Path:
+    return _cache_folder() / "weights"
+
+
+def _cache_folder() -> Path:
     chosen = os.environ.get(CACHE_VARIABLE)
     if chosen:
-        return Path(chosen).expanduser().absolute() / "weights"
+        return Path(chosen).expanduser().absolute()
     from platformdirs import user_cache_path
 
-    return user_cache_path("l3embed") / "weights"
+    return user_cache_path("l3embed")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Bring one published file into a folder, or say clearly why that failed."""
+"""Bring one file with a known git blob id into a folder, or say clearly why that failed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ RETRIES = 2
 CHUNK_BYTES = 1 << 18
 
 MAX_PACKED_BYTES = 64 << 20
-"""Limit of a download; no published file has more than the 19 MB that it unpacks to."""
+"""Limit of a download; no published weight file has more than the 19 MB that it unpacks to."""
 
 TRANSIENT_STATUSES = (408, 425, 429)
 """Answers below 500 that ask for another attempt."""
@@ -38,29 +38,71 @@ TRANSIENT_STATUSES = (408, 425, 429)
 
 @dataclass(frozen=True)
 class Download:
-    """What is fetched, from where to where."""
+    """What is fetched, from where to where.
 
-    file: PublishedFile
+    Parameters
+    ----------
+    file_name : str
+        Name of the file, there and here.
+    git_blob : str
+        The git blob id that its bytes must have.
+    base_url : str
+        Address of the folder that it is in, without a slash at its end.
+    folder : Path
+        Where it goes.
+    url_variable : str
+        Environment variable that names another base address.
+    last_resort : str
+        What to do if it cannot be had at all.
+    """
+
+    file_name: str
+    git_blob: str
     base_url: str
     folder: Path
+    url_variable: str
+    last_resort: str
 
     @property
     def url(self) -> str:
         """Address of the file."""
-        return f"{self.base_url}/{self.file.file_name}"
+        return f"{self.base_url}/{self.file_name}"
 
     def failure(self, what_came: str) -> OpenL3Error:
         """Return the error that says what was wanted, what came and what to do."""
         return OpenL3Error(
-            f"Could not fetch {self.file.file_name} from {self.url}: {what_came}. "
-            f"Expected the file with the git blob id {self.file.git_blob}. "
-            f"Set {URL_VARIABLE} to another base address, or put {self.file.file_name} into {self.folder} "
-            f"by hand, or set {SOURCE_VARIABLE}=random to try things out with untrained weights."
+            f"Could not fetch {self.file_name} from {self.url}: {what_came}. "
+            f"Expected the file with the git blob id {self.git_blob}. "
+            f"Set {self.url_variable} to another base address, or put {self.file_name} into {self.folder} "
+            f"by hand, or {self.last_resort}."
         )
 
 
-def fetch_published(download: Download, *, verbose: bool = True) -> Path:
-    """Fetch a published file into the download's folder and return its path.
+def fetch_published(file: PublishedFile, base_url: str, folder: Path, *, verbose: bool = True) -> Path:
+    """Fetch a published weight file into a folder, name its authors, and return its path.
+
+    Raises
+    ------
+    OpenL3Error, OSError
+        As `fetch`.
+    """
+    path = fetch(
+        Download(
+            file.file_name,
+            file.git_blob,
+            base_url,
+            folder,
+            url_variable=URL_VARIABLE,
+            last_resort=f"set {SOURCE_VARIABLE}=random to try things out with untrained weights",
+        ),
+        verbose=verbose,
+    )
+    _attribute_once()
+    return path
+
+
+def fetch(download: Download, *, verbose: bool = True) -> Path:
+    """Fetch a file into the download's folder and return its path.
 
     The file gets its name only after its git blob id was verified; no part of it stays after a failure.
 
@@ -74,7 +116,7 @@ def fetch_published(download: Download, *, verbose: bool = True) -> Path:
     import pooch
     import requests
 
-    name = download.file.file_name
+    name = download.file_name
     downloader = _VerifyingDownloader(download, verbose)
     # No hash for pooch: it knows no git blob ids. The downloader verifies, before pooch moves the file.
     kennel = pooch.create(
@@ -89,7 +131,6 @@ def fetch_published(download: Download, *, verbose: bool = True) -> Path:
             path = Path(kennel.fetch(name, downloader=downloader))
     except requests.RequestException as error:
         raise download.failure(_describe(error)) from error
-    _attribute_once()
     return path
 
 
@@ -108,13 +149,11 @@ class _VerifyingDownloader:
         self.received_bytes = 0
         with (
             partial.open("xb") as file,
-            progress_bar(
-                self.download.file.file_name, unit="B", unit_scale=True, enabled=self.verbose
-            ) as bar,
+            progress_bar(self.download.file_name, unit="B", unit_scale=True, enabled=self.verbose) as bar,
         ):
             self._receive(url, _Sink(file, self, bar))
         found = git_blob_id(partial)
-        if found != self.download.file.git_blob:
+        if found != self.download.git_blob:
             raise self.download.failure(
                 f"the server sent another or an altered file ({self.received_bytes} bytes "
                 f"with the git blob id {found})"
@@ -157,7 +196,7 @@ class _Sink:
         if self.downloader.received_bytes > MAX_PACKED_BYTES:
             raise self.downloader.download.failure(
                 f"the server sent more than {MAX_PACKED_BYTES} bytes, the limit; "
-                f"a weight file has less than 20 MB"
+                f"no published file has as many"
             )
         self.file.write(chunk)
         self.bar.update(len(chunk))

@@ -37,13 +37,7 @@ class PublishedWeights:
         OpenL3Error
             If it is no http or https address.
         """
-        url = self.base_url or os.environ.get(URL_VARIABLE) or DEFAULT_BASE_URL
-        if not _is_http(url):
-            raise OpenL3Error(
-                f"The base address of the weights must be an http:// or https:// address; got {url!r}. "
-                f"Give another one, or unset {URL_VARIABLE} to fetch from {DEFAULT_BASE_URL}."
-            )
-        return url.rstrip("/")
+        return resolve_base_url("weights", self.base_url, URL_VARIABLE, DEFAULT_BASE_URL)
 
 
 @dataclass(frozen=True)
@@ -93,6 +87,23 @@ def parse_weights_source(text: str) -> WeightsSource:
 def weights_source_from_environment() -> WeightsSource:
     """Return the source that ``L3EMBED_WEIGHTS`` names; without it, the published weights."""
     return parse_weights_source(os.environ.get(SOURCE_VARIABLE) or "published")
+
+
+def resolve_base_url(content: str, chosen: str | None, variable: str, default: str) -> str:
+    """Return the address that was chosen, or that an environment variable names, or the default.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is no http or https address; `content` says what is fetched there.
+    """
+    url = chosen or os.environ.get(variable) or default
+    if not _is_http(url):
+        raise OpenL3Error(
+            f"The base address of the {content} must be an http:// or https:// address; got {url!r}. "
+            f"Give another one, or unset {variable} to fetch from {default}."
+        )
+    return url.rstrip("/")
 
 
 def _parse_seed(text: str) -> int:

@@ -16,7 +16,15 @@ from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
 from l3embed.weights.source import SOURCE_VARIABLE, PublishedWeights, RandomWeights, WeightsSource
 from l3embed.weights.unpack import has_same_content, is_unpacked, unpack
 
-__all__ = ["PublishedState", "WeightFile", "locate_weights", "packed_path", "published_state"]
+__all__ = [
+    "PublishedState",
+    "WeightFile",
+    "discard_damaged",
+    "is_whole",
+    "locate_weights",
+    "packed_path",
+    "published_state",
+]
 
 
 class PublishedState(str, Enum):
@@ -90,39 +98,40 @@ def published_state(weight_set: WeightSet, *, thorough: bool = False) -> Publish
 
 
 def _locate_published(file: PublishedFile, source: PublishedWeights, verbose: bool) -> WeightFile:
-    from l3embed.weights.fetch import Download, fetch_published
+    from l3embed.weights.fetch import fetch_published
 
     folder = published_folder()
     packed, unpacked = folder / file.file_name, folder / file.unpacked_name
     located = WeightFile(unpacked, file.identity, trained=True)
     with explaining_disk_errors(folder):
-        if _is_whole(packed, file) and is_unpacked(packed, unpacked):
+        if is_whole(packed, file.git_blob) and is_unpacked(packed, unpacked):
             return located
         with exclusively(folder, file.file_name):
             remove_abandoned(folder)
-            if not _is_whole(packed, file):
-                download = Download(file, source.resolve_base_url(), folder)
-                _discard_damaged(packed, file)
-                fetch_published(download, verbose=verbose)
+            if not is_whole(packed, file.git_blob):
+                base_url = source.resolve_base_url()
+                discard_damaged(packed, file.git_blob)
+                fetch_published(file, base_url, folder, verbose=verbose)
             if not is_unpacked(packed, unpacked):
                 unpack(packed, unpacked)
     return located
 
 
-def _is_whole(packed: Path, file: PublishedFile) -> bool:
-    return packed.is_file() and git_blob_id(packed) == file.git_blob
+def is_whole(path: Path, git_blob: str) -> bool:
+    """Tell whether a file is there and has the git blob id."""
+    return path.is_file() and git_blob_id(path) == git_blob
 
 
-def _discard_damaged(packed: Path, file: PublishedFile) -> None:
+def discard_damaged(path: Path, git_blob: str) -> None:
     """Remove a file that is not the published one, which may have been put there by hand: say so."""
-    if packed.is_file():
+    if path.is_file():
         warnings.warn(
-            f"{packed} has the git blob id {git_blob_id(packed)} instead of {file.git_blob}: it is truncated "
+            f"{path} has the git blob id {git_blob_id(path)} instead of {git_blob}: it is truncated "
             f"or another file. It is removed, and the published file fetched.",
             OpenL3Warning,
             stacklevel=4,
         )
-        packed.unlink()
+        path.unlink()
 
 
 def _locate_random(weight_set: WeightSet, seed: int) -> WeightFile:

@@ -1,0 +1,162 @@
+"""Video files: embeddings of their sound and of their frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from l3embed.core.arguments import parse_outputs
+from l3embed.core.options import AudioOptions, ImageOptions
+from l3embed.errors import FilesError
+from l3embed.files import FileJob, embed_files
+from l3embed.media import VideoFrames, VideoSound
+
+if TYPE_CHECKING:
+    from l3embed.weights.source import WeightsSource
+
+
+def process_video_file(
+    filepath: str | os.PathLike[str] | list[str],
+    output_dir: str | os.PathLike[str] | None = None,
+    suffix: str | None = None,
+    audio_model: Any = None,
+    image_model: Any = None,
+    input_repr: str | None = None,
+    content_type: str = "music",
+    audio_embedding_size: int = 6144,
+    audio_center: bool = True,
+    audio_hop_size: float = 0.1,
+    image_embedding_size: int = 8192,
+    audio_batch_size: int = 32,
+    image_batch_size: int = 32,
+    audio_frontend: str = "kapre",
+    overwrite: bool = False,
+    verbose: bool | int = True,
+    *,
+    batch_size: int | None = None,
+    weights: str | WeightsSource | None = None,
+    device: str = "auto",
+) -> None:
+    """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
+
+    ``<name>_audio.npz`` holds ``embedding`` (T, D) and ``timestamps`` (T,) of the sound,
+    ``<name>_image.npz`` those of the frames; the two have times of their own. Both also hold what they
+    were computed with: ``variant``, ``weights`` and ``version``. A video without sound, or without
+    frames, gets the file of what it has. Every file that can be done is done, and frames are never all
+    held.
+
+    Parameters
+    ----------
+    filepath : str or list[str]
+        Path or paths of video files.
+    output_dir : str or None
+        Folder of the outputs, made if it is not there; the folder of each input if None.
+    suffix : str or None
+        Added to the names of the outputs: ``<name>_audio_<suffix>.npz``, ``<name>_image_<suffix>.npz``.
+    audio_model, image_model : keras.Model or None
+        Loaded models; then the options that choose one are ignored.
+    input_repr : "linear", "mel128", "mel256" or None
+        Spectrogram that the models were trained on. None is mel256, as in the release.
+    content_type : "music" or "env"
+        What the videos of the training set showed.
+    audio_embedding_size : 6144 or 512
+        Embedding dimension of the sound.
+    audio_center : bool
+        Whether half a second of zeros goes in front, so that timestamps are the windows' centres.
+    audio_hop_size : float
+        Seconds from one window to the next.
+    image_embedding_size : 8192 or 512
+        Embedding dimension of the frames.
+    audio_batch_size, image_batch_size : int
+        Windows and frames that go through the networks at once.
+    audio_frontend : "kapre" or "librosa"
+        What computes the spectrograms.
+    overwrite : bool
+        Whether to compute what has an output already.
+    verbose : bool
+        Whether to say what is going on.
+    batch_size : int or None
+        Stands for both batch sizes, as an example of OpenL3's tutorial has it.
+    weights, device
+        As in `get_audio_embedding`.
+
+    Raises
+    ------
+    FilesError
+        An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
+    OpenL3Error
+        Before anything is done, if an argument is not as described, or two inputs have one output.
+
+    Warns
+    -----
+    OpenL3Warning
+        If a video has no sound or no frames, its sound is silent, or the weights are untrained.
+    """
+    audio_options = AudioOptions(
+        model=audio_model,
+        input_repr=input_repr,
+        content_type=content_type,
+        embedding_size=audio_embedding_size,
+        center=audio_center,
+        hop_size=audio_hop_size,
+        batch_size=audio_batch_size if batch_size is None else batch_size,
+        frontend=audio_frontend,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    image_options = ImageOptions(
+        model=image_model,
+        input_repr=input_repr or "mel256",
+        content_type=content_type,
+        embedding_size=image_embedding_size,
+        batch_size=image_batch_size if batch_size is None else batch_size,
+        verbose=verbose,
+        weights=weights,
+        device=device,
+    )
+    ending = f"_{suffix}" if suffix else ""
+    process_video_outputs(
+        parse_outputs(filepath, f"audio{ending}", output_dir),
+        parse_outputs(filepath, f"image{ending}", output_dir),
+        audio_options,
+        image_options,
+        overwrite=overwrite,
+    )
+
+
+def process_video_outputs(
+    audio_outputs: dict[str, str],
+    image_outputs: dict[str, str],
+    audio_options: AudioOptions,
+    image_options: ImageOptions,
+    *,
+    overwrite: bool = False,
+) -> None:
+    """Do what `process_video_file` does, with two given outputs for each input.
+
+    Raises
+    ------
+    OpenL3Error
+        As `process_video_file`.
+    """
+    audio, image = audio_options.parse(), image_options.parse()
+    sound = VideoSound(audio_options.parse_framing())
+    audio_job = FileJob(audio_outputs, audio.batch_size, overwrite=overwrite, verbose=audio.verbose)
+    image_job = FileJob(image_outputs, image.batch_size, overwrite=overwrite, verbose=image.verbose)
+    failures = {
+        **_failures(lambda: embed_files(audio_job, sound, audio)),
+        **_failures(lambda: embed_files(image_job, VideoFrames(), image)),
+    }
+    if failures:
+        raise FilesError(failures, done=len(audio_outputs) - len(failures))
+
+
+def _failures(process: Callable[[], None]) -> dict[str, str]:
+    """Run one half, so that its failures do not cost the other half."""
+    try:
+        process()
+    except FilesError as error:
+        return error.failures
+    return {}

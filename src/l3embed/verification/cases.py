@@ -1,0 +1,107 @@
+"""What is compared: stored figures of the reference, how they are computed, and how near is near enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from l3embed.variants import (
+    CENTER_PAD_SAMPLES,
+    SAMPLE_RATE_HZ,
+    WINDOW_SAMPLES,
+    ContentType,
+    Frontend,
+    InputRepr,
+    Modality,
+)
+from l3embed.windows import Framing
+
+SAME_AUDIO = 1e-5
+"""Tolerance for embeddings of audio at 48 kHz: largest difference over largest magnitude, as all here."""
+
+SAME_IMAGE = 1e-5
+"""Tolerance for embeddings of images."""
+
+RESAMPLED_AUDIO = 1e-2
+"""Tolerance for embeddings of resampled audio: the reference's own rounding moves them this far."""
+
+VIDEO_FRAMES = 1e-4
+"""Tolerance for embeddings of video frames, whose decoding is not the same to the bit everywhere."""
+
+
+class Kind(str, Enum):
+    """What kind of file is embedded."""
+
+    AUDIO = "audio"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+@dataclass(frozen=True)
+class Computation:
+    """One file to embed, and how; options that do not concern its kind have no effect.
+
+    Parameters
+    ----------
+    kind : Kind
+        What kind of file it is.
+    file : str
+        Its path, relative to wherever the suite's files are.
+    input_repr, content_type, audio_size, image_size, frontend : as `l3embed.variants` has them
+        Which models.
+    framing : Framing
+        How sound is cut into windows.
+    """
+
+    kind: Kind
+    file: str
+    input_repr: InputRepr = InputRepr.MEL256
+    content_type: ContentType = ContentType.MUSIC
+    audio_size: int = 6144
+    image_size: int = 8192
+    frontend: Frontend = Frontend.KAPRE
+    framing: Framing = field(default_factory=Framing)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Stored figures of the reference, and what has to come out the same.
+
+    Parameters
+    ----------
+    name : str
+        What users call it.
+    computation : Computation
+        How the figures are computed.
+    modality : Modality
+        Which of a computation's embeddings they are: a video has both.
+    expected : str
+        Path of the stored figures, like the computation's.
+    tolerance : float
+        Largest difference over largest magnitude that is taken for the same.
+    array_prefix : str
+        What precedes the names of the stored arrays, ``embedding`` and ``timestamps``.
+    trusted_s : float or None
+        How much of the beginning of the sound the reference read correctly; None: all of it.
+    rate_was_cut : bool
+        Whether the reference computed the timestamps with a frame rate that it cut to an integer.
+    """
+
+    name: str
+    computation: Computation
+    modality: Modality
+    expected: str
+    tolerance: float
+    array_prefix: str = ""
+    trusted_s: float | None = None
+    rate_was_cut: bool = False
+
+    @property
+    def trusted_windows(self) -> int | None:
+        """How many windows, from the first on, hold nothing but sound that was read correctly; None: all."""
+        if self.trusted_s is None:
+            return None
+        framing = self.computation.framing
+        pad = CENTER_PAD_SAMPLES if framing.center else 0
+        latest_start = round(self.trusted_s * SAMPLE_RATE_HZ) + pad - WINDOW_SAMPLES
+        return max(0, latest_start // framing.hop_samples + 1)

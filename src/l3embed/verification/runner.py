@@ -1,0 +1,164 @@
+"""Run cases: compute what the reference computed, and compare."""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.outputs import get_output_path
+from l3embed.variants import Modality
+from l3embed.verification.cases import Case, Computation, Kind
+from l3embed.verification.compare import BAD_SOUND, Result, Verdict, compare
+from l3embed.verification.suite import Suite
+from l3embed.weights.source import WeightsSource
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def verify(suite: Suite) -> Iterator[Result]:
+    """Run the cases of a suite, one after the other; one that fails does not stop the others.
+
+    Yields
+    ------
+    Result
+        As soon as it is there, in the order of the suite's cases.
+    """
+    with TemporaryDirectory(prefix="l3embed-verify-") as folder:
+        bench = _Bench(suite, Path(folder))
+        for case in suite.cases:
+            yield _result(case, bench)
+
+
+def _result(case: Case, bench: _Bench) -> Result:
+    if case.trusted_windows == 0:
+        reason = f"no window ends within its first {case.trusted_s:g} s: {BAD_SOUND} behind that"
+        return Result(case, Verdict.NOT_COMPARED, note=reason)
+    try:
+        # What is fetched is fetched first: without it there is no use in computing.
+        stored = _read(bench.suite.locate(case.expected), case.array_prefix)
+        return compare(case, bench.compute(case), stored)
+    except OpenL3Error as error:
+        return Result(case, Verdict.FAILED, note=str(error))
+
+
+class _Bench:
+    """Where files are embedded: each computation once, whatever number of cases asks for it."""
+
+    def __init__(self, suite: Suite, folder: Path) -> None:
+        self.suite = suite
+        self._folder = folder
+        self._done: dict[Computation, Path | OpenL3Error] = {}
+
+    def compute(self, case: Case) -> Arrays:
+        """Return the arrays that are computed for a case.
+
+        Raises
+        ------
+        OpenL3Error
+            If they cannot be computed.
+        """
+        computation = case.computation
+        if computation not in self._done:
+            self._done[computation] = self._run(computation)
+        outcome = self._done[computation]
+        if isinstance(outcome, OpenL3Error):
+            raise outcome
+        return _read(_output(computation, case.modality, outcome))
+
+    def _run(self, computation: Computation) -> Path | OpenL3Error:
+        folder = self._folder / str(len(self._done))
+        try:
+            path = self.suite.locate(computation.file)
+            with warnings.catch_warnings():
+                # Whoever asks for the seeded weights here knows what they are good for.
+                warnings.filterwarnings("ignore", message=".*untrained", category=OpenL3Warning)
+                PROCESSES[computation.kind](computation, path, folder, self.suite.weights)
+        except OpenL3Error as error:
+            return error
+        return folder
+
+
+def _process_audio(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+    from l3embed.core import process_audio_file
+
+    process_audio_file(
+        path,
+        folder,
+        input_repr=computation.input_repr,
+        content_type=computation.content_type,
+        embedding_size=computation.audio_size,
+        center=computation.framing.center,
+        hop_size=computation.framing.hop_s,
+        frontend=computation.frontend,
+        verbose=False,
+        weights=weights,
+    )
+
+
+def _process_image(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+    from l3embed.core import process_image_file
+
+    process_image_file(
+        path,
+        folder,
+        input_repr=computation.input_repr,
+        content_type=computation.content_type,
+        embedding_size=computation.image_size,
+        verbose=False,
+        weights=weights,
+    )
+
+
+def _process_video(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+    from l3embed.core import process_video_file
+
+    process_video_file(
+        path,
+        folder,
+        input_repr=computation.input_repr,
+        content_type=computation.content_type,
+        audio_embedding_size=computation.audio_size,
+        audio_center=computation.framing.center,
+        audio_hop_size=computation.framing.hop_s,
+        image_embedding_size=computation.image_size,
+        audio_frontend=computation.frontend,
+        verbose=False,
+        weights=weights,
+    )
+
+
+PROCESSES: dict[Kind, Callable[[Computation, Path, Path, WeightsSource], None]] = {
+    Kind.AUDIO: _process_audio,
+    Kind.IMAGE: _process_image,
+    Kind.VIDEO: _process_video,
+}
+"""What embeds a file, by its kind."""
+
+
+def _output(computation: Computation, modality: Modality, folder: Path) -> Path:
+    """Return the file that a computation's embeddings of one modality were saved to."""
+    suffix = f"{modality.value}.npz" if computation.kind is Kind.VIDEO else ".npz"
+    return Path(get_output_path(Path(computation.file).name, suffix, str(folder)))
+
+
+def _read(path: Path, prefix: str = "") -> Arrays:
+    """Read the embeddings, and the timestamps if there are any, of an ``.npz``."""
+    try:
+        with np.load(path) as arrays:
+            names = [name for name in ("embedding", "timestamps") if prefix + name in arrays]
+            found = {name: arrays[prefix + name] for name in names}
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise OpenL3Error(
+            f"{path} must be a file of embeddings (.npz); reading it failed: {error}."
+        ) from error
+    if "embedding" not in found:
+        raise OpenL3Error(f"{path} must hold the array {prefix}embedding; it does not.")
+    return found
