@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.decoding.audio import BLOCK_S, open_audio
+from l3embed.decoding.audio import BLOCK_S
+from l3embed.decoding.recording import open_recording
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.frontends import librosa as librosa_frontend
 from l3embed.variants import SPECTROGRAMS, WINDOW_SAMPLES, InputRepr
@@ -108,7 +109,7 @@ def file_mono_blocks(path: Path, heard: Heard) -> Iterator[npt.NDArray[np.float6
     OpenL3Error
         If the file cannot be read to its end, or `mono_blocks` finds fault with it.
     """
-    with open_audio(path) as file:
+    with open_recording(path) as file:
         yield from mono_blocks(file.blocks(), file.sample_rate_hz, heard)
 
 

@@ -28,7 +28,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Embed the inputs; the status is 0 only if every file was done."""
     from l3embed.core.audio import process_audio_outputs
-    from l3embed.decoding.audio import SUFFIXES
+    from l3embed.decoding.recording import SUFFIXES
 
     outputs = options.outputs_of(args, "audio", SUFFIXES)
     audio_options = options.audio_options(args)

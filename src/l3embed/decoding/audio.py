@@ -56,7 +56,11 @@ SUFFIXES = frozenset(
         ".wave",
     ]
 )
-"""Endings by which audio is picked out of a folder: what libsndfile reads, less what others use, as .mat."""
+"""Endings of the files that libsndfile reads, less those that others use too, as .mat."""
+
+
+class UnknownFormatError(OpenL3Error):
+    """A file that libsndfile does not know."""
 
 
 class AudioFile:
@@ -102,7 +106,7 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
     Raises
     ------
     OpenL3Error
-        If there is no such file, or it is none that libsndfile can read.
+        If there is no such file; `UnknownFormatError` if it is none that libsndfile can read.
     """
     import soundfile
 
@@ -114,7 +118,7 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, TypeError) as error:
         reason = getattr(error, "error_string", str(error))
-        raise OpenL3Error(f"It could not be read as audio (libsndfile says: {reason})") from error
+        raise UnknownFormatError(f"It could not be read as audio (libsndfile says: {reason})") from error
     with file:
         yield AudioFile(path, file)
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed import audio
-from l3embed.decoding.audio import SUFFIXES
+from l3embed.decoding.recording import SUFFIXES
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar, say
 from l3embed.saving import RowSpool

@@ -35,7 +35,9 @@ class Table:
         """Return the lines below all others: how many came to what, and what a reader should know."""
         counts = Counter(result.verdict for result in results)
         summary = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-        return "\n".join(["", f"{len(results)} cases: {summary}.", MEASURE, self._suite.footnote])
+        return "\n".join(
+            ["", f"{len(results)} cases in all: {summary or 'none were run'}.", MEASURE, self._suite.footnote]
+        )
 
     def _line(self, name: str, difference: str, tolerance: str, verdict: str, note: str) -> str:
         columns = (
