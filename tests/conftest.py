@@ -1,0 +1,89 @@
+"""What all tests share: an environment without the network, sounds, and a model that is quick and exact."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+REFERENCE = Path(__file__).parent / "data" / "reference"
+TINY_SIZE = 4
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Nearly all tests compute with random weights; the ones about the warning ask for it themselves.
+    config.addinivalue_line("filterwarnings", "ignore:.*untrained:l3embed.errors.OpenL3Warning")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _random_weights_in_a_cache_of_their_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Compute with seeded weights, kept in a folder of this run, here and in processes that tests start."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("L3EMBED_CACHE", str(tmp_path_factory.mktemp("cache")))
+        environment.setenv("L3EMBED_WEIGHTS", "random")
+        environment.delenv("L3EMBED_WEIGHTS_URL", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of the release's inputs and outputs."""
+    return REFERENCE
+
+
+def noise(seconds: float, sample_rate_hz: int = 48_000, seed: int = 0) -> npt.NDArray[np.float64]:
+    """Loud white noise, shape ``(N,)``."""
+    return np.random.default_rng(seed).uniform(-0.5, 0.5, round(seconds * sample_rate_hz))
+
+
+class WriteWav(Protocol):
+    def __call__(
+        self, path: str | Path, seconds: float = 1.5, sample_rate_hz: int = 48_000, seed: int = 0
+    ) -> Path: ...
+
+
+@pytest.fixture
+def write_wav(tmp_path: Path) -> WriteWav:
+    """Write noise to a 16-bit file, in `tmp_path` unless the path says otherwise, and return its path."""
+
+    def write(path: str | Path, seconds: float = 1.5, sample_rate_hz: int = 48_000, seed: int = 0) -> Path:
+        target = tmp_path / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(target, noise(seconds, sample_rate_hz, seed), sample_rate_hz)
+        return target
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def tiny_model() -> Any:
+    """A Keras model from windows of samples to the means of their four quarters: see `tiny_embedding`."""
+    import keras
+
+    inputs = keras.Input((1, 48_000))
+    quarters = keras.layers.Reshape((TINY_SIZE, 12_000))(inputs)
+    means = keras.layers.GlobalAveragePooling1D(data_format="channels_first")(quarters)
+    return keras.Model(inputs, means)
+
+
+def tiny_embedding(
+    samples: npt.NDArray[np.floating], hop_s: float, *, center: bool = True
+) -> npt.NDArray[np.floating]:
+    """What `tiny_model` is to make of mono samples at 48 kHz, one window after the other, in plain NumPy."""
+    if center:
+        samples = np.concatenate([np.zeros(24_000), samples])
+    rows = []
+    start = 0
+    while True:
+        window = np.zeros(48_000)
+        heard = samples[start : start + 48_000]
+        window[: len(heard)] = heard
+        rows.append(window.reshape(TINY_SIZE, -1).mean(axis=1))
+        if start + 48_000 >= len(samples):
+            return np.array(rows)
+        start += int(hop_s * 48_000)

@@ -1,0 +1,152 @@
+"""Which module may import which, and what importing l3embed loads."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import l3embed
+
+PACKAGE = Path(l3embed.__file__).parent
+
+LAYERS = [
+    {"version", "errors"},
+    {"variants", "progress", "atomic"},
+    {"weights", "networks", "frontends", "decoding", "resampling", "outputs", "pixels"},
+    {"windows"},
+    {"runtimes"},
+    {"models", "audio", "saving"},
+    {"media"},
+    {"files"},
+    {"core"},
+    {"sample", "stages", "verification"},
+    {"cli"},
+    {"app"},
+]
+"""The house from the ground up: a room imports from the floors below its own, and within itself.
+
+Rooms on one floor do not import each other.
+"""
+
+FLOOR = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
+
+ENTRANCES = {"__init__", "__main__"}
+"""Modules above all floors: they may import any, and nothing imports them but for the public names."""
+
+CONFIGURATION = {"hydra", "omegaconf"}
+
+HEAVY = {
+    "tensorflow",
+    "keras",
+    "kapre",
+    "librosa",
+    "soundfile",
+    "scipy",
+    "numpy",
+    "skimage",
+    "moviepy",
+    "h5py",
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def module_name(path: Path) -> str:
+    """As in ``weights.store``; ``weights`` for ``weights/__init__.py``."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts if len(parts) == 1 or parts[-1] != "__init__" else parts[:-1])
+
+
+def room_of(module: str) -> str:
+    return module.split(".")[0]
+
+
+def imported_names(path: Path) -> set[str]:
+    """Absolute names of all that a module imports, inside functions and for type checkers as well."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path.name} imports relatively: {ast.unparse(node)}"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def imported_rooms(path: Path) -> set[str]:
+    ours = {name.split(".", 1)[1] for name in imported_names(path) if name.startswith("l3embed.")}
+    return {room_of(name) for name in ours}
+
+
+def modules_loaded_by(code: str) -> set[str]:
+    """The packages that are loaded in a fresh process after some code."""
+    program = f"{code}\nimport sys\nprint('LOADED', *sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    (loaded,) = (line for line in done.stdout.splitlines() if line.startswith("LOADED"))
+    return {name.split(".")[0] for name in loaded.split()[1:]}
+
+
+def test_every_room_has_its_floor() -> None:
+    rooms = {room_of(module_name(path)) for path in MODULES} - ENTRANCES
+    assert rooms == set(FLOOR)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_imports_point_downwards(path: Path) -> None:
+    room = room_of(module_name(path))
+    if room in ENTRANCES:
+        assert imported_rooms(path) <= set(FLOOR)
+        return
+    allowed = {other for other in FLOOR if FLOOR[other] < FLOOR[room]} | {room}
+    assert imported_rooms(path) <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_only_the_app_knows_of_hydra(path: Path) -> None:
+    found = {name.split(".")[0] for name in imported_names(path)} & CONFIGURATION
+    assert not found or room_of(module_name(path)) == "app"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import l3embed", id="import"),
+        pytest.param("import l3embed\nl3embed.__version__, l3embed.OpenL3Error, dir(l3embed)", id="names"),
+        pytest.param("import l3embed.cli.main", id="command line"),
+        pytest.param(
+            "import runpy, sys\nsys.argv = ['l3embed', '--help']\n"
+            "try:\n    runpy.run_module('l3embed', run_name='__main__')\nexcept SystemExit:\n    pass",
+            id="help",
+        ),
+        pytest.param(
+            "import runpy, sys\nsys.argv = ['l3embed', 'audio', '--help']\n"
+            "try:\n    runpy.run_module('l3embed', run_name='__main__')\nexcept SystemExit:\n    pass",
+            id="help of a command",
+        ),
+    ],
+)
+def test_nothing_heavy_is_loaded_before_it_is_needed(code: str) -> None:
+    loaded = modules_loaded_by(code)
+    assert "l3embed" in loaded
+    assert not loaded & HEAVY
+
+
+def test_computing_does_not_load_the_pipeline() -> None:
+    loaded = modules_loaded_by("import l3embed\nl3embed.preprocess_audio")
+    assert "numpy" in loaded
+    assert not loaded & (CONFIGURATION | {"dvc", "tensorflow", "librosa"})
+
+
+def test_unknown_names_are_unknown() -> None:
+    with pytest.raises(AttributeError, match=r"module 'l3embed' has no attribute 'get_audio_embeding'"):
+        l3embed.get_audio_embeding  # noqa: B018
+
+
+@pytest.mark.parametrize("name", l3embed.__all__)
+def test_public_names_are_there(name: str) -> None:
+    assert getattr(l3embed, name) is not None
+    assert name in dir(l3embed)
