@@ -42,7 +42,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def fail_to_write(monkeypatch: pytest.MonkeyPatch, error: BaseException, times: int = 1_000) -> None:
     """Let writing an array fail, after the embeddings were written, the first so many times."""
-    write_array = np.lib.format.write_array
+    write_array: Any = np.lib.format.write_array
     left = [times]
 
     def write(*args: Any, **options: Any) -> None:

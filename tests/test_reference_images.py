@@ -18,9 +18,8 @@ STORED_PIXELS = 4
 """Every fourth pixel of the network's input is stored, in both directions."""
 
 
-def cases(kind: str) -> Any:
-    chosen = [case for case in CASES if case["kind"] == kind]
-    return pytest.mark.parametrize("case", chosen, ids=lambda case: case["case"])
+def cases(kind: str) -> list[Any]:
+    return [pytest.param(case, id=case["case"]) for case in CASES if case["kind"] == kind]
 
 
 def stored(case: dict[str, Any]) -> dict[str, Any]:
@@ -28,14 +27,14 @@ def stored(case: dict[str, Any]) -> dict[str, Any]:
         return dict(arrays)
 
 
-@cases("pixels")
+@pytest.mark.parametrize("case", cases("pixels"))
 def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
     pixels = preprocess_images(imread(REFERENCE / "inputs" / case["file"]))
 
     np.testing.assert_array_equal(pixels[:, ::STORED_PIXELS, ::STORED_PIXELS], stored(case)["pixels"])
 
 
-@cases("image")
+@pytest.mark.parametrize("case", cases("image"))
 def test_embeddings_are_the_reference_s(case: dict[str, Any]) -> None:
     image = imread(REFERENCE / "inputs" / case["file"])
     variant = {name: case[name] for name in ("input_repr", "content_type", "embedding_size")}

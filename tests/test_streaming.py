@@ -1,21 +1,26 @@
 """Audio that arrives in blocks gives the embeddings of the whole."""
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import l3embed
 from l3embed import AudioEmbeddingStream, OpenL3Error, get_audio_embedding
 
 RATE_HZ = 44100
-OPTIONS = {"input_repr": "mel128", "embedding_size": 512, "hop_size": 0.5}
+OPTIONS: dict[str, Any] = {"input_repr": "mel128", "embedding_size": 512, "hop_size": 0.5}
 
 
 @pytest.fixture(scope="module")
-def recording() -> np.ndarray:
+def recording() -> npt.NDArray[Any]:
     return np.random.default_rng(0).normal(0, 0.1, int(1.3 * RATE_HZ))
 
 
-def feed_in_blocks(recording: np.ndarray, samples: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def feed_in_blocks(
+    recording: npt.NDArray[Any], samples: int
+) -> tuple[list[npt.NDArray[Any]], list[npt.NDArray[Any]]]:
     stream = AudioEmbeddingStream(RATE_HZ, **OPTIONS)
     parts = [stream.feed(recording[start : start + samples]) for start in range(0, len(recording), samples)]
     parts.append(stream.finish())
@@ -23,7 +28,9 @@ def feed_in_blocks(recording: np.ndarray, samples: int) -> tuple[list[np.ndarray
 
 
 @pytest.mark.parametrize("samples", [1, 1000, 1_000_000])
-def test_blocks_of_any_size_give_the_embeddings_of_the_whole(recording: np.ndarray, samples: int) -> None:
+def test_blocks_of_any_size_give_the_embeddings_of_the_whole(
+    recording: npt.NDArray[Any], samples: int
+) -> None:
     whole, whole_times = get_audio_embedding(recording, RATE_HZ, verbose=0, **OPTIONS)
 
     embeddings, timestamps = feed_in_blocks(recording, samples)
@@ -32,7 +39,7 @@ def test_blocks_of_any_size_give_the_embeddings_of_the_whole(recording: np.ndarr
     np.testing.assert_array_equal(np.concatenate(timestamps), whole_times)
 
 
-def test_an_embedding_comes_as_soon_as_its_window_is_complete(recording: np.ndarray) -> None:
+def test_an_embedding_comes_as_soon_as_its_window_is_complete(recording: npt.NDArray[Any]) -> None:
     block = RATE_HZ // 100
 
     embeddings, _ = feed_in_blocks(recording, block)

@@ -126,6 +126,7 @@ class AudioVariant:
 
     def __post_init__(self) -> None:
         check_one_of("embedding_size", self.embedding_size, AUDIO_EMBEDDING_SIZES)
+        object.__setattr__(self, "embedding_size", int(self.embedding_size))  # 512.0 is the same size
 
     @property
     def weight_set(self) -> WeightSet:
@@ -163,6 +164,7 @@ class ImageVariant:
 
     def __post_init__(self) -> None:
         check_one_of("embedding_size", self.embedding_size, IMAGE_EMBEDDING_SIZES)
+        object.__setattr__(self, "embedding_size", int(self.embedding_size))
 
     @property
     def weight_set(self) -> WeightSet:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import REFERENCE
-from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.ffmpeg import MediaInfo
 from l3embed.decoding.video import FrameClock, VideoFile, open_video

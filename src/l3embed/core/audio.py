@@ -12,7 +12,7 @@ import numpy.typing as npt
 from l3embed import audio as audio_inputs
 from l3embed.audio import Heard
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
-from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
+from l3embed.core.arrays import Embedding, embed_into_arrays
 from l3embed.core.options import AudioOptions, Request, parse_framing
 from l3embed.errors import OpenL3Error
 from l3embed.files import FileJob, embed_files
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def get_audio_embedding(
-    audio: npt.NDArray[Any] | list[npt.NDArray[Any]],
+    audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     model: Any = None,
     input_repr: str | None = None,
@@ -40,7 +40,7 @@ def get_audio_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
-) -> tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
+) -> tuple[Any, Any]:  # arrays, or lists of them: a union would have to be narrowed at every call
     """Compute the embeddings of audio, one for each window of one second.
 
     Parameters
@@ -113,7 +113,7 @@ def get_audio_embedding(
 
 
 def preprocess_audio(
-    audio: npt.NDArray[Any] | list[npt.NDArray[Any]],
+    audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     hop_size: float = 0.1,
     input_repr: str | None = None,

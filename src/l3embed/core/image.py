@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
-from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
+from l3embed.core.arrays import Embedding, embed_into_arrays
 from l3embed.core.options import ImageOptions, Request
 from l3embed.errors import OpenL3Warning
 from l3embed.files import FileJob, embed_files
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def get_image_embedding(
-    image: npt.NDArray[Any] | list[npt.NDArray[Any]],
+    image: npt.NDArray[Any] | list[Any],
     frame_rate: float | list[float] | None = None,
     model: Any = None,
     input_repr: str = "mel256",
@@ -33,7 +33,7 @@ def get_image_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
-) -> Embedding | list[Embedding] | tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
+) -> Any:  # a union of the four possible results would have to be narrowed at every call
     """Compute the embeddings of images.
 
     Parameters

@@ -384,7 +384,7 @@ def stated_bytes(start: bytes) -> int:
 
 def _program() -> str:
     """Return the path of the ffmpeg that moviepy uses."""
-    from imageio_ffmpeg import get_ffmpeg_exe  # type: ignore[import-untyped]
+    from imageio_ffmpeg import get_ffmpeg_exe
 
     try:
         return str(get_ffmpeg_exe())

@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from l3embed import audio
 from l3embed.models import load_variant, model_origin
 from l3embed.progress import FileProgress
@@ -20,6 +18,7 @@ from l3embed.stages.results import (
     Result,
     array_path,
     name_failures,
+    read_blocks,
     read_results,
     require_one,
     summarise,
@@ -91,9 +90,7 @@ def _embed(
 
 def _inputs(path: Path, options: EmbedOptions) -> audio.Inputs:
     """Read a preprocessed file block by block, as what the network takes in."""
-    rows = np.load(path, mmap_mode="r")
-    step = BLOCK_ROWS[options.variant.frontend]
-    blocks = (rows[start : start + step] for start in range(0, len(rows), step))
+    blocks = read_blocks(path, BLOCK_ROWS[options.variant.frontend])
     if options.variant.frontend is Frontend.LIBROSA:
         return blocks
     return audio.network_inputs(blocks, options.framing, audio.as_samples)

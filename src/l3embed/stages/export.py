@@ -8,14 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from l3embed.atomic import replacing
 from l3embed.progress import progress_bar
 from l3embed.saving import RowSpool
 from l3embed.stages.origin import Origin, read_origin
-from l3embed.stages.results import Result, array_path, read_results, summarise, write_csv
+from l3embed.stages.results import Result, array_path, read_blocks, read_results, summarise, write_csv
 from l3embed.version import __version__
 from l3embed.windows import Framing
 
@@ -33,9 +30,8 @@ def run(embeddings: Path, output: Path, metrics_file: Path) -> str:
     with progress_bar("Exporting", total=len(results)) as bar:
         for result in results:
             if result.is_ok:
-                rows = np.load(array_path(embeddings, result.path), mmap_mode="r")
-                dimension = rows.shape[1]
-                _export(rows, origin, output / outputs[result.path])
+                source = array_path(embeddings, result.path)
+                dimension = _export(source, origin, output / outputs[result.path])
             bar.update()
     _write_manifest(results, outputs, output / MANIFEST_FILE)
     _write_metrics(results, origin, dimension, metrics_file)
@@ -63,14 +59,18 @@ def _keep_endings_where_shared(names: dict[str, str]) -> dict[str, str]:
     return {path: path if counts[name.casefold()] > 1 else name for path, name in names.items()}
 
 
-def _export(rows: npt.NDArray[np.float32], origin: Origin, path: Path) -> None:
-    timestamps = Framing(origin.hop_s, origin.center).timestamps_s(len(rows))
+def _export(source: Path, origin: Origin, path: Path) -> int:
+    """Write one recording's output, and return the dimension of its embeddings."""
+    framing = Framing(origin.hop_s, origin.center)
+    made_with = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
+    dimension = 0
     path.parent.mkdir(parents=True, exist_ok=True)
     with RowSpool(path.parent) as spool:
-        for start in range(0, len(rows), COPY_ROWS):
-            spool.append(rows[start : start + COPY_ROWS])
-        made_with = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
-        spool.save_npz(path, "embedding", {"timestamps": timestamps, **made_with})
+        for rows in read_blocks(source, COPY_ROWS):
+            dimension = rows.shape[1]
+            spool.append(rows)
+        spool.save_npz(path, "embedding", {"timestamps": framing.timestamps_s(spool.rows), **made_with})
+    return dimension
 
 
 def _write_manifest(results: Sequence[Result], outputs: dict[str, str], path: Path) -> None:

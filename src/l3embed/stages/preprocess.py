@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -117,6 +118,11 @@ def _preprocess(
             spool.save_npy(target)
     except OpenL3Error as error:
         return Result(recording).failed(str(error))
+    except OSError as error:
+        # What is wrong with the disk stops the stage, so that it is not taken for a result.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return Result(recording).failed("Its name is too long for that of an output. Shorten it.")
     return Result(recording, seconds=round(heard.duration_s, 6))
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
@@ -53,6 +56,13 @@ class Result:
 def array_path(folder: Path, recording: str) -> Path:
     """Return the file of one recording in a stage's output folder; no two recordings share one."""
     return folder / f"{recording}.npy"
+
+
+def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[np.float32]]:
+    """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
+    for start in range(0, len(np.load(path, mmap_mode="r")), rows):
+        # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
+        yield np.load(path, mmap_mode="r")[start : start + rows].copy()
 
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
