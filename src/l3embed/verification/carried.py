@@ -1,6 +1,6 @@
 """Figures of the reference with the seeded weights, which the package carries: nothing is fetched.
 
-They are some of what openl3 0.4.2 computed, unchanged, with ``random:0``; the repository's
+They are some of what openl3 0.4.2 computed, unchanged, with the seeded weights; the repository's
 ``tests/data/reference`` holds all, and ``index.json`` says how each was computed.
 """
 
@@ -27,7 +27,7 @@ from l3embed.windows import Framing
 
 REFERENCE = Path(__file__).with_name("reference")
 
-FOOTNOTE = "The figures are openl3 0.4.2's with the same untrained weights (random:0); nothing was fetched."
+FOOTNOTE = "The figures are openl3 0.4.2's with the same untrained weights (random:20260101); nothing was fetched."
 
 
 def carried_suite() -> Suite:

@@ -23,7 +23,10 @@ SAME_IMAGE = 1e-5
 """Tolerance for embeddings of images."""
 
 RESAMPLED_AUDIO = 1e-2
-"""Tolerance for embeddings of resampled audio: the reference's own rounding moves them this far."""
+"""Tolerance for embeddings of resampled audio: the reference's own rounding moves them this far.
+
+The sound of videos as well: ffmpeg decodes and resamples it, and not to the bit alike in all its versions.
+"""
 
 VIDEO_FRAMES = 1e-4
 """Tolerance for embeddings of video frames, whose decoding is not the same to the bit everywhere."""

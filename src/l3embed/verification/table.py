@@ -36,7 +36,7 @@ class Table:
         counts = Counter(result.verdict for result in results)
         summary = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
         return "\n".join(
-            ["", f"{len(results)} cases in all: {summary or 'none were run'}.", MEASURE, self._suite.footnote]
+            ["", f"{len(results)} in all: {summary or 'no case was run'}.", MEASURE, self._suite.footnote]
         )
 
     def _line(self, name: str, difference: str, tolerance: str, verdict: str, note: str) -> str:
