@@ -22,12 +22,15 @@ from l3embed.verification.cases import (
     Kind,
 )
 from l3embed.verification.suite import Suite
+from l3embed.weights.random import DEFAULT_SEED
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
 REFERENCE = Path(__file__).with_name("reference")
 
-FOOTNOTE = "The figures are openl3 0.4.2's with the same untrained weights (random:20260101); nothing was fetched."
+FOOTNOTE = (
+    f"The figures are openl3 0.4.2's with the same weights (random:{DEFAULT_SEED}); nothing was fetched."
+)
 
 
 def carried_suite() -> Suite:
