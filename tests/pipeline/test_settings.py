@@ -1,0 +1,214 @@
+"""The settings: every value is checked, and what comes out is plain and typed."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l3embed.app.settings import Settings, parse_settings, read_settings
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Device
+from l3embed.stages.preprocess import Samples, Spectrograms
+from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr
+from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
+from l3embed.windows import Framing
+
+from .conftest import REPOSITORY
+
+VALID: dict[str, dict[str, Any]] = {
+    "dataset": {"name": "mine", "path": "some/folder", "synthesised": {}},
+    "model": {
+        "content_type": "env",
+        "input_repr": "mel128",
+        "audio_embedding_size": 512,
+        "image_embedding_size": 8192,
+    },
+    "frontend": {"name": "kapre", "preprocessed": {"kind": "samples"}},
+    "device": {"name": "cpu", "batch_size": 8},
+    "weights": {"source": "random", "seed": 3, "definition": "a/file"},
+    "windows": {"hop_s": 0.5, "center": False},
+}
+LIBROSA = {"kind": "spectrograms", "input_repr": "mel128", "hop_s": 0.5, "center": False}
+
+WRONG: list[tuple[str, object, str]] = [
+    ("dataset.path", "", r"dataset\.path must be the path of a folder"),
+    ("dataset.path", None, r"dataset\.path: .*None"),
+    ("dataset.path", 2024, r"dataset\.path must be the path of a folder; got 2024.* Write \./2024"),
+    ("model.content_type", "noise", r"model\.content_type must be one of music, env; got 'noise'"),
+    ("model.input_repr", "mel64", r"model\.input_repr must be one of linear, mel128, mel256; got 'mel64'"),
+    ("model.audio_embedding_size", 513, r"model\.audio_embedding_size must be one of 6144, 512; got 513"),
+    ("model.audio_embedding_size", "big", r"model\.audio_embedding_size: .*'big'.* Integer"),
+    ("model.image_embedding_size", 6144, r"model\.image_embedding_size must be one of 8192, 512; got 6144"),
+    ("frontend.name", "essentia", r"frontend\.name must be one of kapre, librosa; got 'essentia'"),
+    ("frontend.name", "librosa", r"do not go together.* frontend=librosa"),
+    ("frontend.preprocessed.kind", "notes", r"frontend\.preprocessed\.kind 'notes'.* frontend=kapre"),
+    ("device.name", "tpu", r"device\.name must be one of auto, cpu, gpu; got 'tpu'"),
+    ("device.batch_size", 0, r"device\.batch_size must be a positive integer; got 0"),
+    ("device.batch_size", 1.5, r"device\.batch_size: .*1\.5.* Integer"),
+    ("weights.source", "web", r"weights\.source must be one of published, random, directory; got 'web'"),
+    ("weights.seed", None, r"weights\.seed must be an integer from 0 on; got null"),
+    ("weights.seed", -1, r"weights\.seed must be an integer from 0 on; got -1"),
+    ("weights.definition", None, r"weights\.definition must be .*weights=random"),
+    ("weights.path", 7, r"weights\.path must be the path of a folder; got 7.* Write \./7"),
+    ("windows.hop_s", 0, r"windows\.hop_s must be .* from 1/48000 on; got 0"),
+    ("windows.hop_s", 0.00002, r"windows\.hop_s must be .* from 1/48000 on; got 2e-05"),
+    ("windows.hop_s", float("nan"), r"windows\.hop_s must be .*; got nan"),
+    ("windows.hop_s", float("inf"), r"windows\.hop_s must be .*; got inf"),
+    ("windows.hop_s", "short", r"windows\.hop_s: .*'short'.* Float"),
+    ("windows.center", "maybe", r"windows\.center: .*'maybe'.* bool"),
+    ("model.colour", "red", r"model\.colour: .*not in"),
+    ("model", 3, r"model: "),
+]
+
+
+def changed(key: str, value: object) -> dict[str, Any]:
+    """The valid settings with one of them changed."""
+    values: dict[str, Any] = copy.deepcopy(VALID)
+    *groups, name = key.split(".")
+    inner = values
+    for group in groups:
+        inner = inner[group]
+    inner[name] = value
+    return values
+
+
+def parsed(**groups: dict[str, Any]) -> Settings:
+    return parse_settings({**VALID, **groups})
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"), WRONG, ids=[f"{key}={value}" for key, value, _ in WRONG]
+)
+def test_a_wrong_value_is_named_with_what_is_allowed(key: str, value: object, message: str) -> None:
+    with pytest.raises(OpenL3Error, match=message):
+        parse_settings(changed(key, value))
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"source": "directory"}, r"weights\.path must be the path of a folder; got null"),
+        (
+            {"source": "published", "base_url": "mirror"},
+            r"weights\.base_url must be null or an http.*'mirror'",
+        ),
+    ],
+    ids=["directory without a path", "published from no address"],
+)
+def test_a_source_of_weights_needs_what_belongs_to_it(weights: dict[str, Any], message: str) -> None:
+    with pytest.raises(OpenL3Error, match=message):
+        parsed(weights={"definition": "a/file", **weights})
+
+
+@pytest.mark.parametrize(
+    "key",
+    [f"{group}.{name}" for group, values in VALID.items() for name in values if name != "preprocessed"]
+    + ["weights.path", "frontend.preprocessed.kind"],
+)
+def test_a_question_mark_value_is_named(key: str) -> None:
+    with pytest.raises(OpenL3Error, match=rf"no value: .*{key}"):
+        parse_settings(changed(key, "???"))
+
+
+def test_a_missing_group_is_named() -> None:
+    with pytest.raises(OpenL3Error, match="no value: model"):
+        parse_settings({name: group for name, group in VALID.items() if name != "model"})
+
+
+@pytest.mark.parametrize(
+    "preprocessed",
+    [{**LIBROSA, "input_repr": "linear"}, {**LIBROSA, "hop_s": 0.4}, {**LIBROSA, "center": True}],
+    ids=["input_repr", "hop_s", "center"],
+)
+def test_what_is_preprocessed_must_be_what_is_embedded(preprocessed: dict[str, Any]) -> None:
+    with pytest.raises(OpenL3Error, match=r"frontend\.preprocessed repeats"):
+        parsed(frontend={"name": "librosa", "preprocessed": preprocessed})
+
+
+def test_settings_come_out_as_the_librarys_words() -> None:
+    settings = parsed()
+    assert settings.variant == AudioVariant(InputRepr.MEL128, ContentType.ENV, 512, Frontend.KAPRE)
+    assert settings.windows.framing() == Framing(hop_s=0.5, center=False)
+    assert settings.device.device is Device.CPU
+
+
+@pytest.mark.parametrize(
+    ("frontend", "preprocessed"),
+    [
+        ({"name": "kapre", "preprocessed": {"kind": "samples"}}, Samples()),
+        (
+            {"name": "librosa", "preprocessed": LIBROSA},
+            Spectrograms(InputRepr.MEL128, Framing(hop_s=0.5, center=False)),
+        ),
+    ],
+    ids=["kapre", "librosa"],
+)
+def test_the_frontend_says_what_is_preprocessed(
+    frontend: dict[str, Any], preprocessed: Samples | Spectrograms
+) -> None:
+    assert parsed(frontend=frontend).preprocessed == preprocessed
+
+
+@pytest.mark.parametrize(
+    ("weights", "source"),
+    [
+        ({"source": "published"}, PublishedWeights()),
+        ({"source": "published", "base_url": "https://a.mirror/x"}, PublishedWeights("https://a.mirror/x")),
+        ({"source": "random", "seed": 3}, RandomWeights(3)),
+        ({"source": "directory", "path": "some/weights"}, WeightsDirectory(Path("some/weights"))),
+    ],
+    ids=["published", "mirror", "random", "directory"],
+)
+def test_weights_come_from_where_the_settings_say(weights: dict[str, Any], source: WeightsSource) -> None:
+    assert parsed(weights={"definition": "a/file", **weights}).weights.parse() == source
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "no value: .*model"),
+        ("[1, 2]", "must be a mapping"),
+        ("3", "could not be read"),
+        ("a: b: c", "could not be read"),
+        ("model: {input_repr: mel64}", "no value: "),
+    ],
+    ids=["empty", "list", "number", "no YAML", "part"],
+)
+def test_a_params_file_edited_wrongly_is_explained(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+    with pytest.raises(OpenL3Error, match=message):
+        read_settings(path)
+
+
+def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
+    with pytest.raises(OpenL3Error, match=r"There is no .*params\.yaml here.*make params"):
+        read_settings(tmp_path / "params.yaml")
+
+
+@pytest.mark.parametrize(
+    ("package", "importers"),
+    [
+        ("hydra", {"app/params.py"}),
+        ("omegaconf", {"app/params.py", "app/settings.py"}),
+        ("dvc", set()),
+    ],
+)
+def test_a_framework_of_settings_is_imported_in_its_place_alone(package: str, importers: set[str]) -> None:
+    source = REPOSITORY / "src" / "l3embed"
+    found = {path for path in source.rglob("*.py") if package in imported_packages(path)}
+    assert {path.relative_to(source).as_posix() for path in found} == importers
+
+
+def imported_packages(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return {name.split(".")[0] for name in names}
