@@ -16,7 +16,8 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Whatever ends the block otherwise, the temporary file is removed and the old file stays.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+    # Without the file's own name, which may be as long as a name can be.
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
     try:
         yield temporary
         temporary.replace(path)

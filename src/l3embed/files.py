@@ -101,9 +101,12 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, network: Network, fail
     with FileProgress(medium.description, len(todo), medium.unit, enabled=job.verbose) as progress:
         pieces = embed_sources(embedder, sources, job.batch_size)
         saved = save_each(pieces, lambda path: Path(job.outputs[path]).parent, save, progress.add)
-        for path, _, reason in saved:
-            if reason:
-                failures[path] = reason
+        for path, _, fault in saved:
+            if isinstance(fault, OSError):
+                target = job.outputs[path]
+                failures[path] = f"{target} could not be written: {fault.strerror or fault}."
+            elif fault:
+                failures[path] = str(fault)
             progress.file_done()
 
 

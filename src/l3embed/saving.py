@@ -10,14 +10,16 @@ from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import IO, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.batching import Piece
+
+if TYPE_CHECKING:
+    from l3embed.runtimes.batching import Piece
 
 Key = TypeVar("Key")
 
@@ -93,7 +95,7 @@ def save_each(
     folder_of: Callable[[Key], Path],
     save: Callable[[Key, RowSpool], None],
     on_rows: Callable[[int], object],
-) -> Iterator[tuple[Key, int, str]]:
+) -> Iterator[tuple[Key, int, OpenL3Error | OSError | None]]:
     """Save each source's embeddings when all of them have come.
 
     Parameters
@@ -110,10 +112,12 @@ def save_each(
     Yields
     ------
     tuple
-        The source, how many embeddings were saved, and the reason if none could be.
+        The source, how many embeddings were saved, and what went wrong if none were: `OSError` if
+        writing them did, which is likely to concern the other sources too.
     """
     for key, own_pieces in groupby(pieces, attrgetter("key")):
-        rows, reason = 0, ""
+        rows = 0
+        fault: OpenL3Error | OSError | None = None
         try:
             folder_of(key).mkdir(parents=True, exist_ok=True)
             with RowSpool(folder_of(key)) as spool:
@@ -124,8 +128,6 @@ def save_each(
                     on_rows(len(piece.embeddings))
                 save(key, spool)
                 rows = spool.rows
-        except OpenL3Error as error:
-            reason = str(error)
-        except OSError as error:
-            reason = f"Its output could not be written: {error.strerror or error} ({folder_of(key)})."
-        yield key, rows, reason
+        except (OpenL3Error, OSError) as error:
+            fault = error
+        yield key, rows, fault

@@ -38,12 +38,11 @@ DECODING = {"decoding/audio.py", "decoding/ffmpeg.py", "decoding/recording.py"}
 IMPORTED_FOR_OTHERS = {
     "sample": set(),
     "weights": set(),
-    # `saving` imports the batch loop for the type of its pieces.
-    "preprocess": {"runtimes/base.py", "runtimes/batching.py"},
+    "preprocess": set(),
     # It reads samples at 48 kHz or spectrograms, and weights from data/weights, that earlier stages wrote.
     "embed": {*DECODING, "resampling.py", "frontends/librosa.py", *WEIGHTS_ARE_AN_INPUT},
     # It copies rows and computes timestamps.
-    "export": {"resampling.py", "runtimes/base.py", "runtimes/batching.py", "variants.py"},
+    "export": {"resampling.py", "variants.py"},
 }
 """Files that a stage's modules import, and that have no part in its result."""
 

@@ -81,8 +81,10 @@ def _embed(
     with FileProgress("Embedding", len(todo), "embeddings") as progress:
         pieces = embed_sources(embedder, sources, options.batch_size)
         saved = save_each(pieces, lambda path: array_path(output, path).parent, save, progress.add)
-        for path, frames, reason in saved:
-            todo[path] = todo[path].failed(reason) if reason else replace(todo[path], frames=frames)
+        for path, frames, fault in saved:
+            if isinstance(fault, OSError):
+                raise fault  # a full disk is no fault of the recording, nor a result that DVC should keep
+            todo[path] = todo[path].failed(str(fault)) if fault else replace(todo[path], frames=frames)
             progress.file_done()
     name_failures("embed", todo.values())
     return [todo.get(result.path, result) for result in results]

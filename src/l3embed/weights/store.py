@@ -186,8 +186,8 @@ def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
 def _warn_untrained(file: WeightFile) -> None:
     warnings.warn(
         f"The weights in {file.path} ({file.identity}) are untrained: embeddings made with them are random "
-        f"features, good for trying things out and for nothing else. Set {SOURCE_VARIABLE}=published, or run "
-        f"'l3embed weights fetch', to get the published weights.",
+        f"features, good for trying things out and for nothing else. Set {SOURCE_VARIABLE}=published (in "
+        f"the pipeline weights=published) to get the trained ones.",
         OpenL3Warning,
         stacklevel=3,
     )
