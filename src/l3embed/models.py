@@ -21,6 +21,7 @@ from l3embed.variants import (
     ImageVariant,
     InputRepr,
     Modality,
+    Precision,
     WeightSet,
     parse_choice,
 )
@@ -66,6 +67,7 @@ def load_audio_embedding_model(
     frontend: str = "kapre",
     *,
     weights: str | WeightsSource | None = None,
+    precision: str = "float32",
 ) -> Any:
     """Return an audio model; it is loaded when it is first asked for, and kept for the process.
 
@@ -81,6 +83,8 @@ def load_audio_embedding_model(
         With "kapre" the model computes the spectrograms itself; with "librosa" it takes them in.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+    precision : "float32" or "bfloat16"
+        What the convolutions compute in; see `l3embed.variants.Precision`.
 
     Returns
     -------
@@ -93,7 +97,7 @@ def load_audio_embedding_model(
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
     """
-    variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend)
+    variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend, precision)
     return load_variant(variant, as_weights_source(weights))
 
 
@@ -152,6 +156,7 @@ def load_image_embedding_model(
     embedding_size: int,
     *,
     weights: str | WeightsSource | None = None,
+    precision: str = "float32",
 ) -> Any:
     """Return an image model; it is loaded when it is first asked for, and kept for the process.
 
@@ -165,6 +170,8 @@ def load_image_embedding_model(
         Embedding dimension.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
+    precision : "float32" or "bfloat16"
+        What the convolutions compute in; see `l3embed.variants.Precision`.
 
     Returns
     -------
@@ -176,7 +183,7 @@ def load_image_embedding_model(
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
     """
-    variant = parse_image_variant(input_repr, content_type, embedding_size)
+    variant = parse_image_variant(input_repr, content_type, embedding_size, precision)
     return load_variant(variant, as_weights_source(weights))
 
 
@@ -251,7 +258,11 @@ def kapre_v0_1_4_magnitude_to_decibel(
 
 
 def parse_audio_variant(
-    input_repr: str | None, content_type: str, embedding_size: int, frontend: str
+    input_repr: str | None,
+    content_type: str,
+    embedding_size: int,
+    frontend: str,
+    precision: str = "float32",
 ) -> AudioVariant:
     """Turn the arguments of the mirrored functions into a variant; no `input_repr` is the release's, mel256.
 
@@ -267,10 +278,13 @@ def parse_audio_variant(
         content_type=parse_choice(ContentType, "content_type", content_type),
         embedding_size=embedding_size,
         frontend=parse_choice(Frontend, "frontend", frontend),
+        precision=parse_choice(Precision, "precision", precision),
     )
 
 
-def parse_image_variant(input_repr: str, content_type: str, embedding_size: int) -> ImageVariant:
+def parse_image_variant(
+    input_repr: str, content_type: str, embedding_size: int, precision: str = "float32"
+) -> ImageVariant:
     """Turn the arguments of the mirrored functions into a variant.
 
     Raises
@@ -282,6 +296,7 @@ def parse_image_variant(input_repr: str, content_type: str, embedding_size: int)
         input_repr=parse_choice(InputRepr, "input_repr", input_repr),
         content_type=parse_choice(ContentType, "content_type", content_type),
         embedding_size=embedding_size,
+        precision=parse_choice(Precision, "precision", precision),
     )
 
 

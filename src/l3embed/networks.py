@@ -17,9 +17,11 @@ from l3embed.variants import (
     AudioVariant,
     ImageVariant,
     Modality,
+    Precision,
 )
 
 BATCH_NORM_EPSILON = 1e-3
+INPUT_NORM_NAME = "input_norm"
 LayerWeights = Sequence[npt.NDArray[np.float32]]
 
 
@@ -76,7 +78,7 @@ def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
     pool : tuple[int, int]
         Max-pooling of the head, which makes the embedding's size.
     """
-    layers: list[Layer] = [BatchNorm("input_norm")]
+    layers: list[Layer] = [BatchNorm(INPUT_NORM_NAME)]
     for block, filters in enumerate(BLOCK_FILTERS, start=1):
         is_last_block = block == len(BLOCK_FILTERS)
         layers += _conv_unit(f"block{block}_conv1", filters)
@@ -123,7 +125,7 @@ def build_keras_model(
     for layer in frontend:
         tensor = layer(tensor)
     for description in layers:
-        tensor = _keras_layer(description)(tensor)
+        tensor = _keras_layer(description, _dtype(description, variant.precision))(tensor)
     model = keras.Model(inputs, tensor, name=variant.name)
     trained = [layer.name for layer in layers if isinstance(layer, (BatchNorm, Conv))]
     for name, arrays in zip(trained, weights, strict=True):
@@ -137,15 +139,22 @@ def _input_shape(variant: AudioVariant | ImageVariant, *, has_frontend: bool) ->
     return variant.samples_shape if has_frontend else variant.spectrogram.input_shape
 
 
-def _keras_layer(layer: Layer) -> Any:
+def _dtype(layer: Layer, precision: Precision) -> str:
+    """Return the type that a layer computes in: both ends of a network stay in float32."""
+    # bfloat16 would round decibels to half a decibel before the first convolution sees them.
+    is_end = isinstance(layer, Flatten) or layer.name == INPUT_NORM_NAME
+    return "float32" if is_end or precision is Precision.FLOAT32 else f"mixed_{precision.value}"
+
+
+def _keras_layer(layer: Layer, dtype: str) -> Any:
     from keras import layers
 
     if isinstance(layer, BatchNorm):
-        return layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=layer.name)
+        return layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=layer.name, dtype=dtype)
     if isinstance(layer, Conv):
-        return layers.Conv2D(layer.filters, KERNEL_PIXELS, padding="same", name=layer.name)
+        return layers.Conv2D(layer.filters, KERNEL_PIXELS, padding="same", name=layer.name, dtype=dtype)
     if isinstance(layer, ReLU):
-        return layers.ReLU(name=layer.name)
+        return layers.ReLU(name=layer.name, dtype=dtype)
     if isinstance(layer, MaxPool):
-        return layers.MaxPooling2D(layer.size, padding=layer.padding, name=layer.name)
-    return layers.Flatten(name=layer.name)
+        return layers.MaxPooling2D(layer.size, padding=layer.padding, name=layer.name, dtype=dtype)
+    return layers.Flatten(name=layer.name, dtype=dtype)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 LOG_INTERVAL_S = 30.0
 """Seconds between two lines of a bar that is written to a log rather than to a terminal."""
 
+LOG_FORMAT = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed} so far, {remaining} left{postfix}"
+
 
 def say(message: str) -> None:
     """Write one line to standard error, above any progress bar that is being drawn."""
@@ -30,8 +32,21 @@ def progress_bar(
     """
     from tqdm import tqdm
 
-    interval_s = 0.1 if sys.stderr.isatty() else LOG_INTERVAL_S
-    return tqdm(
+    class LogBar(tqdm):  # type: ignore[type-arg]
+        """A bar whose every state is a line of its own, without the drawing."""
+
+        def display(self, msg: str | None = None, pos: int | None = None) -> None:
+            sys.stderr.write(f"{self}\n")
+
+        def close(self) -> None:
+            if not self.disable:
+                self.display()
+                self.disable = True  # tqdm's own way to close would draw
+
+    is_terminal = sys.stderr.isatty()
+    interval_s = 0.1 if is_terminal else LOG_INTERVAL_S
+    kind = tqdm if is_terminal else LogBar
+    return kind(
         desc=description,
         total=total,
         unit=unit,
@@ -39,7 +54,8 @@ def progress_bar(
         file=sys.stderr,
         mininterval=interval_s,
         maxinterval=max(interval_s, 10.0),
-        dynamic_ncols=True,
+        dynamic_ncols=is_terminal,
+        bar_format=None if is_terminal else LOG_FORMAT,
         **options,
     )
 

@@ -58,6 +58,18 @@ class Frontend(str, Enum):
     LIBROSA = "librosa"
 
 
+class Precision(str, Enum):
+    """What the convolutions compute in. Only float32 gives the reference's numbers."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+    @property
+    def suffix(self) -> str:
+        """What it adds to a variant's name: nothing, where the numbers are the reference's."""
+        return "" if self is Precision.FLOAT32 else f"_{self.value}"
+
+
 @dataclass(frozen=True)
 class SpectrogramShape:
     """Figures of one input representation."""
@@ -123,6 +135,7 @@ class AudioVariant:
     content_type: ContentType = ContentType.MUSIC
     embedding_size: int = 6144
     frontend: Frontend = Frontend.KAPRE
+    precision: Precision = Precision.FLOAT32
 
     def __post_init__(self) -> None:
         check_one_of("embedding_size", self.embedding_size, AUDIO_EMBEDDING_SIZES)
@@ -151,7 +164,7 @@ class AudioVariant:
     @property
     def name(self) -> str:
         """All of the variant in one word, as in ``audio_mel256_music_6144_kapre``."""
-        return f"{self.weight_set.name}_{self.embedding_size}_{self.frontend.value}"
+        return f"{self.weight_set.name}_{self.embedding_size}_{self.frontend.value}{self.precision.suffix}"
 
 
 @dataclass(frozen=True)
@@ -161,6 +174,7 @@ class ImageVariant:
     input_repr: InputRepr = InputRepr.MEL256
     content_type: ContentType = ContentType.MUSIC
     embedding_size: int = 8192
+    precision: Precision = Precision.FLOAT32
 
     def __post_init__(self) -> None:
         check_one_of("embedding_size", self.embedding_size, IMAGE_EMBEDDING_SIZES)
@@ -179,7 +193,7 @@ class ImageVariant:
     @property
     def name(self) -> str:
         """All of the variant in one word, as in ``image_mel256_music_8192``."""
-        return f"{self.weight_set.name}_{self.embedding_size}"
+        return f"{self.weight_set.name}_{self.embedding_size}{self.precision.suffix}"
 
 
 def check_one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3embed.errors import FilesError, OpenL3Error
-from l3embed.variants import AUDIO_EMBEDDING_SIZES, IMAGE_EMBEDDING_SIZES, ContentType, Frontend, InputRepr
+from l3embed.variants import (
+    AUDIO_EMBEDDING_SIZES,
+    IMAGE_EMBEDDING_SIZES,
+    ContentType,
+    Frontend,
+    InputRepr,
+    Precision,
+)
 
 if TYPE_CHECKING:
     from l3embed.core.options import AudioOptions, ImageOptions
@@ -72,6 +79,12 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
         choices=("auto", "cpu", "gpu"),
         default="auto",
         help="where the model runs; auto is the GPU where there is one (default: %(default)s)",
+    )
+    group.add_argument(
+        "--precision",
+        choices=[choice.value for choice in Precision],
+        default=Precision.FLOAT32.value,
+        help="what the model computes in; only float32 gives OpenL3's numbers (default: %(default)s)",
     )
     return group
 
@@ -157,6 +170,7 @@ def audio_options(args: argparse.Namespace) -> AudioOptions:
         verbose=not args.quiet,
         weights=args.weights,
         device=args.device,
+        precision=args.precision,
     )
 
 
@@ -172,6 +186,7 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
         verbose=not args.quiet,
         weights=args.weights,
         device=args.device,
+        precision=args.precision,
     )
 
 

@@ -40,6 +40,7 @@ def get_audio_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    precision: str = "float32",
 ) -> tuple[Any, Any]:  # arrays, or lists of them: a union would have to be narrowed at every call
     """Compute the embeddings of audio, one for each window of one second.
 
@@ -72,6 +73,10 @@ def get_audio_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
+    precision : "float32" or "bfloat16"
+        What the convolutions compute in. Only float32 gives the reference's numbers; bfloat16 is faster on
+        hardware that has it, and off by up to 1 % of the largest magnitude, with a cosine of 0.9999 or
+        more (measured with the seeded weights). Of a given model it is the model's own.
 
     Returns
     -------
@@ -102,6 +107,7 @@ def get_audio_embedding(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
@@ -181,6 +187,7 @@ def process_audio_file(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    precision: str = "float32",
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 
@@ -196,7 +203,9 @@ def process_audio_file(
         Folder of the outputs, made if it is not there; the folder of each input if None.
     suffix : str or None
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
-    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights, device
+    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend
+        As in `get_audio_embedding`.
+    weights, device, precision
         As in `get_audio_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -222,6 +231,7 @@ def process_audio_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 

@@ -33,6 +33,7 @@ def get_image_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    precision: str = "float32",
 ) -> Any:  # a union of the four possible results would have to be narrowed at every call
     """Compute the embeddings of images.
 
@@ -59,6 +60,10 @@ def get_image_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
+    precision : "float32" or "bfloat16"
+        What the convolutions compute in. Only float32 gives the reference's numbers; bfloat16 is faster on
+        hardware that has it, and off by up to 1 % of the largest magnitude, with a cosine of 0.9999 or
+        more (measured with the seeded weights). Of a given model it is the model's own.
 
     Returns
     -------
@@ -86,6 +91,7 @@ def get_image_embedding(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     request = options.parse()
     arrays = [check_images(array) for array in parse_arrays("image", image)]
@@ -112,6 +118,7 @@ def process_image_file(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    precision: str = "float32",
 ) -> None:
     """Compute the embeddings of image files and save each file's to an ``.npz``.
 
@@ -126,7 +133,7 @@ def process_image_file(
         Folder of the outputs, made if it is not there; the folder of each input if None.
     suffix : str or None
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
-    model, input_repr, content_type, embedding_size, batch_size, weights, device
+    model, input_repr, content_type, embedding_size, batch_size, weights, device, precision
         As in `get_image_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -149,6 +156,7 @@ def process_image_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 

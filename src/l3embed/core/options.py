@@ -63,6 +63,7 @@ class AudioOptions:
     verbose: bool | int = True
     weights: str | WeightsSource | None = None
     device: str = "auto"
+    precision: str = "float32"
 
     def parse(self) -> Request:
         """Check the options that choose a model and its run.
@@ -73,7 +74,7 @@ class AudioOptions:
             Naming the argument, what came and what is allowed.
         """
         variant = models.parse_audio_variant(
-            self.input_repr, self.content_type, self.embedding_size, self.frontend
+            self.input_repr, self.content_type, self.embedding_size, self.frontend, self.precision
         )
         request = _parse_request(self, variant)
         if self.model is not None:
@@ -103,6 +104,7 @@ class ImageOptions:
     verbose: bool | int = True
     weights: str | WeightsSource | None = None
     device: str = "auto"
+    precision: str = "float32"
 
     def parse(self) -> Request:
         """Check the options.
@@ -112,7 +114,9 @@ class ImageOptions:
         OpenL3Error
             Naming the argument, what came and what is allowed.
         """
-        variant = models.parse_image_variant(self.input_repr, self.content_type, self.embedding_size)
+        variant = models.parse_image_variant(
+            self.input_repr, self.content_type, self.embedding_size, self.precision
+        )
         request = _parse_request(self, variant)
         if self.model is not None and tuple(self.model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
             raise OpenL3Error(

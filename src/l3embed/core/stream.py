@@ -28,7 +28,9 @@ class AudioEmbeddingStream:
     ----------
     sr : int
         Sampling rate in Hz.
-    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, weights, device
+    model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend
+        As in `get_audio_embedding`.
+    weights, device, precision
         As in `get_audio_embedding`.
 
     Raises
@@ -58,6 +60,7 @@ class AudioEmbeddingStream:
         *,
         weights: str | WeightsSource | None = None,
         device: str = "auto",
+        precision: str = "float32",
     ) -> None:
         options = AudioOptions(
             model=model,
@@ -70,6 +73,7 @@ class AudioEmbeddingStream:
             frontend=frontend,
             weights=weights,
             device=device,
+            precision=precision,
         )
         request = options.parse()
         self._framing = options.parse_framing()

@@ -37,6 +37,7 @@ def process_video_file(
     batch_size: int | None = None,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    precision: str = "float32",
 ) -> None:
     """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
 
@@ -78,7 +79,7 @@ def process_video_file(
         Whether to say what is going on.
     batch_size : int or None
         Stands for both batch sizes, as an example of OpenL3's tutorial has it.
-    weights, device
+    weights, device, precision
         As in `get_audio_embedding`.
 
     Raises
@@ -105,6 +106,7 @@ def process_video_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     image_options = ImageOptions(
         model=image_model,
@@ -115,6 +117,7 @@ def process_video_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        precision=precision,
     )
     ending = f"_{suffix}" if suffix else ""
     process_video_outputs(
