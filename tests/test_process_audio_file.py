@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import soundfile
 from conftest import WriteWav, tiny_embedding
@@ -18,6 +19,7 @@ from conftest import WriteWav, tiny_embedding
 import l3embed as openl3
 from l3embed import OpenL3Error
 from l3embed.errors import FilesError
+from l3embed.runtimes.keras import KerasEmbedder
 
 
 def names_below(folder: Path) -> list[str]:
@@ -317,3 +319,23 @@ def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path: Path) -> None:
     assert load(tmp_path / "long.npz")["embedding"].shape == (1200, 1)
     # All samples in double precision would be 230 MB.
     assert long_mb - short_mb < 40
+
+
+@pytest.mark.filterwarnings("ignore:.*shorter than one window")
+def test_batches_are_of_the_size_asked_for_whatever_the_rate(
+    write_wav: WriteWav, monkeypatch: pytest.MonkeyPatch, tiny_model: Any
+) -> None:
+    """The release sized them by the inverse of the rates' ratio: files at 8 kHz were held by the hundred."""
+    sizes: list[int] = []
+    compute = KerasEmbedder.embed
+
+    def embed(self: KerasEmbedder, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        sizes.append(len(batch))
+        return compute(self, batch)
+
+    monkeypatch.setattr(KerasEmbedder, "embed", embed)
+    paths = [str(write_wav(f"{name}.wav", 0.7, 8_000)) for name in "abcd"]  # three windows each
+
+    openl3.process_audio_file(paths, model=tiny_model, batch_size=5, verbose=False)
+
+    assert sizes == [5, 5, 2]

@@ -237,14 +237,28 @@ def _files_in(folder: Path, suffixes: frozenset[str], *, recursive: bool) -> lis
 
 
 def run_on_files(outputs: dict[str, str], process: Callable[[], None], *, quiet: bool) -> int:
-    """Process files, name those that failed, and say how many were done; return the exit status."""
+    """Process files, and say how many were done; a table at the end says which were not, and why.
+
+    Returns
+    -------
+    int
+        The exit status: 0 only if every file was done.
+
+    Raises
+    ------
+    OpenL3Error
+        If the one file there is failed, or nothing could be done.
+    """
     total = len(outputs)
     try:
         process()
     except FilesError as error:
+        if total == 1:
+            raise
+        sys.stderr.write(f"l3embed: {error.done} of {total} files done, {len(error.failures)} failed:\n")
+        width = max(map(len, error.failures))
         for path, reason in error.failures.items():
-            sys.stderr.write(f"l3embed: error: {path}: {reason}\n")
-        sys.stderr.write(f"l3embed: {error.done} of {total} files done, {len(error.failures)} failed.\n")
+            sys.stderr.write(f"  {path:{width}}  {reason}\n")
         return 1
     if not quiet:
         sys.stderr.write(f"l3embed: {total} of {total} files done.\n")
