@@ -16,7 +16,7 @@ def test_a_log_gets_lines_without_drawing(capsys: pytest.CaptureFixture[str]) ->
 
     lines = capsys.readouterr().err.splitlines()
     assert "\r" not in "".join(lines)
-    assert lines[-1].startswith("Embedding: 2 of 2 files, ")
+    assert lines[-1].startswith("Embedding (file): 2 of 2, ")
     assert lines[-1].endswith(", 12 windows")
 
 

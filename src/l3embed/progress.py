@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LOG_INTERVAL_S = 30.0
 """Seconds between two lines of a bar that is written to a log rather than to a terminal."""
 
-LOG_FORMAT = "{desc}: {n_fmt} of {total_fmt} {unit}s, {elapsed} so far, {remaining} left{postfix}"
+LOG_FORMAT = "{desc} ({unit}): {n_fmt} of {total_fmt}, {elapsed} so far, {remaining} left{postfix}"
 
 
 def say(message: str) -> None:
