@@ -288,3 +288,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "missing.wav"
     with pytest.raises(OpenL3Error, match=r"missing\.wav: There is no such file"):
         openl3.process_audio_file(str(path))
+
+
+def test_errors_and_warnings_are_found_where_openl3_has_them() -> None:
+    assert openl3.openl3_exceptions.OpenL3Error is OpenL3Error
+    assert openl3.openl3_warnings.OpenL3Warning is OpenL3Warning

@@ -40,11 +40,15 @@ __all__ = [
 ]
 
 
+_MODULES = {"core": "core", "models": "models", "openl3_exceptions": "errors", "openl3_warnings": "errors"}
+"""Modules by the names that they have in openl3."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{_MODULES[name]}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in ("core", "models"):
-        return import_module(f"{__name__}.{name}")
     return getattr(import_module(f"{__name__}.core"), name)
 
 
