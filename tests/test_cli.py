@@ -36,7 +36,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
     status = main([str(argument) for argument in arguments])
     out, err = capsys.readouterr()
     assert out == ""
-    return status, [line for line in err.splitlines() if line.strip() and not line.startswith("Embedding:")]
+    return status, [
+        line for line in err.splitlines() if line.strip() and not line.startswith("Embedding (file):")
+    ]
 
 
 def outputs(folder: Path) -> list[str]:
