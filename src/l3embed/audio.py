@@ -45,7 +45,6 @@ def as_spectrograms(input_repr: InputRepr) -> Prepare:
 class Heard:
     """What was found out about a recording while it was read."""
 
-    samples: int = 0
     duration_s: float = 0.0
     is_silent: bool = False
     is_short: bool = False
@@ -79,7 +78,6 @@ def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator
     for block in blocks:
         yield stream.feed(block)
     yield stream.finish()
-    heard.samples = stream.samples_out
     heard.duration_s = stream.samples_in / sample_rate_hz
     heard.is_silent, heard.is_short = stream.is_silent, stream.is_short
 

@@ -58,6 +58,14 @@ class Frontend(str, Enum):
     LIBROSA = "librosa"
 
 
+class Device(str, Enum):
+    """Where the network is to run."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
 class Precision(str, Enum):
     """What the convolutions compute in. Only float32 gives the reference's numbers."""
 

@@ -11,9 +11,8 @@ import pytest
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.base import Device
 from l3embed.stages.preprocess import Samples, Spectrograms
-from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr
+from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
 from l3embed.windows import Framing
 

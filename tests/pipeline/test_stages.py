@@ -15,13 +15,12 @@ import soundfile
 import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes.base import Device
 from l3embed.stages import embed, export, preprocess, weights
 from l3embed.stages.export import output_names
 from l3embed.stages.origin import Origin, write_origin
 from l3embed.stages.preprocess import Samples, Spectrograms
 from l3embed.stages.results import Result, array_path, read_results, write_results
-from l3embed.variants import AudioVariant, Frontend, InputRepr
+from l3embed.variants import AudioVariant, Device, Frontend, InputRepr
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 

@@ -12,7 +12,6 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.base import Device
 from l3embed.stages.preprocess import Samples, Spectrograms
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
@@ -20,6 +19,7 @@ from l3embed.variants import (
     SAMPLE_RATE_HZ,
     AudioVariant,
     ContentType,
+    Device,
     Frontend,
     InputRepr,
     check_one_of,

@@ -13,6 +13,7 @@ from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
     ContentType,
+    Device,
     Frontend,
     InputRepr,
     Precision,
@@ -76,8 +77,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
     )
     group.add_argument(
         "--device",
-        choices=("auto", "cpu", "gpu"),
-        default="auto",
+        choices=[choice.value for choice in Device],
+        default=Device.AUTO.value,
         help="where the model runs; auto is the GPU where there is one (default: %(default)s)",
     )
     group.add_argument(

@@ -10,11 +10,11 @@ from l3embed import models
 from l3embed.audio import prepare_for
 from l3embed.core.arguments import is_positive_number
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.base import Device
 from l3embed.runtimes.keras import KerasEmbedder, keras_embedder, prepare_tensorflow
 from l3embed.variants import (
     IMAGE_INPUT_SHAPE,
     AudioVariant,
+    Device,
     Frontend,
     ImageVariant,
     check_one_of,

@@ -1,18 +1,9 @@
 """The contract of a runtime: arrays in, embeddings out, no framework's types."""
 
-from enum import Enum
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-
-
-class Device(str, Enum):
-    """Where the network is to run."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
 
 
 class Embedder(Protocol):

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.base import Device
+from l3embed.variants import Device
 
 
 @cache

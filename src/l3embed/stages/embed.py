@@ -9,7 +9,7 @@ from pathlib import Path
 from l3embed import audio
 from l3embed.models import load_variant, model_origin
 from l3embed.progress import FileProgress
-from l3embed.runtimes.base import Device, Embedder
+from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.keras import keras_embedder
 from l3embed.saving import RowSpool, save_each
@@ -24,7 +24,7 @@ from l3embed.stages.results import (
     summarise,
     write_results,
 )
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend
+from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Device, Frontend
 from l3embed.weights.source import WeightsDirectory
 from l3embed.windows import Framing
 
