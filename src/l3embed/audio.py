@@ -46,6 +46,8 @@ class Heard:
     """What was found out about a recording while it was read."""
 
     duration_s: float = 0.0
+    sample_rate_hz: float = 0.0
+    channels: int = 0
     is_silent: bool = False
     is_short: bool = False
 
@@ -78,7 +80,7 @@ def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator
     for block in blocks:
         yield stream.feed(block)
     yield stream.finish()
-    heard.duration_s = stream.samples_in / sample_rate_hz
+    heard.duration_s, heard.sample_rate_hz = stream.samples_in / sample_rate_hz, sample_rate_hz
     heard.is_silent, heard.is_short = stream.is_silent, stream.is_short
 
 
@@ -108,6 +110,7 @@ def file_mono_blocks(path: Path, heard: Heard) -> Iterator[npt.NDArray[np.float6
         If the file cannot be read to its end, or `mono_blocks` finds fault with it.
     """
     with open_recording(path) as file:
+        heard.channels = file.channels
         yield from mono_blocks(file.blocks(), file.sample_rate_hz, heard)
 
 

@@ -129,7 +129,7 @@ def load_audio_embedding_model_from_path(
     """
     path = Path(model_path)
     variant = parse_audio_variant(input_repr, content_type_in_name(path), embedding_size, frontend)
-    return _build_model(variant, _weight_file(path))
+    return build_model(variant, _weight_file(path))
 
 
 def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
@@ -209,7 +209,7 @@ def load_image_embedding_model_from_path(model_path: str | Path, embedding_size:
     """
     path = Path(model_path)
     variant = ImageVariant(input_repr_in_name(path), content_type_in_name(path), embedding_size)
-    return _build_model(variant, _weight_file(path))
+    return build_model(variant, _weight_file(path))
 
 
 def get_image_embedding_model_path(input_repr: str, content_type: str) -> str:
@@ -310,7 +310,18 @@ def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
 @cache
 def load_variant(variant: AudioVariant | ImageVariant, source: WeightsSource) -> Any:
     """Return the Keras model of a variant, loaded once a process."""
-    return _build_model(variant, locate_weights(variant.weight_set, source))
+    return build_model(variant, locate_weights(variant.weight_set, source))
+
+
+def build_model(variant: AudioVariant | ImageVariant, file: WeightFile) -> Any:
+    """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
+    weights = read_layers(file.path, variant.weight_set)
+    prepare_tensorflow()
+    has_frontend = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
+    frontend = kapre.spectrogram_layers(variant.input_repr) if has_frontend else []
+    model = networks.build_keras_model(variant, weights, frontend)
+    _origins[model] = ModelOrigin(variant.name, file.identity, file.trained)
+    return model
 
 
 def content_type_in_name(path: Path) -> ContentType:
@@ -341,13 +352,3 @@ def _weight_file(path: Path) -> WeightFile:
     if not path.is_file():
         raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")
     return describe_weights(path)
-
-
-def _build_model(variant: AudioVariant | ImageVariant, file: WeightFile) -> Any:
-    weights = read_layers(file.path, variant.weight_set)
-    prepare_tensorflow()
-    has_frontend = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
-    frontend = kapre.spectrogram_layers(variant.input_repr) if has_frontend else []
-    model = networks.build_keras_model(variant, weights, frontend)
-    _origins[model] = ModelOrigin(variant.name, file.identity, file.trained)
-    return model

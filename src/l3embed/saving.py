@@ -131,3 +131,13 @@ def save_each(
         except (OpenL3Error, OSError) as error:
             fault = error
         yield key, rows, fault
+
+
+def read_npz_rows(path: Path, name: str, rows: int) -> Iterator[npt.NDArray[Any]]:
+    """Read an array that `RowSpool.save_npz` has written, ``(N, ...)``, in blocks of at most `rows` rows."""
+    with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
+        np.lib.format.read_magic(member)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(member)
+        row_bytes = dtype.itemsize * int(np.prod(shape[1:]))
+        while block := member.read(rows * row_bytes):
+            yield np.frombuffer(block, dtype).reshape(-1, *shape[1:])

@@ -12,7 +12,13 @@ from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
 from l3embed.errors import OpenL3Error
-from l3embed.stages.preprocess import Samples, Spectrograms
+from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
+from l3embed.reports.evaluation import EvaluationOptions
+from l3embed.reports.labels import FolderLabels, LabelSource, LabelTable
+from l3embed.reports.report.options import Projection, ReportOptions
+from l3embed.stages.dataset import Media, Selection
+from l3embed.stages.preparation import PARTS, Samples, Spectrograms
+from l3embed.stages.results import OnError
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
@@ -21,7 +27,9 @@ from l3embed.variants import (
     ContentType,
     Device,
     Frontend,
+    ImageVariant,
     InputRepr,
+    Modality,
     check_one_of,
     parse_choice,
 )
@@ -39,17 +47,71 @@ class SourceKind(str, Enum):
     DIRECTORY = "directory"
 
 
+class LabelKind(str, Enum):
+    """Where labels come from."""
+
+    FOLDERS = "folders"
+    TABLE = "table"
+    NONE = "none"
+
+
+ALL = "all"
+"""The word for every kind of files."""
+
+
 @dataclass
 class DatasetSettings:
-    """Which recordings."""
+    """Which files."""
 
     name: str = MISSING
     path: str = MISSING
+    modality: Any = ALL
+    include: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
     synthesised: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.path:
             raise OpenL3Error("dataset.path must be the path of a folder; got nothing.")
+        self.parse()
+
+    def parse(self) -> Selection:
+        """Return the stages' word for it."""
+        named = self.modality if isinstance(self.modality, list) else [self.modality]
+        check_one_of("dataset.modality", named[0] if named else None, (ALL, *(media.value for media in Media)))
+        if named == [ALL]:
+            return Selection(tuple(Media), tuple(self.include), tuple(self.exclude))
+        media = {parse_choice(Media, "dataset.modality", name) for name in named}
+        chosen = tuple(kind for kind in Media if kind in media)
+        return Selection(chosen, tuple(self.include), tuple(self.exclude))
+
+
+@dataclass
+class LabelSettings:
+    """Which class each file is of."""
+
+    source: str = MISSING
+    table: str | None = None
+    definition: str | None = MISSING
+
+    def __post_init__(self) -> None:
+        self.parse()
+        if not self.definition:
+            raise OpenL3Error(
+                "labels.definition must be the path of what the export stage depends on; got null. "
+                f"Set the group as a whole: labels={self.source}."
+            )
+
+    def parse(self) -> LabelSource:
+        """Return the reports' word for it."""
+        kind = parse_choice(LabelKind, "labels.source", self.source)
+        if kind is LabelKind.FOLDERS:
+            return FolderLabels()
+        if kind is LabelKind.NONE:
+            return None
+        if not self.table:
+            raise OpenL3Error("labels.table must be the path of a CSV file; got null. Set labels=table.")
+        return LabelTable(Path(self.table))
 
 
 @dataclass
@@ -171,17 +233,88 @@ class WeightsSettings:
 
 
 @dataclass
+class ExportSettings:
+    """What is written."""
+
+    parquet: bool = MISSING
+    rows: str = MISSING
+    pooling: str = MISSING
+    dtype: str = MISSING
+
+    def __post_init__(self) -> None:
+        self.parse()
+
+    def parse(self) -> ParquetOptions | None:
+        """Return the stage's word for it; None without a Parquet dataset."""
+        options = ParquetOptions(
+            rows=parse_choice(Rows, "export.rows", self.rows),
+            pooling=parse_choice(Pooling, "export.pooling", self.pooling),
+            dtype=parse_choice(Dtype, "export.dtype", self.dtype),
+        )
+        return options if self.parquet else None
+
+
+@dataclass
+class EvaluationSettings:
+    """How the embeddings are evaluated."""
+
+    folds: int = MISSING
+    neighbours: int = MISSING
+    seed: int = MISSING
+
+    def __post_init__(self) -> None:
+        _check_at_least("evaluation.folds", self.folds, 2)
+        _check_at_least("evaluation.neighbours", self.neighbours, 1)
+        _check_at_least("evaluation.seed", self.seed, 0)
+
+    def parse(self) -> EvaluationOptions:
+        """Return the reports' word for it."""
+        return EvaluationOptions(folds=self.folds, neighbours=self.neighbours, seed=self.seed)
+
+
+@dataclass
+class ReportSettings:
+    """What the report shows."""
+
+    projection: str = MISSING
+    previews_mb: float = MISSING
+    neighbours: int = MISSING
+    seed: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(Projection, "report.projection", self.projection)
+        _check_at_least("report.previews_mb", self.previews_mb, 0)
+        _check_at_least("report.neighbours", self.neighbours, 1)
+        _check_at_least("report.seed", self.seed, 0)
+
+    def parse(self) -> ReportOptions:
+        """Return the stage's word for it."""
+        return ReportOptions(
+            projection=Projection(self.projection),
+            previews_mb=self.previews_mb,
+            neighbours=self.neighbours,
+            seed=self.seed,
+        )
+
+
+@dataclass
 class Settings:
     """All settings of a run."""
 
     dataset: DatasetSettings = MISSING
+    labels: LabelSettings = MISSING
     model: ModelSettings = MISSING
     frontend: FrontendSettings = MISSING
     device: DeviceSettings = MISSING
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
+    export: ExportSettings = MISSING
+    evaluation: EvaluationSettings = MISSING
+    report: ReportSettings = MISSING
+    on_error: str = MISSING
 
     def __post_init__(self) -> None:
+        parse_choice(OnError, "on_error", self.on_error)
         repeated = self.frontend.preprocessed
         meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
         if self.variant.frontend is Frontend.LIBROSA and meant != (
@@ -206,11 +339,37 @@ class Settings:
         )
 
     @property
+    def failures(self) -> OnError:
+        """What to do about files that cannot be processed."""
+        return OnError(self.on_error)
+
+    @property
+    def image_variant(self) -> ImageVariant:
+        """The image model."""
+        return ImageVariant(
+            input_repr=InputRepr(self.model.input_repr),
+            content_type=ContentType(self.model.content_type),
+            embedding_size=self.model.image_embedding_size,
+        )
+
+    @property
+    def variants(self) -> dict[Modality, AudioVariant | ImageVariant]:
+        """The models that the selected kinds of files need."""
+        needed = {part.modality for media in self.dataset.parse().media for part in PARTS[media]}
+        both = {Modality.AUDIO: self.variant, Modality.IMAGE: self.image_variant}
+        return {modality: variant for modality, variant in both.items() if modality in needed}
+
+    @property
     def preprocessed(self) -> Samples | Spectrograms:
         """What the preprocess stage writes."""
         if self.variant.frontend is Frontend.KAPRE:
             return Samples()
         return Spectrograms(self.variant.input_repr, self.windows.framing())
+
+
+def _check_at_least(name: str, value: float, least: float) -> None:
+    if value < least:
+        raise OpenL3Error(f"{name} must be at least {least}; got {value}.")
 
 
 def parse_settings(values: Any) -> Settings:
@@ -231,7 +390,7 @@ def parse_settings(values: Any) -> Settings:
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), values)
         _refuse_missing(OmegaConf.missing_keys(values) | OmegaConf.missing_keys(merged))
-        for key in ("dataset.path", "weights.path"):
+        for key in ("dataset.path", "labels.table", "weights.path"):
             _refuse_number(key, OmegaConf.select(OmegaConf.create(values), key))
         settings: Any = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:

@@ -129,10 +129,10 @@ class VideoFile:
 
     def __init__(self, path: Path, info: MediaInfo) -> None:
         self._path = path
-        self._duration_s = info.duration_s
         self._runs: list[FfmpegRun] = []
         self._clock = FrameClock(info.frame_rate_hz)
         self._frames = 0
+        self.duration_s = info.duration_s
         self.has_frames = info.has_frames
         self.has_audio = info.has_audio
         self.frame_rate_hz = info.frame_rate_hz
@@ -195,7 +195,7 @@ class VideoFile:
         if not self.has_audio:
             raise OpenL3Error("The file has no sound: it is frames only.")
         decoded = 0
-        expected = None if self._duration_s is None else int(self._duration_s * SAMPLE_RATE_HZ)
+        expected = None if self.duration_s is None else int(self.duration_s * SAMPLE_RATE_HZ)
         with self._run(SOUND_OPTIONS) as run:
             while True:
                 block = np.empty((BLOCK_S * SAMPLE_RATE_HZ, SOUND_CHANNELS), dtype="<i2")

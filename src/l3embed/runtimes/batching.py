@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,12 +33,15 @@ class Piece(Generic[Key]):
         Whether the source has come to its end.
     error : OpenL3Error or None
         What ended the source, if it was a fault; then its earlier pieces are void.
+    seconds : float
+        Their share of the time that the network took for their batch.
     """
 
     key: Key
     embeddings: npt.NDArray[np.float32]
     is_last: bool
     error: OpenL3Error | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,13 @@ def embed_sources(
     """
     empty = np.empty((0, embedder.embedding_size), np.float32)
     for batch in _prepare_ahead(_pack(sources, embedder.input_shape, batch_size)):
+        started_s = time.perf_counter()
         embeddings = embedder.embed(batch.items[: batch.count]) if batch.count else empty
+        item_s = (time.perf_counter() - started_s) / max(1, batch.count)
         start = 0
         for span in batch.spans:
-            yield Piece(span.key, embeddings[start : start + span.count], span.is_last, span.error)
+            rows = embeddings[start : start + span.count]
+            yield Piece(span.key, rows, span.is_last, span.error, item_s * span.count)
             start += span.count
 
 

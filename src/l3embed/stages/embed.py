@@ -1,98 +1,224 @@
-"""Stage ``embed``: what was preprocessed through the network, one ``.npy`` of embeddings each."""
+"""Stage ``embed``: what was preprocessed through the networks, one ``.npz`` an input and modality."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from l3embed import audio
-from l3embed.models import load_variant, model_origin
+from l3embed.checksums import sha256
+from l3embed.errors import OpenL3Error
 from l3embed.progress import FileProgress
-from l3embed.runtimes.base import Embedder
-from l3embed.runtimes.batching import embed_sources
-from l3embed.runtimes.keras import keras_embedder
+from l3embed.runtimes.batching import Piece, embed_sources
+from l3embed.runtimes.keras import KerasEmbedder
 from l3embed.saving import RowSpool, save_each
-from l3embed.stages.origin import Origin, write_origin
+from l3embed.stages.code import code_checksum, package_versions
+from l3embed.stages.network import Network
+from l3embed.stages.origin import Origin, write_origins
 from l3embed.stages.results import (
+    TIMES_SUFFIX,
+    Counts,
+    OnError,
     Result,
     array_path,
+    check_failure,
     name_failures,
-    read_blocks,
     read_results,
     require_one,
-    summarise,
+    write_json,
     write_results,
 )
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Device, Frontend
+from l3embed.stages.sharing import Computed, Outcome, resolve
+from l3embed.store.entries import Entry, Store, place
+from l3embed.store.recipe import Recipe, Step
+from l3embed.variants import AudioVariant, Device, ImageVariant, Modality
+from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
+from l3embed.weights.store import locate_weights
 from l3embed.windows import Framing
 
-BLOCK_ROWS = {Frontend.KAPRE: 10 * SAMPLE_RATE_HZ, Frontend.LIBROSA: 32}
-"""Rows of a preprocessed file that are read at a time: samples, or spectrograms."""
+OUTPUT_FILE = "embeddings.npz"
+"""File of a stored result."""
+
+OUTPUT_SUFFIX = ".npz"
+"""What it is called in the stage's output, after the input's path."""
 
 
 @dataclass(frozen=True)
 class EmbedOptions:
     """How to embed: what changes the result, and the device and batch size, which do not."""
 
-    variant: AudioVariant
+    variants: Mapping[Modality, AudioVariant | ImageVariant]
     framing: Framing
     device: Device
     batch_size: int
+    on_error: OnError = OnError.SKIP
 
 
-def run(preprocessed: Path, weights: Path, options: EmbedOptions, output: Path) -> str:
+@dataclass(frozen=True)
+class EmbedFolders:
+    """Where the stage finds what was preprocessed and the weights, and where its output and metrics go."""
+
+    preprocessed: Path
+    weights: Path
+    output: Path
+    metrics: Path
+
+
+def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
     """Embed all that was preprocessed, with the weights of a folder; return the stage's summary.
 
     Raises
     ------
     OpenL3Error
-        If the weights or the device cannot be had.
+        If the weights or the device cannot be had, or nothing could be embedded.
     """
-    model = load_variant(options.variant, WeightsDirectory(weights))
-    embedder = keras_embedder(model, options.device)
-    output.mkdir(parents=True, exist_ok=True)
     started_s = time.perf_counter()
-    results = _embed(read_results(preprocessed), embedder, options, (preprocessed, output))
-    elapsed_s = time.perf_counter() - started_s
-    require_one("embed", results)
-    write_results(results, output)
-    made_with, framing = model_origin(model), options.framing
-    write_origin(
-        Origin(made_with.variant, made_with.weights, made_with.trained, framing.hop_s, framing.center), output
-    )
-    frames = sum(result.frames for result in results)
-    speed = f"{frames} embeddings on the {embedder.device}, {frames / elapsed_s:.0f} a second"
-    return summarise("embed", results, speed)
+    before = read_results(folders.preprocessed)
+    folders.output.mkdir(parents=True, exist_ok=True)
+    origins: dict[Modality, Origin] = {}
+    final: list[Result] = []
+    tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))
+    for modality in Modality:
+        mine = [result for result in before if result.modality is modality]
+        if mine:
+            run_ = _Run(folders, options, store, modality)
+            final += run_.embed(mine, tally)
+            origins[modality] = run_.network.origin
+    final.sort(key=lambda result: (result.path, result.modality))
+    require_one("embed", final)
+    write_results(final, folders.output)
+    write_origins(origins, folders.output)
+    return _tell(final, tally, folders.metrics, time.perf_counter() - started_s)
 
 
-def _embed(
-    results: list[Result], embedder: Embedder, options: EmbedOptions, folders: tuple[Path, Path]
-) -> list[Result]:
-    """Embed the recordings that were preprocessed, and return all results, brought up to date."""
-    preprocessed, output = folders
-    todo = {result.path: result for result in results if result.is_ok}
-    sources = ((path, _inputs(array_path(preprocessed, path), options)) for path in todo)
+@dataclass
+class _Tally:
+    """What the stage has done itself."""
 
-    def save(path: str, spool: RowSpool) -> None:
-        spool.save_npy(array_path(output, path))
+    counts: Counts
+    embeddings: int = 0
+    seconds: float = 0.0
+    devices: set[str] = field(default_factory=set)
 
-    with FileProgress("Embedding", len(todo), "embeddings") as progress:
-        pieces = embed_sources(embedder, sources, options.batch_size)
-        saved = save_each(pieces, lambda path: array_path(output, path).parent, save, progress.add)
-        for path, frames, fault in saved:
+
+class _Run:
+    """The inputs of one modality on their way through its network."""
+
+    def __init__(
+        self, folders: EmbedFolders, options: EmbedOptions, store: Store, modality: Modality
+    ) -> None:
+        self._folders, self._options, self._store = folders, options, store
+        variant = options.variants[modality]
+        weights = locate_weights(variant.weight_set, WeightsDirectory(folders.weights))
+        self.network = Network(variant, weights, sha256(weights.path), options.framing)
+        self._loaded: tuple[Any, KerasEmbedder] | None = None
+        self._started_s = 0.0
+        self._seconds: Counter[str] = Counter()
+        self._entries: dict[str, Entry] = {}
+
+    def embed(self, before: Sequence[Result], tally: _Tally) -> list[Result]:
+        """Find or compute the embeddings of the inputs that were preprocessed; return all results."""
+        results = {result.path: result for result in before}
+        recipes = {result.path: self._recipe(result) for result in before if result.is_ok}
+        description = f"Embedding {self.network.variant.weight_set.modality.value}"
+        with FileProgress(description, len(recipes), "embeddings") as progress:
+            compute = partial(self._compute, results, recipes, progress)
+            for outcome in resolve(self._store, recipes, compute):
+                result = self._settle(results[outcome.key], outcome)
+                results[outcome.key] = result
+                check_failure(result, self._options.on_error)
+                tally.counts.add(outcome.was_computed, failed=not result.is_ok)
+                tally.embeddings += result.frames if outcome.was_computed else 0
+                progress.file_done()
+        if self._loaded:
+            tally.devices.add(self._loaded[1].device)
+            tally.seconds += time.perf_counter() - self._started_s
+        name_failures("embed", (results[path] for path in recipes))
+        return list(results.values())
+
+    def _recipe(self, result: Result) -> Recipe:
+        digests = self._store.digests
+        rows, times = self._input(result), self._input(result, TIMES_SUFFIX)
+        parameters = dict(self.network.parameters)
+        if times.is_file():
+            parameters["times_sha256"] = digests.sha256(times)
+        code, packages = code_checksum(Step.EMBED), package_versions(Step.EMBED)
+        return Recipe(Step.EMBED, digests.sha256(rows), parameters, code, packages)
+
+    def _input(self, result: Result, suffix: str = ".npy") -> Path:
+        return array_path(self._folders.preprocessed, result, suffix)
+
+    def _compute(
+        self,
+        results: Mapping[str, Result],
+        recipes: Mapping[str, Recipe],
+        progress: FileProgress,
+        paths: Iterator[str],
+    ) -> Iterator[Computed[str]]:
+        """Embed inputs, batches running across them; without any the model is not loaded."""
+        first = next(paths, None)
+        if first is None:
+            return
+        if not self._loaded:
+            self._loaded = self.network.load(self._options.device)
+            self._started_s = time.perf_counter()
+        sources = (
+            (path, self.network.inputs(self._input(results[path]))) for path in chain([first], paths)
+        )
+
+        def save(path: str, spool: RowSpool) -> None:
+            self._save(results[path], recipes[path], spool)
+
+        pieces = self._timed(embed_sources(self._loaded[1], sources, self._options.batch_size))
+        folder = self._store.path(recipes[first], OUTPUT_FILE).parent
+        for path, _, fault in save_each(pieces, lambda path: folder, save, progress.add):
             if isinstance(fault, OSError):
-                raise fault  # a full disk is no fault of the recording, nor a result that DVC should keep
-            todo[path] = todo[path].failed(str(fault)) if fault else replace(todo[path], frames=frames)
-            progress.file_done()
-    name_failures("embed", todo.values())
-    return [todo.get(result.path, result) for result in results]
+                raise fault  # a full disk is no fault of the input, nor a result that DVC should keep
+            yield path, fault or self._entries.pop(path)
+
+    def _timed(self, pieces: Iterable[Piece[str]]) -> Iterator[Piece[str]]:
+        for piece in pieces:
+            self._seconds[piece.key] += piece.seconds
+            yield piece
+
+    def _save(self, result: Result, recipe: Recipe, spool: RowSpool) -> None:
+        origin = self.network.origin
+        others: dict[str, Any] = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
+        times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
+        if times is not None:
+            others = {"timestamps": times, **others}
+        spool.save_npz(self._store.path(recipe, OUTPUT_FILE), "embedding", others)
+        facts = {
+            "frames": spool.rows,
+            "dimension": self.network.variant.embedding_size,
+            "seconds": round(self._seconds.pop(result.path, 0.0), 4),
+        }
+        self._entries[result.path] = self._store.put(recipe, [OUTPUT_FILE], facts)
+
+    def _settle(self, before: Result, outcome: Outcome[str]) -> Result:
+        if isinstance(outcome.result, OpenL3Error):
+            return before.failed(str(outcome.result))
+        entry = outcome.result
+        place(entry.files[OUTPUT_FILE], array_path(self._folders.output, before, OUTPUT_SUFFIX))
+        frames, dimension = entry.facts["frames"], entry.facts["dimension"]
+        return replace(before, frames=frames, dimension=dimension, embedded=entry.key)
 
 
-def _inputs(path: Path, options: EmbedOptions) -> audio.Inputs:
-    """Read a preprocessed file block by block, as what the network takes in."""
-    blocks = read_blocks(path, BLOCK_ROWS[options.variant.frontend])
-    if options.variant.frontend is Frontend.LIBROSA:
-        return blocks
-    return audio.network_inputs(blocks, options.framing, audio.as_samples)
+def _tell(results: Sequence[Result], tally: _Tally, metrics: Path, elapsed_s: float) -> str:
+    """Write the stage's metrics, and return its summary."""
+    totals = {modality: sum(r.frames for r in results if r.modality is modality) for modality in Modality}
+    figures: dict[str, Any] = {"inputs": len(results), **tally.counts.figures}
+    figures |= {f"{modality.value}_embeddings": total for modality, total in totals.items() if total}
+    figures["seconds"] = round(elapsed_s, 3)
+    speed = ""
+    if tally.seconds:
+        figures["embeddings_per_s"] = round(tally.embeddings / tally.seconds, 1)
+        speed = f", {figures['embeddings_per_s']:g} a second on the {' and '.join(sorted(tally.devices))}"
+    write_json(metrics, figures)
+    return f"embed: {len(results)} inputs: {tally.counts}; {sum(totals.values()):,} embeddings{speed}"

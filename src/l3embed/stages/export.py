@@ -1,97 +1,213 @@
-"""Stage ``export``: one ``.npz`` a recording, for ``np.load``, with a manifest and metrics."""
+"""Stage ``export``: one ``.npz`` an input, for ``np.load``, with the manifest, the means and the metrics."""
 
 from __future__ import annotations
 
-import json
+import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from l3embed.atomic import replacing
+import numpy as np
+
+from l3embed.errors import OpenL3Error
+from l3embed.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.parquet import ParquetDataset, ParquetOptions
 from l3embed.progress import progress_bar
-from l3embed.saving import RowSpool
-from l3embed.stages.origin import Origin, read_origin
-from l3embed.stages.results import Result, array_path, read_blocks, read_results, summarise, write_csv
-from l3embed.version import __version__
-from l3embed.windows import Framing
+from l3embed.reports.labels import Label, LabelSource, assign_labels
+from l3embed.saving import RowSpool, read_npz_rows
+from l3embed.stages.code import all_versions
+from l3embed.stages.dataset import SUFFIXES, Media
+from l3embed.stages.embed import OUTPUT_SUFFIX
+from l3embed.stages.origin import Origin, read_origins
+from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
+from l3embed.stages.results import Counts, Result, array_path, read_results, write_json
+from l3embed.stages.sharing import resolve
+from l3embed.store.entries import Entry, Store, place
+from l3embed.store.recipe import Step
+from l3embed.variants import Modality
 
-MANIFEST_FILE = "manifest.csv"
-MANIFEST_COLUMNS = ("path", "status", "reason", "frames", "seconds", "output")
-COPY_ROWS = 256
+PARQUET_FOLDER = "parquet"
+BLOCK_ROWS = 256
 
-
-def run(embeddings: Path, output: Path, metrics_file: Path) -> str:
-    """Export all embeddings of a folder; return the stage's summary."""
-    results, origin = read_results(embeddings), read_origin(embeddings)
-    outputs = output_names([result.path for result in results])
-    output.mkdir(parents=True, exist_ok=True)
-    dimension = 0
-    with progress_bar("Exporting", total=len(results)) as bar:
-        for result in results:
-            if result.is_ok:
-                source = array_path(embeddings, result.path)
-                dimension = _export(source, origin, output / outputs[result.path])
-            bar.update()
-    _write_manifest(results, outputs, output / MANIFEST_FILE)
-    _write_metrics(results, origin, dimension, metrics_file)
-    return summarise("export", results, f"see {output / MANIFEST_FILE}")
+Task = tuple[str, Modality]
+"""An input's path, and which of its embeddings."""
 
 
-def output_names(recordings: Sequence[str]) -> dict[str, str]:
-    """Return the output of each recording: its path with ``.npz`` in place of its ending.
+@dataclass(frozen=True)
+class ExportOptions:
+    """Where labels come from, and what is written besides the ``.npz`` files."""
 
-    Recordings that would meet in one output keep their endings: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz``
-    and ``a.ogg.npz``, since neither may be lost.
+    labels: LabelSource = None
+    parquet: ParquetOptions | None = None
+
+
+@dataclass(frozen=True)
+class ExportFolders:
+    """Where the embeddings are, and where the stage's output and metrics go."""
+
+    embeddings: Path
+    output: Path
+    metrics: Path
+
+
+def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
+    """Export all embeddings of a folder; return the stage's summary.
+
+    Raises
+    ------
+    OpenL3Error
+        If the table of labels is wrong.
     """
-    names: dict[str, str] = {}
-    longer = {path: str(PurePosixPath(path).with_suffix("")) for path in recordings}
+    started_s = time.perf_counter()
+    results = read_results(folders.embeddings)
+    folders.output.mkdir(parents=True, exist_ok=True)
+    rows = _manifest_rows(results, options, store, read_origins(folders.embeddings))
+    files = {
+        (result.path, result.modality): array_path(folders.embeddings, result, OUTPUT_SUFFIX)
+        for result in results
+        if result.is_ok
+    }
+    for row, result in zip(rows, results, strict=True):
+        if row.is_ok:
+            place(files[result.path, result.modality], folders.output / row.output)
+    counts = Counts(failed=len(results) - len(files))
+    means = _pool(files, store, counts)
+    for modality in Modality:
+        _write_means([means[task] for task in files if task[1] is modality], mean_path(folders.output, modality))
+    if options.parquet:
+        _write_parquet(rows, files, folders.output / PARQUET_FOLDER, options.parquet)
+    write_manifest(folders.output, rows)
+    write_json(folders.metrics, _metrics(rows, counts, time.perf_counter() - started_s))
+    return f"export: {len(rows)} inputs: {counts}; see {folders.output}/manifest.csv"
+
+
+def output_names(results: Sequence[Result]) -> dict[Task, str]:
+    """Return the output of each input: its path with ``.npz`` in place of its ending.
+
+    A video has two, ``clip_audio.npz`` and ``clip_image.npz``, as OpenL3 names them. Inputs that would
+    meet in one output keep their endings: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz`` and ``a.ogg.npz``,
+    since neither may be lost.
+    """
+    whole = {(result.path, result.modality): result.path + _kind(result) for result in results}
+    names: dict[Task, str] = {}
+    longer = {
+        (result.path, result.modality): f"{PurePosixPath(result.path).with_suffix('')}{_kind(result)}"
+        for result in results
+    }
     # Again until nothing changes: next to a.ogg, a.wav keeps its ending, and so must a.wav.wav then.
     while longer != names:
-        names, longer = longer, _keep_endings_where_shared(longer)
-    return {path: f"{name}.npz" for path, name in names.items()}
+        names, longer = longer, _keep_endings_where_shared(longer, whole)
+    return {task: f"{name}.npz" for task, name in names.items()}
 
 
-def _keep_endings_where_shared(names: dict[str, str]) -> dict[str, str]:
-    """Return the names, with the recording's whole path for those that several recordings have."""
+def _kind(result: Result) -> str:
+    is_video = PurePosixPath(result.path).suffix.lower() in SUFFIXES[Media.VIDEO]
+    return f"_{result.modality.value}" if is_video else ""
+
+
+def _keep_endings_where_shared(names: dict[Task, str], whole: dict[Task, str]) -> dict[Task, str]:
+    """Return the names, with the input's whole path for those that several inputs have."""
     # Regardless of case, as some file systems have it.
     counts = Counter(name.casefold() for name in names.values())
-    return {path: path if counts[name.casefold()] > 1 else name for path, name in names.items()}
+    return {task: whole[task] if counts[name.casefold()] > 1 else name for task, name in names.items()}
 
 
-def _export(source: Path, origin: Origin, path: Path) -> int:
-    """Write one recording's output, and return the dimension of its embeddings."""
-    framing = Framing(origin.hop_s, origin.center)
-    made_with = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
-    dimension = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with RowSpool(path.parent) as spool:
-        for rows in read_blocks(source, COPY_ROWS):
-            dimension = rows.shape[1]
-            spool.append(rows)
-        spool.save_npz(path, "embedding", {"timestamps": framing.timestamps_s(spool.rows), **made_with})
-    return dimension
+def _manifest_rows(
+    results: Sequence[Result], options: ExportOptions, store: Store, origins: Mapping[Modality, Origin]
+) -> list[ManifestRow]:
+    labels = assign_labels([result.path for result in results], options.labels)
+    outputs = output_names(results)
+    return [
+        ManifestRow(
+            path=result.path,
+            modality=result.modality.value,
+            label=labels.get(result.path, Label()).label,
+            fold=labels.get(result.path, Label()).fold,
+            sha256=result.sha256,
+            status=result.status,
+            reason=result.reason,
+            duration_s=result.duration_s,
+            sample_rate_hz=result.sample_rate_hz,
+            channels=result.channels,
+            frames=result.frames,
+            dimension=result.dimension,
+            output=outputs[result.path, result.modality] if result.is_ok else "",
+            variant=origins[result.modality].variant,
+            weights=origins[result.modality].weights,
+            packages=all_versions(),
+            seconds=_seconds(result, store),
+        )
+        for result in results
+    ]
 
 
-def _write_manifest(results: Sequence[Result], outputs: dict[str, str], path: Path) -> None:
-    rows = []
-    for result in results:
-        target = outputs[result.path] if result.is_ok else ""
-        rows.append((result.path, result.status, result.reason, result.frames, result.seconds, target))
-    write_csv(path, MANIFEST_COLUMNS, rows)
+def _seconds(result: Result, store: Store) -> float | None:
+    """Return what an input took when it was computed, by whichever run that was."""
+    facts = (
+        store.facts(Step.PREPROCESS.value, result.preprocessed),
+        store.facts(Step.EMBED.value, result.embedded),
+    )
+    known = [fact["seconds"] for fact in facts if "seconds" in fact]
+    return round(sum(known), 4) if len(known) == len(facts) else None
 
 
-def _write_metrics(results: Sequence[Result], origin: Origin, dimension: int, path: Path) -> None:
-    done = [result for result in results if result.is_ok]
-    metrics: dict[str, Any] = {
-        "recordings": len(results),
-        "done": len(done),
-        "failed": len(results) - len(done),
-        "seconds_of_audio": round(sum(result.seconds for result in done), 3),
-        "embeddings": sum(result.frames for result in done),
-        "dimension": dimension,
-        "variant": origin.variant,
-        "weights": origin.weights if origin.trained else f"{origin.weights} (untrained)",
-    }
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+def _pool(files: Mapping[Task, Path], store: Store, counts: Counts) -> dict[Task, Entry]:
+    """Find or compute the means of all inputs."""
+    recipes = {task: pool_recipe(path, store) for task, path in files.items()}
+    compute = partial(pool_each, files=files, recipes=recipes, store=store)
+    means: dict[Task, Entry] = {}
+    with progress_bar("Exporting", total=len(files)) as bar:
+        for outcome in resolve(store, recipes, compute):
+            if isinstance(outcome.result, OpenL3Error):
+                raise outcome.result
+            means[outcome.key] = outcome.result
+            counts.add(outcome.was_computed)
+            bar.update()
+    return means
+
+
+def _write_means(entries: Sequence[Entry], path: Path) -> None:
+    if entries:
+        with RowSpool(path.parent) as spool:
+            for entry in entries:
+                spool.append(read_mean(entry)[np.newaxis])
+            spool.save_npy(path)
+
+
+def _write_parquet(
+    rows: Sequence[ManifestRow], files: Mapping[Task, Path], folder: Path, options: ParquetOptions
+) -> None:
+    done = [row for row in rows if row.is_ok]
+    with ExitStack() as stack, progress_bar("Writing Parquet", total=len(done)) as bar:
+        datasets: dict[str, ParquetDataset] = {}
+        for row in done:
+            modality = Modality(row.modality)
+            if row.modality not in datasets:
+                dataset = ParquetDataset(folder, modality, row.dimension, options)
+                datasets[row.modality] = stack.enter_context(dataset)
+            source = files[row.path, modality]
+            with np.load(source) as arrays:
+                timestamps_s = arrays["timestamps"] if "timestamps" in arrays else None
+            datasets[row.modality].add(row, timestamps_s, read_npz_rows(source, "embedding", BLOCK_ROWS))
+            bar.update()
+
+
+def _metrics(rows: Sequence[ManifestRow], counts: Counts, elapsed_s: float) -> dict[str, Any]:
+    metrics: dict[str, Any] = {"inputs": len(rows), **counts.figures}
+    for modality in Modality:
+        mine = [row for row in rows if row.modality == modality.value]
+        if mine:
+            metrics[modality.value] = {
+                "inputs": len(mine),
+                "failed": sum(not row.is_ok for row in mine),
+                "embeddings": sum(row.frames for row in mine),
+                "duration_s": round(sum(row.duration_s or 0 for row in mine), 3),
+                "dimension": max(row.dimension for row in mine),
+                "variant": mine[0].variant,
+                "weights": mine[0].weights,
+            }
+    return {**metrics, "seconds": round(elapsed_s, 3)}

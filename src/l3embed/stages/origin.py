@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from l3embed.atomic import replacing
+from l3embed.stages.results import write_json
+from l3embed.variants import Modality
 
 ORIGIN_FILE = "origin.json"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """What embeddings were computed with.
+    """What the embeddings of one modality were computed with.
 
     Parameters
     ----------
@@ -23,25 +25,20 @@ class Origin:
         The weights' identity, as in ``random:20260101``.
     trained : bool
         Whether they are other than random.
-    hop_s : float
-        Seconds from one embedding to the next.
-    center : bool
-        Whether timestamps are the windows' centres.
     """
 
     variant: str
     weights: str
     trained: bool
-    hop_s: float
-    center: bool
 
 
-def write_origin(origin: Origin, embeddings: Path) -> None:
+def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:
     """Write what the embeddings of a folder were computed with."""
-    with replacing(embeddings / ORIGIN_FILE) as temporary:
-        temporary.write_text(json.dumps(asdict(origin), indent=2) + "\n", encoding="utf-8")
+    content = {modality.value: asdict(origin) for modality, origin in origins.items()}
+    write_json(embeddings / ORIGIN_FILE, content)
 
 
-def read_origin(embeddings: Path) -> Origin:
+def read_origins(embeddings: Path) -> dict[Modality, Origin]:
     """Read what the embeddings of a folder were computed with."""
-    return Origin(**json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8")))
+    content = json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8"))
+    return {Modality(modality): Origin(**origin) for modality, origin in content.items()}

@@ -1,134 +1,248 @@
-"""Stage ``preprocess``: recordings to what the network takes in, one ``.npy`` each."""
+"""Stage ``preprocess``: files to what the networks take in, one ``.npy`` an input and modality."""
 
 from __future__ import annotations
 
 import errno
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from l3embed import audio
-from l3embed.decoding.recording import SUFFIXES
+from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar, say
 from l3embed.saving import RowSpool
+from l3embed.stages.code import code_checksum, package_versions
+from l3embed.stages.dataset import Found, Selection, find_inputs
+from l3embed.stages.preparation import PARTS, Findings, Part, Sound
 from l3embed.stages.results import (
     NAMED,
+    TIMES_SUFFIX,
+    Counts,
+    OnError,
     Result,
     array_path,
+    check_failure,
     name_failures,
     require_one,
-    summarise,
+    write_json,
     write_results,
 )
-from l3embed.variants import InputRepr
-from l3embed.windows import Framing
+from l3embed.stages.sharing import Computed, Outcome, resolve
+from l3embed.store.entries import Entry, Store, place
+from l3embed.store.recipe import Recipe, Step
+from l3embed.variants import Modality
+
+ROWS_FILE = "rows.npy"
+TIMES_FILE = "times.npy"
+"""Files of a stored result; the second holds the times of a video's frames."""
+
+TIMES_SUFFIX = ".times.npy"
+"""What the second is called in the stage's output, after the input's path."""
+
+Task = tuple[str, Modality]
+"""An input's path, and the network that it is prepared for."""
 
 
 @dataclass(frozen=True)
-class Samples:
-    """48 kHz mono samples, ``(N,)``: for the kapre frontend, whatever the model and the hop."""
+class PreprocessOptions:
+    """Which files, what to make of their sound, and what to do about those that cannot be read."""
 
-    def rows(self, mono: Iterator[npt.NDArray[np.float64]]) -> audio.Inputs:
-        """Return the rows of one recording's file."""
-        return mono
+    selection: Selection
+    sound: Sound
+    on_error: OnError = OnError.SKIP
 
 
 @dataclass(frozen=True)
-class Spectrograms:
-    """Spectrograms of the windows, ``(T, frequency, time, 1)``: for the librosa frontend."""
+class PreprocessFolders:
+    """Where the dataset is, and where the stage's output and metrics go."""
 
-    input_repr: InputRepr
-    framing: Framing
-
-    def rows(self, mono: Iterator[npt.NDArray[np.float64]]) -> audio.Inputs:
-        """Return the rows of one recording's file."""
-        return audio.network_inputs(mono, self.framing, audio.as_spectrograms(self.input_repr))
+    dataset: Path
+    output: Path
+    metrics: Path
 
 
-def run(dataset: Path, kind: Samples | Spectrograms, output: Path) -> str:
-    """Preprocess all audio files of a folder and its subfolders; return the stage's summary.
+@dataclass(frozen=True)
+class _Job:
+    """One task: which file it reads, in what state that was, and how."""
+
+    source: Path
+    state: tuple[int, ...]
+    part: Part
+    recipe: Recipe
+
+
+def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) -> str:
+    """Preprocess the selected files of a folder and its subfolders; return the stage's summary.
 
     Raises
     ------
     OpenL3Error
-        If the folder is not there, has no audio files, or none that can be read.
+        If the folder is not there, has no such files, or none that can be read; or at the first that
+        cannot be, if that is to end the stage.
     """
-    paths, ignored = find_recordings(dataset)
-    output.mkdir(parents=True, exist_ok=True)
-    results = []
-    doubtful: dict[str, audio.Heard] = {}
-    with progress_bar("Preprocessing", total=len(paths)) as bar:
-        for path in paths:
-            heard = audio.Heard()
-            results.append(_preprocess(dataset, path, kind, output, heard))
-            if heard.is_silent or heard.is_short:
-                doubtful[path] = heard
+    started_s = time.perf_counter()
+    found = find_inputs(folders.dataset, options.selection)
+    folders.output.mkdir(parents=True, exist_ok=True)
+    jobs, results = _plan(found, options, folders.dataset, store.digests)
+    counts = _prepare_all(jobs, results, options, (store, folders.output))
+    name_failures("preprocess", results.values())
+    final = [results[task] for task in sorted(results)]
+    require_one("preprocess", final)
+    write_results(final, folders.output)
+    _tell_of_links(found)
+    elapsed_s = time.perf_counter() - started_s
+    seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
+    figures = {"files": len(found.inputs), **counts.figures, "audio_s": round(seconds, 3)}
+    write_json(folders.metrics, {**figures, "seconds": round(elapsed_s, 3)})
+    others = f", {found.left_out} other files left out" if found.left_out else ""
+    return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
+
+
+def _plan(
+    found: Found, options: PreprocessOptions, dataset: Path, digests: Digests
+) -> tuple[dict[Task, _Job], dict[Task, Result]]:
+    """Return what is to be done, and the results of files that cannot be read at all."""
+    jobs: dict[Task, _Job] = {}
+    results: dict[Task, Result] = {}
+    for input_ in found.inputs:
+        source = dataset / input_.path
+        for part in PARTS[input_.media]:
+            task = (input_.path, part.modality)
+            try:
+                state, sha256 = _state(source), digests.sha256(source)
+            except OSError as error:
+                results[task] = Result(*task).failed(_unreadable(source, error))
+                check_failure(results[task], options.on_error)
+                continue
+            parameters = part.parameters(options.sound)
+            code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
+            jobs[task] = _Job(source, state, part, Recipe(Step.PREPROCESS, sha256, parameters, code, packages))
+    return jobs, results
+
+
+def _prepare_all(
+    jobs: Mapping[Task, _Job],
+    results: dict[Task, Result],
+    options: PreprocessOptions,
+    folders: tuple[Store, Path],
+) -> Counts:
+    """Do what is to be done, fill in the results, and return how many were computed."""
+    store, output = folders
+    counts = Counts(failed=len(results))
+    doubts = _Doubts()
+    recipes = {task: job.recipe for task, job in jobs.items()}
+    with progress_bar("Preprocessing", total=len(jobs)) as bar:
+        for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options.sound, store)):
+            result = _settle(outcome, jobs[outcome.key], output)
+            if result:
+                results[outcome.key] = result
+                check_failure(result, options.on_error)
+            counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
+            doubts.add(outcome)
             bar.update()
-    _warn_of(doubtful)
-    name_failures("preprocess", results)
-    require_one("preprocess", results)
-    write_results(results, output)
-    seconds = sum(result.seconds for result in results)
-    others = f", {ignored} other files left out" if ignored else ""
-    return summarise("preprocess", results, f"{seconds:.1f} s of audio{others}")
+    doubts.tell()
+    return counts
 
 
-def find_recordings(dataset: Path) -> tuple[list[str], int]:
-    """Return the audio files below a folder, sorted, relative to it, and how many other files there are.
-
-    Files and folders whose names begin with a dot do not count.
-
-    Raises
-    ------
-    OpenL3Error
-        If the folder is not there or has no audio files.
-    """
-    if not dataset.is_dir():
-        raise OpenL3Error(f"The dataset must be a folder; {dataset} is none. Set dataset.path to yours.")
-    files = [path for path in _visible_files(dataset) if path.is_file()]
-    audio_files = [path for path in files if path.suffix.lower() in SUFFIXES]
-    recordings = sorted(path.relative_to(dataset).as_posix() for path in audio_files)
-    if not recordings:
-        endings = ", ".join(sorted(SUFFIXES))
-        raise OpenL3Error(f"There are no audio files in {dataset}, known by their endings: {endings}.")
-    return recordings, len(files) - len(recordings)
+def _compute(
+    tasks: Iterator[Task], jobs: Mapping[Task, _Job], sound: Sound, store: Store
+) -> Iterator[Computed[Task]]:
+    for task in tasks:
+        try:
+            yield task, _prepare(jobs[task], sound, store)
+        except OpenL3Error as error:
+            yield task, error
 
 
-def _visible_files(dataset: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(dataset):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        yield from (Path(folder, name) for name in files if not name.startswith("."))
+def _prepare(job: _Job, sound: Sound, store: Store) -> Entry:
+    """Read one file, and put what was made of it into the store."""
+    started_s = time.perf_counter()
+    findings, names = Findings(), []
+    path = store.path(job.recipe, ROWS_FILE)
+    with RowSpool(path.parent) as spool:
+        for rows in job.part.read(job.source, sound, findings):
+            spool.append(rows)
+        if _state(job.source) != job.state:
+            raise OpenL3Error("The file changed while it was being read. Run the stage again.")
+        if spool.rows:  # a video may lack sound or frames
+            spool.save_npy(path)
+            names.append(ROWS_FILE)
+    if findings.frame_times_s is not None:
+        with replacing(store.path(job.recipe, TIMES_FILE)) as temporary, temporary.open("wb") as stream:
+            np.save(stream, findings.frame_times_s)
+        names.append(TIMES_FILE)
+    seconds = round(time.perf_counter() - started_s, 4)
+    return store.put(job.recipe, names, {**findings.facts(), "seconds": seconds})
 
 
-def _preprocess(
-    dataset: Path, recording: str, kind: Samples | Spectrograms, output: Path, heard: audio.Heard
-) -> Result:
-    """Write one recording's rows, and fill in what was heard."""
-    target = array_path(output, recording)
-    target.parent.mkdir(parents=True, exist_ok=True)
+def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
+    """Put an outcome's files into the output, and return its row; None if there was nothing in the file."""
+    blank = Result(*outcome.key, sha256=job.recipe.sha256)
+    if isinstance(outcome.result, OpenL3Error):
+        return blank.failed(str(outcome.result))
+    entry = outcome.result
+    if ROWS_FILE not in entry.files:
+        return None
     try:
-        with RowSpool(target.parent) as spool:
-            for rows in kind.rows(audio.file_mono_blocks(dataset / recording, heard)):
-                spool.append(rows.astype(np.float32))
-            spool.save_npy(target)
-    except OpenL3Error as error:
-        return Result(recording).failed(str(error))
+        place(entry.files[ROWS_FILE], array_path(output, blank))
+        if TIMES_FILE in entry.files:
+            place(entry.files[TIMES_FILE], array_path(output, blank, TIMES_SUFFIX))
     except OSError as error:
         # What is wrong with the disk stops the stage, so that it is not taken for a result.
         if error.errno != errno.ENAMETOOLONG:
             raise
-        return Result(recording).failed("Its name is too long for that of an output. Shorten it.")
-    return Result(recording, seconds=round(heard.duration_s, 6))
+        return blank.failed("Its name is too long for that of an output. Shorten it.")
+    facts = {name: entry.facts[name] for name in ("duration_s", "sample_rate_hz", "channels")}
+    return replace(blank, **facts, preprocessed=entry.key)
 
 
-def _warn_of(doubtful: dict[str, audio.Heard]) -> None:
-    """Warn of silent and short recordings: of the first by name, since short clips come in thousands."""
-    for path in list(doubtful)[:NAMED]:
-        doubtful[path].warn(path)
-    if len(doubtful) > NAMED:
-        say(f"preprocess: warning: {len(doubtful) - NAMED} more are silent or shorter than one window")
+class _Doubts:
+    """Inputs that are likely to be mistakes, though they can be embedded."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+
+    def add(self, outcome: Outcome[Task]) -> None:
+        """Take down what is odd about an input."""
+        path, modality = outcome.key
+        if isinstance(outcome.result, OpenL3Error):
+            return
+        facts = outcome.result.facts
+        if ROWS_FILE not in outcome.result.files:
+            self._words.append(f"{path} has no {'sound' if modality is Modality.AUDIO else 'frames'}.")
+        if facts["is_silent"]:
+            self._words.append(f"{path} is silent: all of its samples are zero.")
+        if facts["is_short"]:
+            self._words.append(f"{path} is shorter than one window (1 second): it is padded with zeros.")
+        if facts["is_black"]:
+            self._words.append(f"{path} is all black: all of its values are zero.")
+
+    def tell(self) -> None:
+        """Name the first of them, since short clips come in thousands."""
+        for words in sorted(self._words)[:NAMED]:
+            say(f"preprocess: warning: {words}")
+        if len(self._words) > NAMED:
+            say(f"preprocess: warning: {len(self._words) - NAMED} more are silent, short, black or lack a part")
+
+
+def _tell_of_links(found: Found) -> None:
+    if found.linked_folders:
+        names = ", ".join(found.linked_folders[:NAMED])
+        say(
+            f"preprocess: warning: links to folders are not followed, because DVC does not see what changes "
+            f"behind them: {names}. Let dataset.path be the folder itself, or link its files."
+        )
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    status = path.stat()
+    return (status.st_ino, status.st_size, status.st_mtime_ns)
+
+
+def _unreadable(path: Path, error: OSError) -> str:
+    if path.is_symlink() and not path.exists():
+        return "It is a link that leads nowhere."
+    return f"It could not be read: {error.strerror}."

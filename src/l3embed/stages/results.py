@@ -1,64 +1,118 @@
-"""What became of each recording: the files and the table that each stage hands on to the next."""
+"""What became of each input: the table that each stage hands on, and how a stage tells of it."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
+from l3embed.manifest import FAILED, OK, write_csv
 from l3embed.progress import say
+from l3embed.variants import Modality
 
 RESULTS_FILE = "results.csv"
+TIMES_SUFFIX = ".times.npy"
+"""What the times of a video's frames are called in a stage's output, after the video's path."""
+
 NAMED = 20
-"""Recordings of one kind that a stage names on the terminal; the table names all that failed."""
+"""Inputs of one kind that a stage names on the terminal; the manifest names all that failed."""
+
+
+class OnError(str, Enum):
+    """What to do about an input that cannot be processed: leave it out and name it, or end at once."""
+
+    SKIP = "skip"
+    FAIL = "fail"
 
 
 @dataclass(frozen=True)
 class Result:
-    """One recording.
+    """One input in one modality.
 
     Parameters
     ----------
     path : str
         Below the dataset's folder, with slashes.
-    status : str
-        ``ok`` or ``failed``.
-    reason : str
-        Why it failed.
-    frames : int
-        Embeddings; 0 until they are computed.
-    seconds : float
-        Length of the recording.
+    modality : Modality
+        Which network it is for.
+    sha256 : str
+        Of the input's bytes.
+    status, reason : str
+        ``ok``, or ``failed`` and why.
+    duration_s, sample_rate_hz : float or None
+        Of the recording or video, and its sound.
+    channels : int or None
+        Of the sound.
+    frames, dimension : int
+        Of the embeddings; 0 until they are computed.
+    preprocessed, embedded : str
+        Keys of what was computed, in the store.
     """
 
     path: str
-    status: str = "ok"
+    modality: Modality
+    sha256: str = ""
+    status: str = OK
     reason: str = ""
+    duration_s: float | None = None
+    sample_rate_hz: float | None = None
+    channels: int | None = None
     frames: int = 0
-    seconds: float = 0.0
+    dimension: int = 0
+    preprocessed: str = ""
+    embedded: str = ""
 
     @property
     def is_ok(self) -> bool:
-        """Whether the recording is there for the next stage."""
-        return self.status == "ok"
+        """Whether the input is there for the next stage."""
+        return self.status == OK
 
     def failed(self, reason: str) -> Result:
-        """Return the same recording, failed."""
-        return replace(self, status="failed", reason=reason, frames=0)
+        """Return the same input, failed."""
+        return replace(self, status=FAILED, reason=reason, frames=0, dimension=0)
 
 
-def array_path(folder: Path, recording: str) -> Path:
-    """Return the file of one recording in a stage's output folder; no two recordings share one."""
-    return folder / f"{recording}.npy"
+@dataclass
+class Counts:
+    """How many inputs a stage has computed itself, taken from the store, and lost."""
+
+    computed: int = 0
+    reused: int = 0
+    failed: int = 0
+
+    def add(self, was_computed: bool, *, failed: bool = False) -> None:
+        """Count one input."""
+        if failed:
+            self.failed += 1
+        elif was_computed:
+            self.computed += 1
+        else:
+            self.reused += 1
+
+    @property
+    def figures(self) -> dict[str, int]:
+        """The same, as a stage's metrics have it."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return f"{self.computed:,} computed, {self.reused:,} reused, {self.failed:,} failed"
 
 
-def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[np.float32]]:
+def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
+    """Return the file of one input in a stage's output folder; no two inputs share one."""
+    return folder / result.modality.value / f"{result.path}{suffix}"
+
+
+def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
     """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
     for start in range(0, len(np.load(path, mmap_mode="r")), rows):
         # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
@@ -68,43 +122,46 @@ def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[np.float32]]:
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     columns = [field.name for field in fields(Result)]
-    write_csv(folder / RESULTS_FILE, columns, (asdict(result).values() for result in results))
-
-
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table, which is there as a whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
+    rows = ({**asdict(result), "modality": result.modality.value}.values() for result in results)
+    write_csv(folder / RESULTS_FILE, columns, rows)
 
 
 def read_results(folder: Path) -> list[Result]:
     """Read the table of a stage's output folder."""
     with (folder / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
-        return [
-            Result(row["path"], row["status"], row["reason"], int(row["frames"]), float(row["seconds"]))
-            for row in csv.DictReader(file)
-        ]
+        return [_parse(row) for row in csv.DictReader(file)]
 
 
-def summarise(stage: str, results: Sequence[Result], what: str) -> str:
-    """Return a stage's last line: how many recordings were done and failed, and what else there is to say."""
-    failed = sum(not result.is_ok for result in results)
-    return f"{stage}: {len(results)} recordings, {len(results) - failed} done, {failed} failed; {what}"
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write what a stage found out, as DVC's metrics."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+
+
+def check_failure(result: Result, on_error: OnError) -> None:
+    """End the stage with a failed input's reason, if that is what is to be done about it.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the input.
+    """
+    if on_error is OnError.FAIL and not result.is_ok:
+        raise OpenL3Error(f"{result.path}: {result.reason} (on_error=skip would go on with the others.)")
 
 
 def name_failures(stage: str, results: Iterable[Result]) -> None:
-    """Name the failed recordings on the terminal, with reasons."""
-    failed = [result for result in results if not result.is_ok]
-    for result in failed[:NAMED]:
-        say(f"{stage}: failed: {result.path}: {result.reason}")
+    """Name the failed inputs on the terminal, with reasons."""
+    failed = list(dict.fromkeys((result.path, result.reason) for result in results if not result.is_ok))
+    for path, reason in failed[:NAMED]:
+        say(f"{stage}: failed: {path}: {reason}")
     if len(failed) > NAMED:
         say(f"{stage}: failed: {len(failed) - NAMED} more; data/export/manifest.csv will name them all")
 
 
 def require_one(stage: str, results: Sequence[Result]) -> None:
-    """Check that at least one recording is left.
+    """Check that at least one input is left.
 
     Raises
     ------
@@ -113,4 +170,21 @@ def require_one(stage: str, results: Sequence[Result]) -> None:
     """
     if not any(result.is_ok for result in results):
         first = f"{results[0].path}: {results[0].reason}"
-        raise OpenL3Error(f"{stage}: all of {len(results)} recordings failed. The first: {first}")
+        raise OpenL3Error(f"{stage}: all of {len(results)} inputs failed. The first: {first}")
+
+
+def _parse(row: dict[str, str]) -> Result:
+    return Result(
+        path=row["path"],
+        modality=Modality(row["modality"]),
+        sha256=row["sha256"],
+        status=row["status"],
+        reason=row["reason"],
+        duration_s=float(row["duration_s"]) if row["duration_s"] else None,
+        sample_rate_hz=float(row["sample_rate_hz"]) if row["sample_rate_hz"] else None,
+        channels=int(row["channels"]) if row["channels"] else None,
+        frames=int(row["frames"]),
+        dimension=int(row["dimension"]),
+        preprocessed=row["preprocessed"],
+        embedded=row["embedded"],
+    )

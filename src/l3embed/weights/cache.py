@@ -1,16 +1,13 @@
 """The folders where what was fetched or made is kept, and how processes share them."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from l3embed.errors import OpenL3Error
+from l3embed.folders import CACHE_VARIABLE, cache_folder
 from l3embed.progress import say
-
-CACHE_VARIABLE = "L3EMBED_CACHE"
-"""Environment variable that names the cache folder."""
 
 LOCK_TIMEOUT_S = 1800.0
 """How long to wait for another process that fetches the same file: 19 MB on a very slow line."""
@@ -34,20 +31,11 @@ def random_folder(seed: int) -> Path:
 
 def regression_folder() -> Path:
     """Return the folder of the reference's published regression data, which need not exist."""
-    return _cache_folder() / "regression"
+    return cache_folder() / "regression"
 
 
 def _weights_folder() -> Path:
-    return _cache_folder() / "weights"
-
-
-def _cache_folder() -> Path:
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("l3embed")
+    return cache_folder() / "weights"
 
 
 @contextmanager

@@ -1,0 +1,126 @@
+"""The pipeline's stages with their folders: what DVC runs one by one, and ``l3embed-pipeline`` in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from l3embed.app.settings import Settings
+from l3embed.stages import embed, evaluate, export, preprocess, report, weights
+from l3embed.store.entries import Store
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the stages write, below one folder."""
+
+    root: Path = Path("data")
+
+    @property
+    def weights(self) -> Path:
+        """The networks' weights."""
+        return self.root / "weights"
+
+    @property
+    def preprocessed(self) -> Path:
+        """What the networks take in."""
+        return self.root / "preprocessed"
+
+    @property
+    def embeddings(self) -> Path:
+        """What they give."""
+        return self.root / "embeddings"
+
+    @property
+    def export(self) -> Path:
+        """The outputs for users, and the manifest."""
+        return self.root / "export"
+
+    @property
+    def evaluation(self) -> Path:
+        """How well the embeddings tell the classes apart."""
+        return self.root / "evaluation"
+
+    @property
+    def report(self) -> Path:
+        """The page."""
+        return self.root / "report"
+
+    @property
+    def metrics(self) -> Path:
+        """What each stage counted."""
+        return self.root / "metrics"
+
+    def metrics_of(self, stage: str) -> Path:
+        """Return the file with what a stage counted."""
+        return self.metrics / f"{stage}.json"
+
+
+def run_weights(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``weights``."""
+    weight_sets = [variant.weight_set for variant in settings.variants.values()]
+    return weights.run(weight_sets, settings.weights.parse(), layout.weights)
+
+
+def run_preprocess(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``preprocess``."""
+    folders = preprocess.PreprocessFolders(
+        Path(settings.dataset.path), layout.preprocessed, layout.metrics_of("preprocess")
+    )
+    options = preprocess.PreprocessOptions(
+        settings.dataset.parse(), settings.preprocessed, settings.failures
+    )
+    with Store() as store:
+        return preprocess.run(folders, options, store)
+
+
+def run_embed(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``embed``."""
+    folders = embed.EmbedFolders(
+        layout.preprocessed, layout.weights, layout.embeddings, layout.metrics_of("embed")
+    )
+    options = embed.EmbedOptions(
+        variants=settings.variants,
+        framing=settings.windows.framing(),
+        device=settings.device.device,
+        batch_size=settings.device.batch_size,
+        on_error=settings.failures,
+    )
+    with Store() as store:
+        return embed.run(folders, options, store)
+
+
+def run_export(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``export``."""
+    folders = export.ExportFolders(layout.embeddings, layout.export, layout.metrics_of("export"))
+    options = export.ExportOptions(settings.labels.parse(), settings.export.parse())
+    with Store() as store:
+        return export.run(folders, options, store)
+
+
+def run_evaluate(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``evaluate``."""
+    return evaluate.run(layout.export, settings.evaluation.parse(), layout.evaluation)
+
+
+def run_report(settings: Settings, layout: Layout) -> str:
+    """Run the stage ``report``."""
+    inputs = report.ReportInputs(
+        export=layout.export,
+        evaluation=layout.evaluation,
+        metrics=layout.metrics,
+        dataset=Path(settings.dataset.path),
+    )
+    return report.run(inputs, settings.report.parse(), layout.report)
+
+
+STAGES: dict[str, Callable[[Settings, Layout], str]] = {
+    "weights": run_weights,
+    "preprocess": run_preprocess,
+    "embed": run_embed,
+    "export": run_export,
+    "evaluate": run_evaluate,
+    "report": run_report,
+}
+"""The stages after ``sample``, in the order in which they run."""

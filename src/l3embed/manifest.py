@@ -1,0 +1,162 @@
+"""What an export holds: the manifest, one row an input and modality, and the pooled embeddings.
+
+This is what the pipeline hands to its users, and to its own evaluation and report.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.atomic import replacing
+from l3embed.errors import OpenL3Error
+from l3embed.variants import Modality
+
+MANIFEST_CSV = "manifest.csv"
+MANIFEST_PARQUET = "manifest.parquet"
+OK = "ok"
+FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """One input in one modality: a video has two rows.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    modality : str
+        ``audio`` or ``image``: which network its embeddings are from.
+    label : str
+        Class of the input; empty if it has none.
+    fold : str
+        Fold that the dataset's authors put it into; empty if they did not.
+    sha256 : str
+        Of the input's bytes; empty if they could not be read.
+    status : str
+        ``ok`` or ``failed``.
+    reason : str
+        Why it failed.
+    duration_s : float or None
+        Length of the recording or the video; None for an image.
+    sample_rate_hz : float or None
+        Of the sound as it was decoded; None without any.
+    channels : int or None
+        Of the sound as it was decoded; None without any.
+    frames : int
+        Embeddings: windows of sound, images, or frames of a video.
+    dimension : int
+        Numbers in each embedding.
+    output : str
+        The ``.npz`` file, below the export's folder; empty if there is none.
+    variant : str
+        The model, as in ``audio_mel256_music_6144_kapre``.
+    weights : str
+        The weights' identity, as in ``random:20260101``.
+    packages : str
+        Versions of what computed it, as in ``l3embed 0.1.0, keras 3.12.4``.
+    seconds : float or None
+        What computing it took, preprocessing included; None if that is not known any more.
+    """
+
+    path: str
+    modality: str
+    label: str = ""
+    fold: str = ""
+    sha256: str = ""
+    status: str = OK
+    reason: str = ""
+    duration_s: float | None = None
+    sample_rate_hz: float | None = None
+    channels: int | None = None
+    frames: int = 0
+    dimension: int = 0
+    output: str = ""
+    variant: str = ""
+    weights: str = ""
+    packages: str = ""
+    seconds: float | None = None
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether there are embeddings."""
+        return self.status == OK
+
+
+COLUMNS = tuple(field.name for field in fields(ManifestRow))
+_INTEGERS = ("frames", "dimension")
+_OPTIONAL = {"duration_s": float, "sample_rate_hz": float, "channels": int, "seconds": float}
+
+
+def write_manifest(export: Path, rows: Sequence[ManifestRow]) -> None:
+    """Write the manifest of an export, as CSV and as Parquet."""
+    write_csv(export / MANIFEST_CSV, COLUMNS, (asdict(row).values() for row in rows))
+    _write_parquet(export / MANIFEST_PARQUET, rows)
+
+
+def read_manifest(export: Path) -> list[ManifestRow]:
+    """Read the manifest of an export.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is none.
+    """
+    path = export / MANIFEST_CSV
+    if not path.is_file():
+        raise OpenL3Error(f"There is no {path}. Name the folder of an export, as 'dvc repro' writes it.")
+    with path.open(newline="", encoding="utf-8") as file:
+        return [ManifestRow(**_parse(row)) for row in csv.DictReader(file)]
+
+
+def mean_path(export: Path, modality: Modality) -> Path:
+    """Return the file of an export with each input's mean embedding in one modality."""
+    return export / f"{modality.value}_mean.npy"
+
+
+def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt.NDArray[np.float32]]:
+    """Return the inputs that have embeddings in one modality, and their mean embeddings, ``(inputs, D)``.
+
+    The array is mapped, not read. Without any such input it has the shape ``(0, 0)``.
+    """
+    rows = [row for row in read_manifest(export) if row.is_ok and row.modality == modality.value]
+    if not rows:
+        return [], np.empty((0, 0), np.float32)
+    means: npt.NDArray[np.float32] = np.load(mean_path(export, modality), mmap_mode="r")
+    return rows, means
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table, which is there as a whole or not at all."""
+    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+
+
+def _parse(row: dict[str, str]) -> dict[str, Any]:
+    parsed: dict[str, Any] = {name: row[name] for name in COLUMNS}
+    for name in _INTEGERS:
+        parsed[name] = int(row[name])
+    for name, kind in _OPTIONAL.items():
+        parsed[name] = kind(row[name]) if row[name] else None
+    return parsed
+
+
+def _write_parquet(path: Path, rows: Sequence[ManifestRow]) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    numbers = {"frames": pa.int64(), "dimension": pa.int32(), "channels": pa.int32()}
+    numbers |= dict.fromkeys(("duration_s", "sample_rate_hz", "seconds"), pa.float64())
+    schema = pa.schema([(name, numbers.get(name, pa.string())) for name in COLUMNS])
+    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary)

@@ -1,0 +1,84 @@
+"""Which code does each step: results of other code are not reused."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+import l3embed
+from l3embed.store.recipe import Step
+from l3embed.version import __version__
+
+PACKAGE = Path(l3embed.__file__).parent
+
+MODULES = {
+    Step.PREPROCESS: (
+        "audio.py",
+        "decoding/audio.py",
+        "decoding/ffmpeg.py",
+        "decoding/image.py",
+        "decoding/recording.py",
+        "decoding/video.py",
+        "frontends/decibel.py",
+        "frontends/librosa.py",
+        "pixels.py",
+        "resampling.py",
+        "saving.py",
+        "stages/preparation.py",
+        "stages/preprocess.py",
+        "variants.py",
+        "windows.py",
+    ),
+    Step.EMBED: (
+        "audio.py",
+        "frontends/decibel.py",
+        "frontends/hann_windows.npz",
+        "frontends/kapre.py",
+        "models.py",
+        "networks.py",
+        "pixels.py",
+        "runtimes/base.py",
+        "runtimes/batching.py",
+        "runtimes/keras.py",
+        "saving.py",
+        "stages/embed.py",
+        "stages/network.py",
+        "variants.py",
+        "weights/file.py",
+        "windows.py",
+    ),
+    Step.POOL: ("moments.py", "saving.py", "stages/pooling.py"),
+}
+"""Files of the package, relative to it, that decide about a step's results; ``dvc.yaml`` lists them too."""
+
+PACKAGES = {
+    Step.PREPROCESS: ("imageio", "imageio-ffmpeg", "librosa", "numpy", "pillow", "scikit-image", "scipy", "soundfile"),
+    Step.EMBED: ("h5py", "kapre", "keras", "numpy", "tensorflow"),
+    Step.POOL: ("numpy",),
+}
+"""Packages whose versions may change a step's numbers."""
+
+
+@cache
+def code_checksum(step: Step) -> str:
+    """Return the checksum of the code that does a step."""
+    digest = hashlib.sha256()
+    for name in MODULES[step]:
+        content = (PACKAGE / name).read_bytes()
+        digest.update(f"{name} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+@cache
+def package_versions(step: Step) -> str:
+    """Return the versions of the packages that a step uses, as in ``keras 3.12.4, numpy 2.2.6``."""
+    return ", ".join(f"{name} {version(name)}" for name in PACKAGES[step])
+
+
+@cache
+def all_versions() -> str:
+    """Return the versions of l3embed and of all packages that the steps use."""
+    names = sorted({name for names in PACKAGES.values() for name in names})
+    return ", ".join((f"l3embed {__version__}", *(f"{name} {version(name)}" for name in names)))

@@ -1,0 +1,143 @@
+"""Which files of a folder are a dataset's inputs."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from l3embed.decoding import image, recording, video
+from l3embed.errors import OpenL3Error
+
+
+class Media(str, Enum):
+    """The kinds of files that a dataset may hold."""
+
+    AUDIO = "audio"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+SUFFIXES = {
+    Media.AUDIO: recording.SUFFIXES,
+    Media.IMAGE: image.SUFFIXES,
+    Media.VIDEO: video.SUFFIXES,
+}
+"""Endings by which the kinds are told apart, in lower case."""
+
+
+@dataclass(frozen=True)
+class Input:
+    """One file of a dataset: its path below the dataset's folder, with slashes, and its kind."""
+
+    path: str
+    media: Media
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which files of a folder count.
+
+    Parameters
+    ----------
+    media : tuple of Media
+        Which kinds.
+    include, exclude : tuple of str
+        Patterns as in ``.gitignore``, on paths below the dataset's folder: a file counts if one of the
+        first fits, or there are none, and none of the second does.
+    """
+
+    media: tuple[Media, ...] = tuple(Media)
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What lies in a dataset's folder.
+
+    Parameters
+    ----------
+    inputs : tuple of Input
+        The files to embed, sorted by path.
+    left_out : int
+        Other files: of other kinds, or not selected.
+    linked_folders : tuple of str
+        Links to folders, which are not followed.
+    """
+
+    inputs: tuple[Input, ...]
+    left_out: int
+    linked_folders: tuple[str, ...]
+
+    @property
+    def counts(self) -> str:
+        """How many there are of each kind, as in ``24 audio, 2 video``."""
+        by_kind = Counter(input_.media for input_ in self.inputs)
+        return ", ".join(f"{by_kind[media]} {media.value}" for media in Media if by_kind[media])
+
+
+def find_inputs(dataset: Path, selection: Selection) -> Found:
+    """Find the inputs below a folder.
+
+    Files and folders whose names begin with a dot do not count. Links to files do, even if they lead
+    nowhere: then they fail by name. Links to folders are not followed, because DVC does not see what
+    changes behind them.
+
+    Raises
+    ------
+    OpenL3Error
+        If the folder is not there, or nothing in it is selected.
+    """
+    if not dataset.is_dir():
+        raise OpenL3Error(f"The dataset must be a folder; {dataset} is none. Set dataset.path to yours.")
+    chosen = _Chooser(selection)
+    linked: list[str] = []
+    files = sorted(_visible_files(dataset, linked))
+    inputs = tuple(Input(path, media) for path in files if (media := chosen.media_of(path)))
+    if not inputs:
+        raise OpenL3Error(_nothing(dataset, selection, files))
+    return Found(inputs, len(files) - len(inputs), tuple(sorted(linked)))
+
+
+class _Chooser:
+    def __init__(self, selection: Selection) -> None:
+        from pathspec import GitIgnoreSpec
+
+        self._media = {suffix: media for media in selection.media for suffix in SUFFIXES[media]}
+        self._include = GitIgnoreSpec.from_lines(selection.include or ("*",))
+        self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
+
+    def media_of(self, path: str) -> Media | None:
+        """Return the kind of a file, or None if it is not selected."""
+        media = self._media.get(os.path.splitext(path)[1].lower())  # noqa: PTH122
+        is_chosen = media and self._include.match_file(path) and not self._exclude.match_file(path)
+        return media if is_chosen else None
+
+
+def _visible_files(dataset: Path, linked: list[str]) -> Iterator[str]:
+    """Yield the files below a folder, and collect the links to folders."""
+    for folder, folders, files in os.walk(dataset):
+        here = Path(folder)
+        visible = [name for name in folders if not name.startswith(".")]
+        links = {name for name in visible if (here / name).is_symlink()}
+        linked += [(here / name).relative_to(dataset).as_posix() for name in links]
+        folders[:] = [name for name in visible if name not in links]
+        for name in files:
+            if not name.startswith("."):
+                yield (here / name).relative_to(dataset).as_posix()
+
+
+def _nothing(dataset: Path, selection: Selection, files: list[str]) -> str:
+    kinds = ", ".join(media.value for media in selection.media)
+    endings = ", ".join(sorted(suffix for media in selection.media for suffix in SUFFIXES[media]))
+    patterns = ""
+    if selection.include or selection.exclude:
+        patterns = f" that fit dataset.include={list(selection.include)}, dataset.exclude={list(selection.exclude)}"
+    return (
+        f"There are no files of the kinds {kinds} in {dataset}{patterns}, known by their endings: {endings}. "
+        f"It holds {len(files)} files. Set dataset.path, dataset.modality, dataset.include or dataset.exclude."
+    )

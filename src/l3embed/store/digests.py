@@ -1,0 +1,115 @@
+"""Checksums of files, kept for as long as the files stay as they are: a dataset is read once, not each time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import closing, suppress
+from pathlib import Path
+
+from l3embed.checksums import sha256
+
+SETTLED_AFTER_S = 2.0
+"""Age from which a file's date tells its contents apart: it could be written twice within one tick."""
+
+KEPT_AT_ONCE = 500
+"""New checksums that are written together: what a killed run has to do again."""
+
+WAIT_S = 30.0
+"""How long to wait for another process that writes."""
+
+CREATE = """CREATE TABLE IF NOT EXISTS digests (
+    device INTEGER, inode INTEGER, bytes INTEGER, modified_ns INTEGER, sha256 TEXT, seen_s REAL,
+    PRIMARY KEY (device, inode, bytes, modified_ns))"""
+FIND = "SELECT sha256 FROM digests WHERE device = ? AND inode = ? AND bytes = ? AND modified_ns = ?"
+KEEP = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)"
+FORGET = "DELETE FROM digests WHERE seen_s < ?"
+
+State = tuple[int, int, int, int]
+
+
+class Digests:
+    """SHA-256 checksums of files by inode, size and date.
+
+    It is a convenience: where its database cannot be used, files are read again.
+
+    Parameters
+    ----------
+    database : Path
+        An SQLite file; its folder is made.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._new: dict[State, str] = {}
+        self._connection: sqlite3.Connection | None = None
+        try:
+            database.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = sqlite3.connect(database, timeout=WAIT_S)
+            self._connection.execute(CREATE)
+        except (sqlite3.Error, OSError):
+            self._connection = None
+
+    def sha256(self, path: Path) -> str:
+        """Return a file's checksum in hexadecimal digits.
+
+        Raises
+        ------
+        OSError
+            If it cannot be read.
+        """
+        status = path.stat()
+        known = self._new.get(_state(status)) or self._find(_state(status))
+        if known:
+            return known
+        digest = sha256(path)
+        if time.time() - status.st_mtime > SETTLED_AFTER_S:
+            self._add(status, digest)
+        return digest
+
+    def keep(self, path: Path, digest: str) -> None:
+        """Take in the checksum of a file that is not going to change."""
+        self._add(path.stat(), digest)
+
+    def close(self) -> None:
+        """Write what is new; only checksums of single files can be asked for afterwards."""
+        self._write()
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _add(self, status: os.stat_result, digest: str) -> None:
+        self._new[_state(status)] = digest
+        if len(self._new) >= KEPT_AT_ONCE:
+            self._write()
+
+    def _find(self, state: State) -> str | None:
+        if self._connection is None:
+            return None
+        try:
+            row = self._connection.execute(FIND, state).fetchone()
+        except sqlite3.Error:
+            return None
+        return str(row[0]) if row else None
+
+    def _write(self) -> None:
+        if self._connection is None:
+            return
+        now_s = time.time()
+        rows = [(*state, digest, now_s) for state, digest in self._new.items()]
+        with suppress(sqlite3.Error), self._connection:
+            self._connection.executemany(KEEP, rows)
+            self._new.clear()
+
+
+def forget_digests(database: Path, before_s: float) -> None:
+    """Forget the checksums that were computed before a time, in seconds since 1970."""
+    if database.is_file():
+        with closing(sqlite3.connect(database, timeout=WAIT_S)) as connection, connection:
+            connection.execute(CREATE)
+            connection.execute(FORGET, (before_s,))
+
+
+def _state(status: os.stat_result) -> State:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

@@ -1,0 +1,172 @@
+"""The store: a folder with a result's files and a note of what they are, under the key of its recipe."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from l3embed.atomic import replacing
+from l3embed.checksums import sha256
+from l3embed.errors import OpenL3Error
+from l3embed.folders import STORE_VARIABLE, store_folder
+from l3embed.store.claims import Claims
+from l3embed.store.digests import Digests
+from l3embed.store.recipe import Recipe
+
+NOTE_SUFFIX = ".json"
+DIGESTS_FILE = "digests.sqlite"
+CLAIMS_FILE = "claims.lock"
+READ_ONLY = 0o444
+"""Outputs are further names of the store's files, and nobody is to write into both by accident."""
+
+NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
+"""Why a file gets no second name: another disk, another owner, too many names, or no such thing there."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """By which a stored file is known to be as it was written."""
+
+    bytes: int
+    modified_ns: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One stored result.
+
+    Parameters
+    ----------
+    key : str
+        The key of its recipe.
+    files : mapping of str to Path
+        Its files by their names.
+    facts : mapping
+        What else was found out while it was computed.
+    """
+
+    key: str
+    files: Mapping[str, Path]
+    facts: Mapping[str, Any]
+
+
+class Store(AbstractContextManager["Store"]):
+    """Results of single inputs by what they were computed from, shared by all projects and runs.
+
+    A context, in whose end newly computed checksums are written.
+
+    Parameters
+    ----------
+    folder : Path, optional
+        Where; as ``L3EMBED_STORE`` says, or in the user's cache, if it is not given.
+
+    Raises
+    ------
+    OpenL3Error
+        If the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or store_folder()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OpenL3Error(
+                f"The store cannot be made at {self.folder} ({error}). Set {STORE_VARIABLE} to another folder."
+            ) from error
+        self.claims = Claims(self.folder / CLAIMS_FILE)
+        self.digests = Digests(self.folder / DIGESTS_FILE)
+
+    def find(self, recipe: Recipe) -> Entry | None:
+        """Return the result of a recipe, if it is there and whole; it counts as used now."""
+        note = self._note(recipe.step.value, recipe.key)
+        entry = read_entry(note)
+        if entry is not None:
+            with suppress(OSError):  # another user's store
+                os.utime(note)
+        return entry
+
+    def facts(self, step: str, key: str) -> Mapping[str, Any]:
+        """Return what is known of a result; nothing if it is not there any more."""
+        entry = read_entry(self._note(step, key)) if key else None
+        return entry.facts if entry else {}
+
+    def path(self, recipe: Recipe, name: str) -> Path:
+        """Return where a file of a result is to be written, its folder being there."""
+        note = self._note(recipe.step.value, recipe.key)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        return note.with_name(f"{recipe.key}.{name}")
+
+    def put(self, recipe: Recipe, names: Sequence[str], facts: Mapping[str, Any]) -> Entry:
+        """Take in a result whose files have been written to `path`.
+
+        It is there from the moment that its note is, and that is the last thing to be written.
+        """
+        files = {name: self.path(recipe, name) for name in names}
+        for path in files.values():
+            path.chmod(READ_ONLY)
+        marks = {name: asdict(self._mark(path)) for name, path in files.items()}
+        content = {"recipe": asdict(recipe), "files": marks, "facts": dict(facts)}
+        note = self._note(recipe.step.value, recipe.key)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(note) as temporary:
+            temporary.write_text(json.dumps(content), encoding="utf-8")
+        return Entry(recipe.key, files, facts)
+
+    def _mark(self, path: Path) -> Mark:
+        status, digest = path.stat(), sha256(path)
+        self.digests.keep(path, digest)
+        return Mark(status.st_size, status.st_mtime_ns, digest)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.claims.release_all()
+        self.digests.close()
+
+    def _note(self, step: str, key: str) -> Path:
+        return self.folder / step / key[:2] / f"{key}{NOTE_SUFFIX}"
+
+
+def read_entry(note: Path) -> Entry | None:
+    """Read an entry by its note; None if it is not there, or a file of it is not as it was written."""
+    try:
+        content = json.loads(note.read_text(encoding="utf-8"))
+        files = {name: note.with_name(f"{note.stem}.{name}") for name in content["files"]}
+        if not all(_is_as_marked(files[name], Mark(**mark)) for name, mark in content["files"].items()):
+            return None
+        return Entry(note.stem, files, content["facts"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a file into another place: a second name for the same bytes, or a copy where that cannot be."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            shutil.copyfile(source, temporary)
+
+
+def _is_as_marked(path: Path, mark: Mark) -> bool:
+    status = path.stat()
+    if status.st_size != mark.bytes:
+        return False
+    # The date changes with a copy of the whole store, and with whoever writes into the file.
+    return status.st_mtime_ns == mark.modified_ns or sha256(path) == mark.sha256

@@ -1,0 +1,112 @@
+"""What the store holds, and making room in it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from l3embed.atomic import ABANDONED_AFTER_S
+from l3embed.store.digests import forget_digests
+from l3embed.store.entries import DIGESTS_FILE, NOTE_SUFFIX
+from l3embed.store.recipe import Step
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One result as it lies in the store: its files, what they take, and when it was last used."""
+
+    step: Step
+    paths: tuple[Path, ...]
+    bytes: int
+    used_s: float
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What was removed."""
+
+    results: int
+    bytes: int
+
+
+def stored_results(folder: Path) -> Iterator[Stored]:
+    """Go through all results of a store."""
+    for step in Step:
+        for note, others in _by_key(folder / step.value):
+            if note is not None:
+                paths = (note, *others)
+                statuses = [status for status in map(_status, paths) if status]
+                if statuses:
+                    used_s = statuses[0].st_mtime
+                    yield Stored(step, paths, sum(status.st_size for status in statuses), used_s)
+
+
+def prune(folder: Path, *, older_than_days: float | None, max_bytes: int | None) -> Pruned:
+    """Remove results that were not used for some days, then the least recently used ones above a size.
+
+    What no result needs any more goes too: files that killed runs have left, and checksums of files that
+    have not been computed for as long.
+
+    Parameters
+    ----------
+    folder : Path
+        The store.
+    older_than_days : float, optional
+        Days without use.
+    max_bytes : int, optional
+        What the store may hold.
+    """
+    now_s = time.time()
+    results = sorted(stored_results(folder), key=lambda stored: stored.used_s)
+    total = sum(stored.bytes for stored in results)
+    removed = removed_bytes = 0
+    for stored in results:
+        is_old = older_than_days is not None and stored.used_s < now_s - older_than_days * DAY_S
+        is_too_much = max_bytes is not None and total - removed_bytes > max_bytes
+        if is_old or is_too_much:
+            for path in stored.paths:  # the note first: without it the rest is no result
+                path.unlink(missing_ok=True)
+            removed, removed_bytes = removed + 1, removed_bytes + stored.bytes
+    _remove_left_over(folder, now_s - ABANDONED_AFTER_S)
+    if older_than_days is not None:
+        forget_digests(folder / DIGESTS_FILE, now_s - older_than_days * DAY_S)
+    return Pruned(removed, removed_bytes)
+
+
+def _by_key(folder: Path) -> Iterator[tuple[Path | None, list[Path]]]:
+    """Yield the note, if there is one, and the other files of each key."""
+    for shelf in sorted(path for path in folder.glob("??") if path.is_dir()):
+        keys: dict[str, list[Path]] = {}
+        for path in sorted(shelf.iterdir()):
+            if not path.name.startswith("."):
+                keys.setdefault(path.name.split(".")[0], []).append(path)
+        for paths in keys.values():
+            notes = [path for path in paths if path.name.count(".") == 1 and path.suffix == NOTE_SUFFIX]
+            yield notes[0] if notes else None, [path for path in paths if path not in notes]
+
+
+def _remove_left_over(folder: Path, before_s: float) -> None:
+    for step in Step:
+        for note, others in _by_key(folder / step.value):
+            if note is None:
+                _remove_if_older(others, before_s)
+        _remove_if_older(list((folder / step.value).glob("??/.*.tmp")), before_s)
+
+
+def _remove_if_older(paths: list[Path], before_s: float) -> None:
+    for path in paths:
+        status = _status(path)
+        if status and status.st_mtime < before_s:
+            path.unlink(missing_ok=True)
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:  # another run has removed it
+        return None
