@@ -17,7 +17,7 @@ from l3embed.errors import OpenL3Error
 from .conftest import REPOSITORY
 
 CONF = REPOSITORY / "conf"
-GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir())
+GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
 CHOICES = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
 
 

@@ -11,15 +11,27 @@ import pytest
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
-from l3embed.stages.preprocess import Samples, Spectrograms
-from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr
+from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
+from l3embed.reports.labels import FolderLabels, LabelTable
+from l3embed.stages.dataset import Media, Selection
+from l3embed.stages.preparation import Samples, Spectrograms
+from l3embed.stages.results import OnError
+from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr, Modality
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
 from l3embed.windows import Framing
 
 from .conftest import REPOSITORY
 
-VALID: dict[str, dict[str, Any]] = {
-    "dataset": {"name": "mine", "path": "some/folder", "synthesised": {}},
+VALID: dict[str, Any] = {
+    "dataset": {
+        "name": "mine",
+        "path": "some/folder",
+        "modality": "all",
+        "include": [],
+        "exclude": ["*.bak.wav"],
+        "synthesised": {},
+    },
+    "labels": {"source": "folders", "definition": "a/file"},
     "model": {
         "content_type": "env",
         "input_repr": "mel128",
@@ -30,6 +42,10 @@ VALID: dict[str, dict[str, Any]] = {
     "device": {"name": "cpu", "batch_size": 8},
     "weights": {"source": "random", "seed": 3, "definition": "a/file"},
     "windows": {"hop_s": 0.5, "center": False},
+    "export": {"parquet": True, "rows": "files", "pooling": "mean_std", "dtype": "float16"},
+    "evaluation": {"folds": 4, "neighbours": 3, "seed": 1},
+    "report": {"projection": "pca", "previews_mb": 5, "neighbours": 6, "seed": 2},
+    "on_error": "fail",
 }
 LIBROSA = {"kind": "spectrograms", "input_repr": "mel128", "hop_s": 0.5, "center": False}
 
@@ -37,6 +53,22 @@ WRONG: list[tuple[str, object, str]] = [
     ("dataset.path", "", r"dataset\.path must be the path of a folder"),
     ("dataset.path", None, r"dataset\.path: .*None"),
     ("dataset.path", 2024, r"dataset\.path must be the path of a folder; got 2024.* Write \./2024"),
+    ("dataset.modality", "sound", r"dataset\.modality must be one of all, audio, image, video; got 'sound'"),
+    ("dataset.modality", ["audio", "text"], r"dataset\.modality must be one of .*; got 'text'"),
+    ("dataset.modality", [], r"dataset\.modality must be one of .*; got None"),
+    ("dataset.include", "*.wav", r"dataset\.include: "),
+    ("labels.source", "names", r"labels\.source must be one of folders, table, none; got 'names'"),
+    ("labels.source", "table", r"labels\.table must be the path of a CSV file; got null"),
+    ("labels.definition", None, r"labels\.definition must be .*labels=folders"),
+    ("labels.table", 5, r"labels\.table must be the path of a file; got 5.* Write \./5"),
+    ("export.rows", "windows", r"export\.rows must be one of frames, files; got 'windows'"),
+    ("export.pooling", "max", r"export\.pooling must be one of mean, mean_std; got 'max'"),
+    ("export.dtype", "int8", r"export\.dtype must be one of float32, float16; got 'int8'"),
+    ("evaluation.folds", 1, r"evaluation\.folds must be at least 2; got 1"),
+    ("evaluation.neighbours", 0, r"evaluation\.neighbours must be at least 1; got 0"),
+    ("report.projection", "tsne", r"report\.projection must be one of auto, pca, umap; got 'tsne'"),
+    ("report.previews_mb", -1, r"report\.previews_mb must be at least 0; got -1"),
+    ("on_error", "stop", r"on_error must be one of skip, fail; got 'stop'"),
     ("model.content_type", "noise", r"model\.content_type must be one of music, env; got 'noise'"),
     ("model.input_repr", "mel64", r"model\.input_repr must be one of linear, mel128, mel256; got 'mel64'"),
     ("model.audio_embedding_size", 513, r"model\.audio_embedding_size must be one of 6144, 512; got 513"),
@@ -105,8 +137,14 @@ def test_a_source_of_weights_needs_what_belongs_to_it(weights: dict[str, Any], m
 
 @pytest.mark.parametrize(
     "key",
-    [f"{group}.{name}" for group, values in VALID.items() for name in values if name != "preprocessed"]
-    + ["weights.path", "frontend.preprocessed.kind"],
+    [
+        f"{group}.{name}"
+        for group, values in VALID.items()
+        if isinstance(values, dict)
+        for name in values
+        if name != "preprocessed"
+    ]
+    + ["weights.path", "frontend.preprocessed.kind", "on_error"],
 )
 def test_a_question_mark_value_is_named(key: str) -> None:
     with pytest.raises(OpenL3Error, match=rf"no value: .*{key}"):
@@ -133,6 +171,39 @@ def test_settings_come_out_as_the_librarys_words() -> None:
     assert settings.variant == AudioVariant(InputRepr.MEL128, ContentType.ENV, 512, Frontend.KAPRE)
     assert settings.windows.framing() == Framing(hop_s=0.5, center=False)
     assert settings.device.device is Device.CPU
+    assert settings.dataset.parse() == Selection(tuple(Media), (), ("*.bak.wav",))
+    assert settings.labels.parse() == FolderLabels()
+    assert settings.export.parse() == ParquetOptions(Rows.FILES, Pooling.MEAN_STD, Dtype.FLOAT16)
+    assert settings.failures is OnError.FAIL
+
+
+@pytest.mark.parametrize(
+    ("modality", "media", "modalities"),
+    [
+        ("all", tuple(Media), {Modality.AUDIO, Modality.IMAGE}),
+        ("audio", (Media.AUDIO,), {Modality.AUDIO}),
+        (["image"], (Media.IMAGE,), {Modality.IMAGE}),
+        ("video", (Media.VIDEO,), {Modality.AUDIO, Modality.IMAGE}),
+        (["image", "audio"], (Media.AUDIO, Media.IMAGE), {Modality.AUDIO, Modality.IMAGE}),
+    ],
+    ids=str,
+)
+def test_the_kinds_of_files_say_which_networks_are_needed(
+    modality: object, media: tuple[Media, ...], modalities: set[Modality]
+) -> None:
+    settings = parse_settings(changed("dataset.modality", modality))
+    assert settings.dataset.parse().media == media
+    assert set(settings.variants) == modalities
+
+
+def test_labels_may_come_from_a_table_or_not_at_all() -> None:
+    table = {"source": "table", "table": "my/labels.csv", "definition": "my/labels.csv"}
+    assert parsed(labels=table).labels.parse() == LabelTable(Path("my/labels.csv"))
+    assert parsed(labels={"source": "none", "definition": "a/file"}).labels.parse() is None
+
+
+def test_without_parquet_there_are_no_options_of_it() -> None:
+    assert parsed(export={**VALID["export"], "parquet": False}).export.parse() is None
 
 
 @pytest.mark.parametrize(
@@ -192,8 +263,11 @@ def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("hydra", {"app/params.py"}),
-        ("omegaconf", {"app/params.py", "app/settings.py"}),
+        ("hydra", {"app/job.py", "app/params.py", "app/run.py"}),
+        (
+            "omegaconf",
+            {"app/groups.py", "app/job.py", "app/params.py", "app/settings.py", "app/sweep.py"},
+        ),
         ("dvc", set()),
     ],
 )

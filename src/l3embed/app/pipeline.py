@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.app.settings import Settings
+from l3embed.reports.report import ReportInputs
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
 from l3embed.store.entries import Store
 
@@ -68,9 +69,7 @@ def run_preprocess(settings: Settings, layout: Layout) -> str:
     folders = preprocess.PreprocessFolders(
         Path(settings.dataset.path), layout.preprocessed, layout.metrics_of("preprocess")
     )
-    options = preprocess.PreprocessOptions(
-        settings.dataset.parse(), settings.preprocessed, settings.failures
-    )
+    options = preprocess.PreprocessOptions(settings.dataset.parse(), settings.preprocessed, settings.failures)
     with Store() as store:
         return preprocess.run(folders, options, store)
 
@@ -106,7 +105,7 @@ def run_evaluate(settings: Settings, layout: Layout) -> str:
 
 def run_report(settings: Settings, layout: Layout) -> str:
     """Run the stage ``report``."""
-    inputs = report.ReportInputs(
+    inputs = ReportInputs(
         export=layout.export,
         evaluation=layout.evaluation,
         metrics=layout.metrics,

@@ -28,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{args.stage}: error: {error}\n")
         return EXIT_FAILURE
     except KeyboardInterrupt:
-        sys.stderr.write(f"{args.stage}: interrupted; what was computed is kept, and 'dvc repro' goes on with the rest.\n")
+        sys.stderr.write(
+            f"{args.stage}: interrupted; what was computed is kept, and 'dvc repro' goes on with the rest.\n"
+        )
         return EXIT_INTERRUPTED
     return 0
 

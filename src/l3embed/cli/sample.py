@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import argparse
 
+IMAGE_SUFFIXES = (".jpg", ".png")
+VIDEO_SUFFIX = ".mp4"
+
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser of l3embed."""
     parser = subparsers.add_parser(
         "sample",
-        help="write a small labelled dataset of synthesised sounds",
-        description="Write a small labelled dataset of synthesised sounds, one folder a class: bells, "
-        "birdsong, drums, engine, plucked strings and rain. It needs no network, and takes a few seconds.",
+        help="write a small labelled dataset of sounds and images, and a video",
+        description="Write a small labelled dataset, one folder a class: synthesised sounds (bells, "
+        "birdsong, drums, engine, plucked strings and rain) and images (brick, coffee, grass, gravel, the "
+        "Hubble deep field and a retina), with a video made of the same. The images are crops of photographs "
+        "that scikit-image brings along, which are CC0 or in the public domain. It needs no network, and "
+        "takes a few seconds.",
     )
     parser.add_argument("directory", metavar="DIR", type=Path, help="new, empty, or an earlier sample")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="other clips (default: 0)")
+    parser.add_argument("--seed", metavar="N", type=int, default=0, help="other clips and crops (default: 0)")
     parser.set_defaults(run=run)
 
 
@@ -28,11 +35,21 @@ def run(args: argparse.Namespace) -> int:
     from l3embed.sample import write_sample_dataset
 
     paths = write_sample_dataset(args.directory, seed=args.seed)
-    labels = sorted({path.parent.name for path in paths})
+    images = [path for path in paths if path.suffix in IMAGE_SUFFIXES]
+    videos = [path for path in paths if path.suffix == VIDEO_SUFFIX]
+    clips = [path for path in paths if path not in images and path not in videos]
     size_mb = sum(path.stat().st_size for path in paths) / 1e6
     sys.stdout.write(
         f"{args.directory}\n"
-        f"{len(paths)} synthesised clips in {len(labels)} classes ({', '.join(labels)}), {size_mb:.1f} MB: "
-        "WAV, FLAC and OGG, 16 to 48 kHz, mono and stereo\n"
+        f"{len(clips)} synthesised clips in {_classes(clips)}: WAV, FLAC and OGG, 16 to 48 kHz, "
+        "mono and stereo\n"
+        f"{len(images)} images in {_classes(images)}: PNG and JPEG, crops of scikit-image's photographs, "
+        "which are CC0 or in the public domain\n"
+        f"{len(videos)} video with sound, made of the same: MP4; {size_mb:.1f} MB in all\n"
     )
     return 0
+
+
+def _classes(paths: Sequence[Path]) -> str:
+    labels = sorted({path.parent.name for path in paths})
+    return f"{len(labels)} classes ({', '.join(labels)})"

@@ -1,4 +1,4 @@
-"""A small labelled dataset of synthesised sounds, to try l3embed on without data and without a network."""
+"""A small labelled dataset of sounds, images and a video, to try l3embed on without data and network."""
 
 from l3embed.sample.dataset import write_sample_dataset
 

@@ -1,162 +1,67 @@
-"""Which clips the sample dataset has, how they are recorded, and how they come to lie in a folder."""
+"""Which files the sample dataset has, and how they come to lie in a folder."""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import soundfile
-
 from l3embed.errors import OpenL3Error
-from l3embed.sample.instruments import INSTRUMENTS
-from l3embed.sample.scene import Samples, Scene
+from l3embed.sample.clips import CLIPS
+from l3embed.sample.item import Item
+from l3embed.sample.photographs import CROPS
+from l3embed.sample.video import VIDEOS
 
-CLIPS_PER_CLASS = 4
-SHORTEST_S, LONGEST_S = 1.2, 2.8
-
-OWNER_TAG = "made by l3embed sample"
-"""Comment inside every file, by which it is known again as the sample's own."""
+ITEMS: tuple[Item, ...] = (*CLIPS, *CROPS, *VIDEOS)
 
 CLUTTER = frozenset({".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini"})
 """Files of the system or of Git that are nobody's data."""
 
 
-@dataclass(frozen=True)
-class Recording:
-    """How a clip is stored, in libsndfile's words."""
-
-    container: str
-    encoding: str
-    sample_rate_hz: int
-    channels: int
-
-
-RECORDINGS = (
-    Recording("WAV", "PCM_16", 16000, 2),
-    Recording("FLAC", "PCM_16", 48000, 1),
-    Recording("OGG", "VORBIS", 48000, 2),
-    Recording("FLAC", "PCM_16", 32000, 2),
-    Recording("OGG", "VORBIS", 44100, 2),
-    Recording("WAV", "PCM_24", 22050, 2),
-    Recording("OGG", "VORBIS", 22050, 1),
-    Recording("WAV", "FLOAT", 32000, 1),
-    Recording("WAV", "PCM_16", 44100, 1),
-    Recording("WAV", "PCM_24", 32000, 1),
-    Recording("OGG", "VORBIS", 16000, 1),
-    Recording("FLAC", "PCM_16", 44100, 1),
-)
-"""Every recording serves two clips of different classes: neither format, rate nor channels tell a class."""
-
-
-@dataclass(frozen=True)
-class Clip:
-    """One clip of the dataset: the class and the number within it (from 1)."""
-
-    label: str
-    number: int
-
-    @property
-    def recording(self) -> Recording:
-        """How this clip is stored."""
-        take = self.number - 1
-        # Takes 3 and 4 go round the table again, one further on: no class meets a recording twice.
-        place = list(INSTRUMENTS).index(self.label) + take * len(RECORDINGS) // 2 + take // 2
-        return RECORDINGS[place % len(RECORDINGS)]
-
-    @property
-    def path(self) -> Path:
-        """Where the clip lies within the dataset."""
-        return Path(self.label, f"{self.label}_{self.number:02d}.{self.recording.container.lower()}")
-
-    @property
-    def temporary_path(self) -> Path:
-        """Where the clip lies while it is being written."""
-        return self.path.with_name(f".{self.path.name}.partial")
-
-
-CLIPS = tuple(Clip(label, number) for label in INSTRUMENTS for number in range(1, CLIPS_PER_CLASS + 1))
-
-
 def write_sample_dataset(directory: str | Path, seed: int = 0) -> list[Path]:
-    """Write a small labelled dataset of synthesised clips, one folder a class.
+    """Write a small labelled dataset of sounds and images, one folder a class, and a video.
 
-    Six classes of four clips, 1.2 to 2.8 s each, in several formats and sample rates, in mono and stereo.
-    The decoded samples depend on the seed only. A clip that is there already with the same samples is left
-    as it is, so that nothing which depends on its bytes or its date has to be done again.
+    Six classes of four synthesised clips, 1.2 to 2.8 s each, in several formats and sample rates, in mono
+    and stereo; in ``photographs``, six classes of four images, crops of photographs that scikit-image
+    brings along (`l3embed.sample.photographs` states their licences); and a video of both kinds, without a
+    class. What is decoded from the files depends on the seed only. A file that is there already and holds
+    the same is left as it is, so that nothing which depends on its bytes or its date has to be done again.
 
     Parameters
     ----------
     directory : str or Path
         Where the class folders go. It may be missing, empty, or hold an earlier sample dataset.
     seed : int
-        Another seed, 0 or above, makes other clips of the same classes.
+        Another seed, 0 or above, makes other clips and crops of the same classes.
 
     Returns
     -------
     list of Path
-        The files, ordered by class and number.
+        The files: the clips and the images, ordered by class and number, and the video.
 
     Raises
     ------
     OpenL3Error
-        If the directory holds anything else, or cannot be written.
+        If the directory holds anything else, or cannot be written, or ffmpeg cannot write the video.
     """
     if seed < 0:
         raise OpenL3Error(f"the seed is {seed}: give 0 or a positive whole number")
     directory = Path(directory)
     _refuse_foreign_files(directory)
     try:
-        return [_write(clip, directory, seed) for clip in CLIPS]
+        return [_write(item, directory, seed) for item in ITEMS]
     except OSError as fault:
         raise OpenL3Error(
             f"cannot write the sample dataset to {directory}: {fault}; choose another folder"
         ) from fault
 
 
-def render(clip: Clip, seed: int) -> Samples:
-    """Return the samples of a clip, of shape (samples, channels), within -1 and 1."""
-    labels = list(INSTRUMENTS)
-    rng = np.random.default_rng([seed, labels.index(clip.label), clip.number])
-    scene = Scene(
-        rng=rng,
-        sample_rate_hz=clip.recording.sample_rate_hz,
-        duration_s=float(rng.triangular(SHORTEST_S, 1.6, LONGEST_S)),
-        channels=clip.recording.channels,
-        # Each clip has its own quarter of the range: never two alike in a class.
-        character=(clip.number - 1 + rng.uniform(0.1, 0.9)) / CLIPS_PER_CLASS,
-    )
-    INSTRUMENTS[clip.label](scene)
-    return scene.finished()
-
-
-def _encode(clip: Clip, seed: int) -> bytes:
-    """Return the file of a clip."""
-    recording = clip.recording
-    buffer = io.BytesIO()
-    with soundfile.SoundFile(
-        buffer,
-        "w",
-        samplerate=recording.sample_rate_hz,
-        channels=recording.channels,
-        format=recording.container,
-        subtype=recording.encoding,
-    ) as file:
-        file.title = f"{clip.label} {clip.number}"
-        file.comment = OWNER_TAG
-        file.write(render(clip, seed))
-    return buffer.getvalue()
-
-
-def _write(clip: Clip, directory: Path, seed: int) -> Path:
-    """Put one clip into its place at once, unless the same samples lie there, and return its path."""
-    path, temporary_path = directory / clip.path, directory / clip.temporary_path
-    content = _encode(clip, seed)
-    # Bytes do not compare: libsndfile writes the time into WAV FLOAT files, a random number into OGG.
-    if path.exists() and _same_sound(path.read_bytes(), content):
+def _write(item: Item, directory: Path, seed: int) -> Path:
+    """Put one file into its place at once, unless it is there already, and return its path."""
+    path, temporary_path = directory / item.path, directory / _temporary(item.path)
+    earlier = path.read_bytes() if path.exists() else None
+    content = item.renewed(earlier, seed)
+    if content == earlier:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary_path.write_bytes(content)
@@ -164,14 +69,9 @@ def _write(clip: Clip, directory: Path, seed: int) -> Path:
     return path
 
 
-def _same_sound(one: bytes, other: bytes) -> bool:
-    """Tell whether two files hold the same samples in the same encoding."""
-    try:
-        with soundfile.SoundFile(io.BytesIO(one)) as left, soundfile.SoundFile(io.BytesIO(other)) as right:
-            kinds = [(file.format, file.subtype, file.samplerate) for file in (left, right)]
-            return kinds[0] == kinds[1] and np.array_equal(left.read(), right.read())
-    except soundfile.LibsndfileError:
-        return False
+def _temporary(path: Path) -> Path:
+    """Where a file lies while it is being written: known, so that what a crash leaves is overwritten."""
+    return path.with_name(f".{path.name}.partial")
 
 
 def _refuse_foreign_files(directory: Path) -> None:
@@ -187,21 +87,12 @@ def _refuse_foreign_files(directory: Path) -> None:
 
 def _foreign_files(directory: Path) -> Iterator[Path]:
     """Yield the files in a directory, relative to it, that are neither the sample's own nor clutter."""
-    own = {clip.path for clip in CLIPS}
-    temporary = {clip.temporary_path for clip in CLIPS}
+    own = {item.path: item for item in ITEMS}
+    temporary = {_temporary(path) for path in own}
     # Links are followed: a class folder that leads to somebody's music is not ours to write into.
     for folder, _, names in os.walk(directory, followlinks=True):
         for name in sorted(names):
             path = Path(folder, name).relative_to(directory)
-            if name in CLUTTER or path in temporary or (path in own and _is_tagged(directory / path)):
+            if name in CLUTTER or path in temporary or (path in own and own[path].is_own(directory / path)):
                 continue
             yield path
-
-
-def _is_tagged(path: Path) -> bool:
-    """Tell whether a file says that the sample dataset made it."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            return bool(file.comment == OWNER_TAG)
-    except soundfile.LibsndfileError:
-        return False

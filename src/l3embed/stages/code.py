@@ -54,7 +54,16 @@ MODULES = {
 """Files of the package, relative to it, that decide about a step's results; ``dvc.yaml`` lists them too."""
 
 PACKAGES = {
-    Step.PREPROCESS: ("imageio", "imageio-ffmpeg", "librosa", "numpy", "pillow", "scikit-image", "scipy", "soundfile"),
+    Step.PREPROCESS: (
+        "imageio",
+        "imageio-ffmpeg",
+        "librosa",
+        "numpy",
+        "pillow",
+        "scikit-image",
+        "scipy",
+        "soundfile",
+    ),
     Step.EMBED: ("h5py", "kapre", "keras", "numpy", "tensorflow"),
     Step.POOL: ("numpy",),
 }

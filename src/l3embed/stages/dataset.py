@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -27,6 +28,9 @@ SUFFIXES = {
     Media.VIDEO: video.SUFFIXES,
 }
 """Endings by which the kinds are told apart, in lower case."""
+
+ANYTHING = "*"
+"""The pattern that any path fits."""
 
 
 @dataclass(frozen=True)
@@ -67,11 +71,14 @@ class Found:
         Other files: of other kinds, or not selected.
     linked_folders : tuple of str
         Links to folders, which are not followed.
+    unreadable_folders : tuple of str
+        Folders whose files are unknown.
     """
 
     inputs: tuple[Input, ...]
     left_out: int
     linked_folders: tuple[str, ...]
+    unreadable_folders: tuple[str, ...]
 
     @property
     def counts(self) -> str:
@@ -90,37 +97,54 @@ def find_inputs(dataset: Path, selection: Selection) -> Found:
     Raises
     ------
     OpenL3Error
-        If the folder is not there, or nothing in it is selected.
+        If the folder is not there, nothing in it is selected, or a pattern is none.
     """
     if not dataset.is_dir():
         raise OpenL3Error(f"The dataset must be a folder; {dataset} is none. Set dataset.path to yours.")
     chosen = _Chooser(selection)
     linked: list[str] = []
-    files = sorted(_visible_files(dataset, linked))
+    unreadable: list[str] = []
+    files = sorted(_visible_files(dataset, linked, unreadable))
     inputs = tuple(Input(path, media) for path in files if (media := chosen.media_of(path)))
     if not inputs:
         raise OpenL3Error(_nothing(dataset, selection, files))
-    return Found(inputs, len(files) - len(inputs), tuple(sorted(linked)))
+    return Found(inputs, len(files) - len(inputs), tuple(sorted(linked)), tuple(sorted(unreadable)))
 
 
 class _Chooser:
     def __init__(self, selection: Selection) -> None:
-        from pathspec import GitIgnoreSpec
-
         self._media = {suffix: media for media in selection.media for suffix in SUFFIXES[media]}
-        self._include = GitIgnoreSpec.from_lines(selection.include or ("*",))
-        self._exclude = GitIgnoreSpec.from_lines(selection.exclude)
+        self._include = _matcher("include", selection.include or (ANYTHING,))
+        self._exclude = _matcher("exclude", selection.exclude)
 
     def media_of(self, path: str) -> Media | None:
         """Return the kind of a file, or None if it is not selected."""
         media = self._media.get(os.path.splitext(path)[1].lower())  # noqa: PTH122
-        is_chosen = media and self._include.match_file(path) and not self._exclude.match_file(path)
+        is_chosen = media and self._include(path) and not self._exclude(path)
         return media if is_chosen else None
 
 
-def _visible_files(dataset: Path, linked: list[str]) -> Iterator[str]:
-    """Yield the files below a folder, and collect the links to folders."""
-    for folder, folders, files in os.walk(dataset):
+def _matcher(name: str, patterns: Sequence[str]) -> Callable[[str], bool]:
+    """Return what tells whether a path fits one of some patterns."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        spec = GitIgnoreSpec.from_lines(patterns)
+    except (ValueError, re.error) as error:
+        raise OpenL3Error(
+            f"dataset.{name} must be patterns as in .gitignore; got {list(patterns)}. ({error})"
+        ) from error
+    # In their regular expressions a dot is any character but a new line, which a name may hold.
+    return lambda path: bool(spec.match_file(path.replace("\n", " ")))
+
+
+def _visible_files(dataset: Path, linked: list[str], unreadable: list[str]) -> Iterator[str]:
+    """Yield the files below a folder; collect the links to folders, and the folders that cannot be read."""
+
+    def note(error: OSError) -> None:
+        unreadable.append(Path(error.filename).relative_to(dataset).as_posix())
+
+    for folder, folders, files in os.walk(dataset, onerror=note):
         here = Path(folder)
         visible = [name for name in folders if not name.startswith(".")]
         links = {name for name in visible if (here / name).is_symlink()}
@@ -136,8 +160,10 @@ def _nothing(dataset: Path, selection: Selection, files: list[str]) -> str:
     endings = ", ".join(sorted(suffix for media in selection.media for suffix in SUFFIXES[media]))
     patterns = ""
     if selection.include or selection.exclude:
-        patterns = f" that fit dataset.include={list(selection.include)}, dataset.exclude={list(selection.exclude)}"
+        include, exclude = list(selection.include), list(selection.exclude)
+        patterns = f" that fit dataset.include={include}, dataset.exclude={exclude}"
     return (
         f"There are no files of the kinds {kinds} in {dataset}{patterns}, known by their endings: {endings}. "
-        f"It holds {len(files)} files. Set dataset.path, dataset.modality, dataset.include or dataset.exclude."
+        f"It holds {len(files)} files. "
+        f"Set dataset.path, dataset.modality, dataset.include or dataset.exclude."
     )

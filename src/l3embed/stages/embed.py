@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,6 +27,7 @@ from l3embed.stages.results import (
     Result,
     array_path,
     check_failure,
+    make_empty,
     name_failures,
     read_results,
     require_one,
@@ -80,7 +81,7 @@ def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
     """
     started_s = time.perf_counter()
     before = read_results(folders.preprocessed)
-    folders.output.mkdir(parents=True, exist_ok=True)
+    make_empty(folders.output)
     origins: dict[Modality, Origin] = {}
     final: list[Result] = []
     tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))
@@ -119,7 +120,7 @@ class _Run:
         self.network = Network(variant, weights, sha256(weights.path), options.framing)
         self._loaded: tuple[Any, KerasEmbedder] | None = None
         self._started_s = 0.0
-        self._seconds: Counter[str] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
         self._entries: dict[str, Entry] = {}
 
     def embed(self, before: Sequence[Result], tally: _Tally) -> list[Result]:
@@ -168,9 +169,7 @@ class _Run:
         if not self._loaded:
             self._loaded = self.network.load(self._options.device)
             self._started_s = time.perf_counter()
-        sources = (
-            (path, self.network.inputs(self._input(results[path]))) for path in chain([first], paths)
-        )
+        sources = ((path, self.network.inputs(self._input(results[path]))) for path in chain([first], paths))
 
         def save(path: str, spool: RowSpool) -> None:
             self._save(results[path], recipes[path], spool)
@@ -189,7 +188,11 @@ class _Run:
 
     def _save(self, result: Result, recipe: Recipe, spool: RowSpool) -> None:
         origin = self.network.origin
-        others: dict[str, Any] = {"variant": origin.variant, "weights": origin.weights, "version": __version__}
+        others: dict[str, Any] = {
+            "variant": origin.variant,
+            "weights": origin.weights,
+            "version": __version__,
+        }
         times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
         if times is not None:
             others = {"timestamps": times, **others}

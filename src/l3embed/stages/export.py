@@ -77,7 +77,9 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     counts = Counts(failed=len(results) - len(files))
     means = _pool(files, store, counts)
     for modality in Modality:
-        _write_means([means[task] for task in files if task[1] is modality], mean_path(folders.output, modality))
+        _write_means(
+            [means[task] for task in files if task[1] is modality], mean_path(folders.output, modality)
+        )
     if options.parquet:
         _write_parquet(rows, files, folders.output / PARQUET_FOLDER, options.parquet)
     write_manifest(folders.output, rows)
@@ -191,7 +193,7 @@ def _write_parquet(
                 datasets[row.modality] = stack.enter_context(dataset)
             source = files[row.path, modality]
             with np.load(source) as arrays:
-                timestamps_s = arrays["timestamps"] if "timestamps" in arrays else None
+                timestamps_s = arrays.get("timestamps")
             datasets[row.modality].add(row, timestamps_s, read_npz_rows(source, "embedding", BLOCK_ROWS))
             bar.update()
 

@@ -91,4 +91,6 @@ class Network:
 
 def _image_inputs(path: Path) -> Inputs:
     is_video = np.load(path, mmap_mode="r").dtype == np.uint8
-    return frame_pixels(lambda: read_blocks(path, BLOCK_IMAGES)) if is_video else read_blocks(path, BLOCK_IMAGES)
+    if is_video:
+        return frame_pixels(lambda: read_blocks(path, BLOCK_IMAGES))
+    return read_blocks(path, BLOCK_IMAGES)

@@ -46,5 +46,5 @@ def pool_each(
 
 def read_mean(entry: Entry) -> npt.NDArray[np.float32]:
     """Return the mean of a stored result, ``(D,)``."""
-    moments: npt.NDArray[np.float32] = np.load(entry.files[MOMENTS_FILE])
-    return moments[0]
+    mean: npt.NDArray[np.float32] = np.load(entry.files[MOMENTS_FILE])[0]
+    return mean

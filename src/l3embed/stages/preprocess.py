@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import stat
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,12 +27,14 @@ from l3embed.stages.results import (
     Result,
     array_path,
     check_failure,
+    make_empty,
     name_failures,
     require_one,
     write_json,
     write_results,
 )
 from l3embed.stages.sharing import Computed, Outcome, resolve
+from l3embed.store.digests import Digests
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.variants import Modality
@@ -38,9 +42,6 @@ from l3embed.variants import Modality
 ROWS_FILE = "rows.npy"
 TIMES_FILE = "times.npy"
 """Files of a stored result; the second holds the times of a video's frames."""
-
-TIMES_SUFFIX = ".times.npy"
-"""What the second is called in the stage's output, after the input's path."""
 
 Task = tuple[str, Modality]
 """An input's path, and the network that it is prepared for."""
@@ -85,14 +86,14 @@ def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) ->
     """
     started_s = time.perf_counter()
     found = find_inputs(folders.dataset, options.selection)
-    folders.output.mkdir(parents=True, exist_ok=True)
+    make_empty(folders.output)
     jobs, results = _plan(found, options, folders.dataset, store.digests)
     counts = _prepare_all(jobs, results, options, (store, folders.output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
     require_one("preprocess", final)
     write_results(final, folders.output)
-    _tell_of_links(found)
+    _tell_of_folders(found)
     elapsed_s = time.perf_counter() - started_s
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
     figures = {"files": len(found.inputs), **counts.figures, "audio_s": round(seconds, 3)}
@@ -108,19 +109,26 @@ def _plan(
     jobs: dict[Task, _Job] = {}
     results: dict[Task, Result] = {}
     for input_ in found.inputs:
-        source = dataset / input_.path
+        name = input_.path.encode(errors="backslashreplace").decode()
         for part in PARTS[input_.media]:
-            task = (input_.path, part.modality)
+            task = (name, part.modality)
             try:
-                state, sha256 = _state(source), digests.sha256(source)
-            except OSError as error:
-                results[task] = Result(*task).failed(_unreadable(source, error))
+                if name != input_.path:  # nor could DVC, or a table, hold it
+                    raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
+                jobs[task] = _plan_one(dataset / input_.path, part, options.sound, digests)
+            except OpenL3Error as error:
+                results[task] = Result(*task).failed(str(error))
                 check_failure(results[task], options.on_error)
-                continue
-            parameters = part.parameters(options.sound)
-            code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
-            jobs[task] = _Job(source, state, part, Recipe(Step.PREPROCESS, sha256, parameters, code, packages))
     return jobs, results
+
+
+def _plan_one(source: Path, part: Part, sound: Sound, digests: Digests) -> _Job:
+    try:
+        state, sha256 = _state(source), digests.sha256(source)
+    except OSError as error:
+        raise OpenL3Error(_unreadable(source, error)) from error
+    code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
+    return _Job(source, state, part, Recipe(Step.PREPROCESS, sha256, part.parameters(sound), code, packages))
 
 
 def _prepare_all(
@@ -165,8 +173,7 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> Entry:
     with RowSpool(path.parent) as spool:
         for rows in job.part.read(job.source, sound, findings):
             spool.append(rows)
-        if _state(job.source) != job.state:
-            raise OpenL3Error("The file changed while it was being read. Run the stage again.")
+        _check_unchanged(job)
         if spool.rows:  # a video may lack sound or frames
             spool.save_npy(path)
             names.append(ROWS_FILE)
@@ -187,6 +194,7 @@ def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
     if ROWS_FILE not in entry.files:
         return None
     try:
+        _check_name(array_path(output, blank, TIMES_SUFFIX))
         place(entry.files[ROWS_FILE], array_path(output, blank))
         if TIMES_FILE in entry.files:
             place(entry.files[TIMES_FILE], array_path(output, blank, TIMES_SUFFIX))
@@ -197,6 +205,19 @@ def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
         return blank.failed("Its name is too long for that of an output. Shorten it.")
     facts = {name: entry.facts[name] for name in ("duration_s", "sample_rate_hz", "channels")}
     return replace(blank, **facts, preprocessed=entry.key)
+
+
+def _check_name(longest: Path) -> None:
+    """Check that a file may be called so, before there are any for an input that later stages stumble over.
+
+    Raises
+    ------
+    OSError
+        ENAMETOOLONG if not.
+    """
+    longest.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileNotFoundError):
+        longest.lstat()
 
 
 class _Doubts:
@@ -225,10 +246,14 @@ class _Doubts:
         for words in sorted(self._words)[:NAMED]:
             say(f"preprocess: warning: {words}")
         if len(self._words) > NAMED:
-            say(f"preprocess: warning: {len(self._words) - NAMED} more are silent, short, black or lack a part")
+            more = len(self._words) - NAMED
+            say(f"preprocess: warning: {more} more are silent, short, black or lack a part")
 
 
-def _tell_of_links(found: Found) -> None:
+def _tell_of_folders(found: Found) -> None:
+    if found.unreadable_folders:
+        names = ", ".join(found.unreadable_folders[:NAMED])
+        say(f"preprocess: warning: these folders cannot be read, nor what is in them: {names}.")
     if found.linked_folders:
         names = ", ".join(found.linked_folders[:NAMED])
         say(
@@ -237,8 +262,19 @@ def _tell_of_links(found: Found) -> None:
         )
 
 
+def _check_unchanged(job: _Job) -> None:
+    try:
+        is_same = _state(job.source) == job.state
+    except OSError:  # it is gone
+        is_same = False
+    if not is_same:
+        raise OpenL3Error("The file changed while it was being read. Run the stage again.")
+
+
 def _state(path: Path) -> tuple[int, ...]:
     status = path.stat()
+    if not stat.S_ISREG(status.st_mode):  # reading from a pipe would never end
+        raise OpenL3Error("It is no file that can be read: a pipe, a socket or a device.")
     return (status.st_ino, status.st_size, status.st_mtime_ns)
 
 

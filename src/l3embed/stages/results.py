@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
@@ -105,6 +106,16 @@ class Counts:
 
     def __str__(self) -> str:
         return f"{self.computed:,} computed, {self.reused:,} reused, {self.failed:,} failed"
+
+
+def make_empty(folder: Path) -> None:
+    """Make a stage's output folder, without what an earlier run has left in it: so does DVC."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:

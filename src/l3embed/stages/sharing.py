@@ -30,9 +30,7 @@ class Outcome(Generic[Key]):
     was_computed: bool
 
 
-def resolve(
-    store: Store, recipes: Mapping[Key, Recipe], compute: Compute[Key]
-) -> Iterator[Outcome[Key]]:
+def resolve(store: Store, recipes: Mapping[Key, Recipe], compute: Compute[Key]) -> Iterator[Outcome[Key]]:
     """Find or compute the result of every recipe.
 
     Several runs may do this at once and share the work: what one is computing the others leave to it,

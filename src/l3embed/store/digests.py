@@ -1,4 +1,4 @@
-"""Checksums of files, kept for as long as the files stay as they are: a dataset is read once, not each time."""
+"""Checksums of files, kept for as long as the files stay as they are: a dataset is read once."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ FIND = "SELECT sha256 FROM digests WHERE device = ? AND inode = ? AND bytes = ? 
 KEEP = "INSERT OR REPLACE INTO digests VALUES (?, ?, ?, ?, ?, ?)"
 FORGET = "DELETE FROM digests WHERE seen_s < ?"
 
+LARGEST_INTEGER = 2**63 - 1
+"""SQLite's; some file systems number their files beyond it."""
+
 State = tuple[int, int, int, int]
 
 
@@ -49,7 +52,7 @@ class Digests:
             self._connection = sqlite3.connect(database, timeout=WAIT_S)
             self._connection.execute(CREATE)
         except (sqlite3.Error, OSError):
-            self._connection = None
+            self._disconnect()
 
     def sha256(self, path: Path) -> str:
         """Return a file's checksum in hexadecimal digits.
@@ -75,6 +78,9 @@ class Digests:
     def close(self) -> None:
         """Write what is new; only checksums of single files can be asked for afterwards."""
         self._write()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -106,10 +112,15 @@ class Digests:
 def forget_digests(database: Path, before_s: float) -> None:
     """Forget the checksums that were computed before a time, in seconds since 1970."""
     if database.is_file():
-        with closing(sqlite3.connect(database, timeout=WAIT_S)) as connection, connection:
-            connection.execute(CREATE)
+        # What is no database is no use to anybody, and stays.
+        with (
+            suppress(sqlite3.Error),
+            closing(sqlite3.connect(database, timeout=WAIT_S)) as connection,
+            connection,
+        ):
             connection.execute(FORGET, (before_s,))
 
 
 def _state(status: os.stat_result) -> State:
-    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    device, inode = status.st_dev & LARGEST_INTEGER, status.st_ino & LARGEST_INTEGER
+    return (device, inode, status.st_size, status.st_mtime_ns)

@@ -27,7 +27,15 @@ CLAIMS_FILE = "claims.lock"
 READ_ONLY = 0o444
 """Outputs are further names of the store's files, and nobody is to write into both by accident."""
 
-NO_LINKS = {errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS}
+NO_LINKS = {
+    errno.EXDEV,
+    errno.EPERM,
+    errno.EACCES,
+    errno.EMLINK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+}
 """Why a file gets no second name: another disk, another owner, too many names, or no such thing there."""
 
 
@@ -62,7 +70,8 @@ class Entry:
 class Store(AbstractContextManager["Store"]):
     """Results of single inputs by what they were computed from, shared by all projects and runs.
 
-    A context, in whose end newly computed checksums are written.
+    A context, in which nothing that it finds is removed to make room, and in whose end newly computed
+    checksums are written.
 
     Parameters
     ----------
@@ -81,10 +90,15 @@ class Store(AbstractContextManager["Store"]):
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OpenL3Error(
-                f"The store cannot be made at {self.folder} ({error}). Set {STORE_VARIABLE} to another folder."
+                f"The store cannot be made at {self.folder} ({error}). "
+                f"Set {STORE_VARIABLE} to another folder."
             ) from error
         self.claims = Claims(self.folder / CLAIMS_FILE)
         self.digests = Digests(self.folder / DIGESTS_FILE)
+
+    def __enter__(self) -> Store:
+        self.claims.enter()
+        return self
 
     def find(self, recipe: Recipe) -> Entry | None:
         """Return the result of a recipe, if it is there and whole; it counts as used now."""
@@ -134,6 +148,7 @@ class Store(AbstractContextManager["Store"]):
         traceback: TracebackType | None,
     ) -> None:
         self.claims.release_all()
+        self.claims.leave()
         self.digests.close()
 
     def _note(self, step: str, key: str) -> Path:

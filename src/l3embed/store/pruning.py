@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterator
@@ -9,11 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.atomic import ABANDONED_AFTER_S
+from l3embed.store.claims import Claims
 from l3embed.store.digests import forget_digests
-from l3embed.store.entries import DIGESTS_FILE, NOTE_SUFFIX
+from l3embed.store.entries import CLAIMS_FILE, DIGESTS_FILE, NOTE_SUFFIX
 from l3embed.store.recipe import Step
 
 DAY_S = 86_400.0
+
+IN_USE_S = 3600.0
+"""How long a run may take from finding a result to having a further name for it."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +33,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What was removed."""
+    """What was removed, and how many results were spared because a run may be using them."""
 
     results: int
     bytes: int
+    spared: int = 0
 
 
 def stored_results(folder: Path) -> Iterator[Stored]:
@@ -50,7 +56,8 @@ def prune(folder: Path, *, older_than_days: float | None, max_bytes: int | None)
     """Remove results that were not used for some days, then the least recently used ones above a size.
 
     What no result needs any more goes too: files that killed runs have left, and checksums of files that
-    have not been computed for as long.
+    have not been computed for as long. While other runs use the store, what was used within the last hour
+    is spared.
 
     Parameters
     ----------
@@ -61,21 +68,34 @@ def prune(folder: Path, *, older_than_days: float | None, max_bytes: int | None)
     max_bytes : int, optional
         What the store may hold.
     """
+    if not folder.is_dir():
+        return Pruned(0, 0)
     now_s = time.time()
+    before_s = -math.inf if older_than_days is None else now_s - older_than_days * DAY_S
+    with Claims(folder / CLAIMS_FILE).alone() as is_alone:
+        spared_s = math.inf if is_alone else now_s - IN_USE_S
+        pruned = _remove_results(folder, before_s, math.inf if max_bytes is None else max_bytes, spared_s)
+        _remove_left_over(folder, now_s if is_alone else now_s - ABANDONED_AFTER_S)
+    forget_digests(folder / DIGESTS_FILE, before_s)
+    return pruned
+
+
+def _remove_results(folder: Path, before_s: float, max_bytes: float, spared_s: float) -> Pruned:
+    """Remove results last used before a time or above a size, but for those used from a time on."""
     results = sorted(stored_results(folder), key=lambda stored: stored.used_s)
     total = sum(stored.bytes for stored in results)
-    removed = removed_bytes = 0
+    removed = removed_bytes = spared = 0
     for stored in results:
-        is_old = older_than_days is not None and stored.used_s < now_s - older_than_days * DAY_S
-        is_too_much = max_bytes is not None and total - removed_bytes > max_bytes
-        if is_old or is_too_much:
-            for path in stored.paths:  # the note first: without it the rest is no result
-                path.unlink(missing_ok=True)
-            removed, removed_bytes = removed + 1, removed_bytes + stored.bytes
-    _remove_left_over(folder, now_s - ABANDONED_AFTER_S)
-    if older_than_days is not None:
-        forget_digests(folder / DIGESTS_FILE, now_s - older_than_days * DAY_S)
-    return Pruned(removed, removed_bytes)
+        if stored.used_s >= before_s and total - removed_bytes <= max_bytes:
+            continue
+        status = _status(stored.paths[0])  # a run may have used it since
+        if status and status.st_mtime >= spared_s:
+            spared += 1
+            continue
+        for path in stored.paths:  # the note first: without it the rest is no result
+            path.unlink(missing_ok=True)
+        removed, removed_bytes = removed + 1, removed_bytes + stored.bytes
+    return Pruned(removed, removed_bytes, spared)
 
 
 def _by_key(folder: Path) -> Iterator[tuple[Path | None, list[Path]]]:

@@ -1,0 +1,295 @@
+"""The groups of settings: checked when they are made, and turned into the stages' words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from omegaconf import MISSING
+
+from l3embed.errors import OpenL3Error
+from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
+from l3embed.reports.evaluation import EvaluationOptions
+from l3embed.reports.labels import FolderLabels, LabelSource, LabelTable
+from l3embed.reports.report.options import Projection, ReportOptions
+from l3embed.stages.dataset import Media, Selection
+from l3embed.variants import (
+    AUDIO_EMBEDDING_SIZES,
+    IMAGE_EMBEDDING_SIZES,
+    SAMPLE_RATE_HZ,
+    ContentType,
+    Device,
+    Frontend,
+    InputRepr,
+    check_one_of,
+    parse_choice,
+)
+from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
+from l3embed.windows import Framing
+
+
+class SourceKind(str, Enum):
+    """Where weights come from."""
+
+    PUBLISHED = "published"
+    RANDOM = "random"
+    DIRECTORY = "directory"
+
+
+class LabelKind(str, Enum):
+    """Where labels come from."""
+
+    FOLDERS = "folders"
+    TABLE = "table"
+    NONE = "none"
+
+
+ALL = "all"
+"""The word for every kind of files."""
+
+
+@dataclass
+class DatasetSettings:
+    """Which files."""
+
+    name: str = MISSING
+    path: str = MISSING
+    modality: Any = ALL
+    include: list[str] = field(default_factory=list)
+    exclude: list[str] = field(default_factory=list)
+    synthesised: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.path:
+            raise OpenL3Error("dataset.path must be the path of a folder; got nothing.")
+        self.parse()
+
+    def parse(self) -> Selection:
+        """Return the stages' word for it."""
+        named = self.modality if isinstance(self.modality, list) else [self.modality]
+        check_one_of(
+            "dataset.modality", named[0] if named else None, (ALL, *(media.value for media in Media))
+        )
+        if named == [ALL]:
+            return Selection(tuple(Media), tuple(self.include), tuple(self.exclude))
+        media = {parse_choice(Media, "dataset.modality", name) for name in named}
+        chosen = tuple(kind for kind in Media if kind in media)
+        return Selection(chosen, tuple(self.include), tuple(self.exclude))
+
+
+@dataclass
+class LabelSettings:
+    """Which class each file is of."""
+
+    source: str = MISSING
+    table: str | None = None
+    definition: str | None = MISSING
+
+    def __post_init__(self) -> None:
+        self.parse()
+        if not self.definition:
+            raise OpenL3Error(
+                "labels.definition must be the path of what the export stage depends on; got null. "
+                f"Set the group as a whole: labels={self.source}."
+            )
+
+    def parse(self) -> LabelSource:
+        """Return the reports' word for it."""
+        kind = parse_choice(LabelKind, "labels.source", self.source)
+        if kind is LabelKind.FOLDERS:
+            return FolderLabels()
+        if kind is LabelKind.NONE:
+            return None
+        if not self.table:
+            raise OpenL3Error("labels.table must be the path of a CSV file; got null. Set labels=table.")
+        return LabelTable(Path(self.table))
+
+
+@dataclass
+class ModelSettings:
+    """Which networks."""
+
+    content_type: str = MISSING
+    input_repr: str = MISSING
+    audio_embedding_size: int = MISSING
+    image_embedding_size: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(ContentType, "model.content_type", self.content_type)
+        parse_choice(InputRepr, "model.input_repr", self.input_repr)
+        check_one_of("model.audio_embedding_size", self.audio_embedding_size, AUDIO_EMBEDDING_SIZES)
+        check_one_of("model.image_embedding_size", self.image_embedding_size, IMAGE_EMBEDDING_SIZES)
+
+
+@dataclass
+class PreprocessedSettings:
+    """What the preprocess stage writes."""
+
+    kind: str = MISSING
+    input_repr: str | None = None
+    hop_s: float | None = None
+    center: bool | None = None
+
+
+@dataclass
+class FrontendSettings:
+    """What computes the spectrograms."""
+
+    name: str = MISSING
+    preprocessed: PreprocessedSettings = field(default_factory=PreprocessedSettings)
+
+    def __post_init__(self) -> None:
+        frontend = parse_choice(Frontend, "frontend.name", self.name)
+        kinds = {Frontend.KAPRE: "samples", Frontend.LIBROSA: "spectrograms"}
+        if self.preprocessed.kind != kinds[frontend]:
+            raise OpenL3Error(
+                f"frontend.name is {self.name!r} and frontend.preprocessed.kind {self.preprocessed.kind!r}, "
+                f"which do not go together. Set the group as a whole: frontend={self.name}."
+            )
+
+
+@dataclass
+class WindowsSettings:
+    """How recordings are cut into windows."""
+
+    hop_s: float = MISSING
+    center: bool = MISSING
+
+    def __post_init__(self) -> None:
+        if not 1 / SAMPLE_RATE_HZ <= self.hop_s < float("inf"):
+            raise OpenL3Error(
+                f"windows.hop_s must be a number of seconds from 1/{SAMPLE_RATE_HZ} on; got {self.hop_s}."
+            )
+
+    def framing(self) -> Framing:
+        """Return the library's word for it."""
+        return Framing(hop_s=self.hop_s, center=self.center)
+
+
+@dataclass
+class DeviceSettings:
+    """Where the network runs, and how much of it at once."""
+
+    name: str = MISSING
+    batch_size: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(Device, "device.name", self.name)
+        if self.batch_size < 1:
+            raise OpenL3Error(f"device.batch_size must be a positive integer; got {self.batch_size}.")
+
+    @property
+    def device(self) -> Device:
+        """The library's word for it."""
+        return Device(self.name)
+
+
+@dataclass
+class WeightsSettings:
+    """Where the network's weights come from."""
+
+    source: str = MISSING
+    base_url: str | None = None
+    seed: int | None = None
+    path: str | None = None
+    definition: str | None = MISSING
+
+    def __post_init__(self) -> None:
+        self.parse()
+        if not self.definition:
+            raise OpenL3Error(
+                "weights.definition must be the path of what the weights stage depends on; got null. "
+                f"Set the group as a whole: weights={self.source}."
+            )
+
+    def parse(self) -> WeightsSource:
+        """Return the library's word for it."""
+        kind = parse_choice(SourceKind, "weights.source", self.source)
+        if kind is SourceKind.PUBLISHED:
+            if self.base_url is not None and not self.base_url.startswith(("http://", "https://")):
+                raise OpenL3Error(
+                    f"weights.base_url must be null or an http:// or https:// address; got {self.base_url!r}."
+                )
+            return PublishedWeights(self.base_url)
+        if kind is SourceKind.RANDOM:
+            if self.seed is None or self.seed < 0:
+                got = "null" if self.seed is None else self.seed
+                raise OpenL3Error(
+                    f"weights.seed must be an integer from 0 on; got {got}. Set weights=random."
+                )
+            return RandomWeights(self.seed)
+        if not self.path:
+            raise OpenL3Error("weights.path must be the path of a folder; got null. Set weights=directory.")
+        return WeightsDirectory(Path(self.path))
+
+
+@dataclass
+class ExportSettings:
+    """What is written."""
+
+    parquet: bool = MISSING
+    rows: str = MISSING
+    pooling: str = MISSING
+    dtype: str = MISSING
+
+    def __post_init__(self) -> None:
+        self.parse()
+
+    def parse(self) -> ParquetOptions | None:
+        """Return the stage's word for it; None without a Parquet dataset."""
+        options = ParquetOptions(
+            rows=parse_choice(Rows, "export.rows", self.rows),
+            pooling=parse_choice(Pooling, "export.pooling", self.pooling),
+            dtype=parse_choice(Dtype, "export.dtype", self.dtype),
+        )
+        return options if self.parquet else None
+
+
+@dataclass
+class EvaluationSettings:
+    """How the embeddings are evaluated."""
+
+    folds: int = MISSING
+    neighbours: int = MISSING
+    seed: int = MISSING
+
+    def __post_init__(self) -> None:
+        _check_at_least("evaluation.folds", self.folds, 2)
+        _check_at_least("evaluation.neighbours", self.neighbours, 1)
+        _check_at_least("evaluation.seed", self.seed, 0)
+
+    def parse(self) -> EvaluationOptions:
+        """Return the reports' word for it."""
+        return EvaluationOptions(folds=self.folds, neighbours=self.neighbours, seed=self.seed)
+
+
+@dataclass
+class ReportSettings:
+    """What the report shows."""
+
+    projection: str = MISSING
+    previews_mb: float = MISSING
+    neighbours: int = MISSING
+    seed: int = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(Projection, "report.projection", self.projection)
+        _check_at_least("report.previews_mb", self.previews_mb, 0)
+        _check_at_least("report.neighbours", self.neighbours, 1)
+        _check_at_least("report.seed", self.seed, 0)
+
+    def parse(self) -> ReportOptions:
+        """Return the stage's word for it."""
+        return ReportOptions(
+            projection=Projection(self.projection),
+            preview_budget_mb=self.previews_mb,
+            neighbours=self.neighbours,
+            seed=self.seed,
+        )
+
+
+def _check_at_least(name: str, value: float, least: float) -> None:
+    if value < least:
+        raise OpenL3Error(f"{name} must be at least {least}; got {value}.")

@@ -1,0 +1,78 @@
+"""One job of ``l3embed-pipeline``, and what a launch of jobs prepares for all of them."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from hydra.experimental.callback import Callback
+from omegaconf import DictConfig, OmegaConf
+
+from l3embed.app.pipeline import STAGES, Layout
+from l3embed.app.settings import parse_settings
+from l3embed.app.sweep import forget_jobs, write_outcome
+from l3embed.cli.main import show_warning
+from l3embed.errors import OpenL3Error
+from l3embed.sample import write_sample_dataset
+
+log = logging.getLogger(__name__)
+
+
+def threads_per_job(jobs: int) -> str:
+    """Return each job's share of the cores that this process may use, if `jobs` run at once."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return str(max(1, cores // (cores if jobs < 1 else jobs)))
+
+
+# At import, because the processes of a launcher know of this program by this module alone.
+OmegaConf.register_new_resolver("threads_per_job", threads_per_job, replace=True)
+
+
+def run_job(config: DictConfig) -> None:
+    """Run all stages with composed settings, in the folder that Hydra has made for them."""
+    warnings.showwarning = show_warning
+    folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
+    started_s = time.perf_counter()
+    reason = ""
+    try:
+        settings = parse_settings(config)
+        for stage in STAGES.values():
+            log.info(stage(settings, Layout(folder)))
+    except (OpenL3Error, OSError) as error:
+        reason = str(error)
+        log.error(reason)
+    except Exception as fault:
+        write_outcome(folder, f"{type(fault).__name__}: {fault}", time.perf_counter() - started_s)
+        raise
+    write_outcome(folder, reason, time.perf_counter() - started_s)
+
+
+class Launch(Callback):
+    """Prepares what all jobs share, and remembers where they write: Hydra tells it when it begins.
+
+    ``conf/config.yaml`` names it.
+    """
+
+    run_folder: Path | None = None
+    sweep_folder: Path | None = None
+
+    def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Begin a single run."""
+        Launch.run_folder = Path(config.hydra.run.dir)
+        _synthesise(config)
+
+    def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
+        """Begin a sweep."""
+        Launch.sweep_folder = Path(config.hydra.sweep.dir)
+        forget_jobs(Launch.sweep_folder)
+        _synthesise(config)
+
+
+def _synthesise(config: DictConfig) -> None:
+    for folder in config.dataset.synthesised.values():
+        write_sample_dataset(Path(folder))

@@ -1,0 +1,93 @@
+"""What the jobs of a sweep leave in their folders, and reading it when all have ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from omegaconf import OmegaConf
+
+from l3embed.app.pipeline import Layout
+from l3embed.manifest import FAILED, OK, read_manifest
+from l3embed.reports.sweep import Job, Quality
+from l3embed.stages.results import write_json
+from l3embed.variants import Modality
+
+OUTCOME_FILE = "outcome.json"
+OVERRIDES_FILE = Path(".hydra", "overrides.yaml")
+HYDRA_FILE = Path(".hydra", "hydra.yaml")
+BYTES_A_NUMBER = 4
+BYTES_A_MEGABYTE = 1e6
+
+
+def write_outcome(folder: Path, reason: str, run_s: float) -> None:
+    """Write down how a job ended: with a reason if it failed."""
+    content = {"status": FAILED if reason else OK, "reason": reason, "run_s": round(run_s, 1)}
+    write_json(folder / OUTCOME_FILE, content)
+
+
+def read_failure(folder: Path) -> str:
+    """Return why a job failed; nothing if it did not."""
+    outcome = _read_json(folder / OUTCOME_FILE)
+    return str(outcome["reason"]) if outcome else f"It did not come to its end; see {folder}."
+
+
+def forget_jobs(folder: Path) -> None:
+    """Remove what an earlier sweep in the same folder said of its jobs; their results stay."""
+    for name in (OUTCOME_FILE, str(OVERRIDES_FILE)):
+        for path in folder.rglob(name):
+            path.unlink()
+
+
+def read_jobs(folder: Path) -> list[Job]:
+    """Read the jobs of a sweep, in their order; one that never ended has failed."""
+    folders = [path.parent.parent for path in folder.rglob(str(OVERRIDES_FILE))]
+    return sorted((_read_job(path) for path in folders), key=lambda job: job.number)
+
+
+def _read_job(folder: Path) -> Job:
+    number = int(OmegaConf.load(folder / HYDRA_FILE).hydra.job.num)
+    overrides = [str(override).partition("=") for override in OmegaConf.load(folder / OVERRIDES_FILE)]
+    choices = {key.lstrip("+"): value for key, _, value in overrides}
+    outcome = _read_json(folder / OUTCOME_FILE)
+    if outcome.get("status") != OK:
+        return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
+    layout = Layout(folder)
+    rows = [row for row in read_manifest(layout.export) if row.is_ok]
+    known = [row.seconds for row in rows if row.seconds is not None]
+    return Job(
+        number,
+        choices,
+        OK,
+        quality=_read_quality(layout.evaluation / "metrics.json"),
+        compute_s=round(sum(known), 1) if len(known) == len(rows) else None,
+        run_s=outcome["run_s"],
+        size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 2),
+        counts={
+            name: _read_json(layout.metrics_of("embed"))[name] for name in ("computed", "reused", "failed")
+        },
+    )
+
+
+def _read_quality(path: Path) -> dict[Modality, Quality]:
+    metrics = _read_json(path)
+    quality = {}
+    for modality in Modality:
+        figures = metrics.get(modality.value, {})
+        if "linear_probe" in figures:
+            probe, knn = figures["linear_probe"], figures["knn"]
+            quality[modality] = Quality(
+                accuracy=probe["accuracy"],
+                low=probe["accuracy_low"],
+                high=probe["accuracy_high"],
+                macro_f1=probe["macro_f1"],
+                knn_accuracy=knn["accuracy"],
+            )
+    return quality
+
+
+def _read_json(path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return content

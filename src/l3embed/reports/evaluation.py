@@ -1,0 +1,144 @@
+"""How well the classes of a dataset can be told from its embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.manifest import ManifestRow, read_means
+from l3embed.progress import progress_bar, say
+from l3embed.reports.classifiers import Classifier, predict_held_out
+from l3embed.reports.folds import Split, Unsplit, split_files
+from l3embed.reports.scores import Performance, score_predictions
+from l3embed.variants import Modality
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to evaluate.
+
+    Parameters
+    ----------
+    folds : int
+        Parts of the dataset, from 2 on, each of which is held out once; the labels' own folds go first.
+    neighbours : int
+        Files, from 1 on, that the nearest neighbours' classifier looks at.
+    seed : int
+        Which folds and which resamples.
+    resamples : int
+        Of the files, for the intervals.
+    """
+
+    folds: int = 5
+    neighbours: int = 5
+    seed: int = 0
+    resamples: int = 1000
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the linear probe took a held-out file for."""
+
+    path: str
+    actual: str
+    predicted: str
+    fold: str
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was found for one modality.
+
+    Parameters
+    ----------
+    files : int
+        Files that were predicted; if there is a reason, files that have embeddings.
+    reason : str
+        Why nothing was evaluated; empty if something was.
+    left_out : tuple of str
+        Classes that have too few files.
+    labels : tuple of str
+        The classes, sorted.
+    folds : int
+        How many there were.
+    chance : float
+        Accuracy of always naming the largest class.
+    performances : mapping of Classifier to Performance
+        Of each classifier.
+    predictions : tuple of Prediction
+        One a file, in the manifest's order.
+    """
+
+    files: int
+    reason: str = ""
+    left_out: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    folds: int = 0
+    chance: float = 0.0
+    performances: Mapping[Classifier, Performance] = field(default_factory=dict)
+    predictions: tuple[Prediction, ...] = ()
+
+
+def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluation]:
+    """Cross-validate a linear probe and nearest neighbours on the mean embeddings of an export.
+
+    A file has one mean, so that its frames are never learnt from and predicted at once; copies of a file
+    are held out together. What can't be evaluated has a reason in place of figures.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is no export.
+    """
+    return {modality: _evaluate_modality(export, modality, options) for modality in Modality}
+
+
+def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
+    rows, means = read_means(export, modality)
+    split = split_files(rows, options.folds, options.seed)
+    for note in split.notes:
+        say(f"evaluate: {modality.value}: {note}")
+    if isinstance(split, Unsplit):
+        return Evaluation(len(rows), split.reason, split.left_out)
+    embeddings = means[split.rows]
+    is_finite = np.isfinite(embeddings).all(axis=1)
+    if not is_finite.all():
+        example = rows[split.rows[np.argmin(is_finite)]].path
+        return Evaluation(len(rows), f"the embedding of {example} is not finite", split.left_out)
+    performances = _measure(modality, embeddings, split, options)
+    return Evaluation(
+        files=len(split.rows),
+        left_out=split.left_out,
+        labels=split.labels,
+        folds=len(split.folds.names),
+        chance=float(np.bincount(split.actual).max() / len(split.actual)),
+        performances=performances,
+        predictions=_predictions(rows, split, performances[Classifier.LINEAR_PROBE]),
+    )
+
+
+def _measure(
+    modality: Modality, embeddings: npt.NDArray[np.float32], split: Split, options: EvaluationOptions
+) -> dict[Classifier, Performance]:
+    performances = {}
+    fits = len(Classifier) * len(split.folds.names)
+    with progress_bar(f"Evaluating {modality.value}", total=fits, unit="fit") as bar:
+        for kind in Classifier:
+            predicted = predict_held_out(kind, embeddings, split, options.neighbours, bar.update)
+            performances[kind] = score_predictions(split, predicted, options.resamples, options.seed)
+    return performances
+
+
+def _predictions(
+    rows: Sequence[ManifestRow], split: Split, performance: Performance
+) -> tuple[Prediction, ...]:
+    return tuple(
+        Prediction(rows[row].path, split.labels[actual], split.labels[predicted], split.folds.names[fold])
+        for row, actual, predicted, fold in zip(
+            split.rows, split.actual, performance.predicted, split.folds.numbers, strict=True
+        )
+    )

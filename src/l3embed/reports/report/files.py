@@ -1,0 +1,90 @@
+"""The files of a dataset as the page shows them: one each, whichever modalities it has."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import Enum
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote
+
+from l3embed.decoding import image, video
+from l3embed.manifest import ManifestRow
+from l3embed.variants import Modality
+
+
+class Kind(Enum):
+    """What a file is, as its ending says."""
+
+    RECORDING = 0
+    IMAGE = 1
+    VIDEO = 2
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    """A file that has embeddings.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    label : str
+        Its class; empty if it has none.
+    kind : Kind
+        What it is.
+    duration_s, sample_rate_hz : float or None
+        Of the recording or the video.
+    channels : int or None
+        Of its sound.
+    has_sound, has_picture : bool
+        Whether it has embeddings of its sound, and of its picture or its frames.
+    """
+
+    path: str
+    label: str
+    kind: Kind
+    duration_s: float | None = None
+    sample_rate_hz: float | None = None
+    channels: int | None = None
+    has_sound: bool = False
+    has_picture: bool = False
+
+
+def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
+    """Return the files that have embeddings in any modality, in the manifest's order."""
+    files: dict[str, MediaFile] = {}
+    for row in rows:
+        if row.is_ok:
+            known = files.get(row.path, MediaFile(row.path, row.label, _kind(row.path)))
+            files[row.path] = _with(known, row)
+    return list(files.values())
+
+
+def relative_address(dataset: Path, page_folder: Path) -> str:
+    """Return the address of the dataset's folder as the page's links have to begin, with a slash at its end."""
+    try:
+        path = Path(os.path.relpath(dataset.absolute(), page_folder.absolute())).as_posix()
+    except ValueError:  # on another drive of Windows
+        return f"{dataset.absolute().as_uri()}/"
+    return f"{quote(path)}/"
+
+
+def _kind(path: str) -> Kind:
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix in video.SUFFIXES:
+        return Kind.VIDEO
+    return Kind.IMAGE if suffix in image.SUFFIXES else Kind.RECORDING
+
+
+def _with(file: MediaFile, row: ManifestRow) -> MediaFile:
+    """Return what is known of a file, and what another row of the manifest knows of it."""
+    return replace(
+        file,
+        duration_s=file.duration_s if row.duration_s is None else row.duration_s,
+        sample_rate_hz=file.sample_rate_hz if row.sample_rate_hz is None else row.sample_rate_hz,
+        channels=file.channels if row.channels is None else row.channels,
+        has_sound=file.has_sound or row.modality == Modality.AUDIO.value,
+        has_picture=file.has_picture or row.modality == Modality.IMAGE.value,
+    )

@@ -1,0 +1,191 @@
+"""What was computed, from what, how fast, and what failed."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from l3embed.manifest import ManifestRow
+from l3embed.reports.report.formatting import format_number, format_speed
+from l3embed.variants import Modality
+
+STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate", "report")
+RANDOM_PREFIX = "random:"
+"""How the identity of seeded weights begins."""
+
+UNTRAINED_MARK = "(untrained)"
+SPEED_SUFFIX = "_per_second"
+COUNTS = ("files", "computed", "reused", "failed")
+
+
+@dataclass(frozen=True)
+class ModalitySummary:
+    """What one network made of the dataset.
+
+    Parameters
+    ----------
+    modality : Modality
+        Which network.
+    inputs, done, failed, embeddings : int
+        Files, and the rows of their embeddings.
+    dimensions : tuple of int
+        Numbers in each embedding; several only in an export of several variants.
+    duration_s : float
+        Of what was embedded.
+    variants, weights : tuple of str
+        The models and their weights' identities.
+    """
+
+    modality: Modality
+    inputs: int
+    done: int
+    failed: int
+    embeddings: int
+    dimensions: tuple[int, ...]
+    duration_s: float
+    variants: tuple[str, ...]
+    weights: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StageMetrics:
+    """What one stage wrote about its work.
+
+    Parameters
+    ----------
+    name : str
+        Of the stage.
+    counts : dict[str, int]
+        Those of ``COUNTS`` that it gives.
+    seconds : float or None
+        What it took.
+    speed : str
+        As the page says it; empty if it is not known.
+    others : tuple of (str, str)
+        All else, in its own words.
+    """
+
+    name: str
+    counts: dict[str, int]
+    seconds: float | None
+    speed: str
+    others: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The first section of the page.
+
+    Parameters
+    ----------
+    files, files_done : int
+        Files of the dataset, and those that have an embedding in at least one modality.
+    modalities : tuple of ModalitySummary
+        Those that the manifest has.
+    stages : tuple of StageMetrics
+        In the order in which they run.
+    packages : tuple of (str, int)
+        The versions that computed embeddings, and how many inputs each time.
+    untrained : tuple of str
+        The identities of untrained weights.
+    failures : tuple of ManifestRow
+        What could not be embedded.
+    """
+
+    files: int
+    files_done: int
+    modalities: tuple[ModalitySummary, ...]
+    stages: tuple[StageMetrics, ...]
+    packages: tuple[tuple[str, int], ...]
+    untrained: tuple[str, ...]
+    failures: tuple[ManifestRow, ...]
+
+
+def overview(rows: Sequence[ManifestRow], metrics: Path) -> Overview:
+    """Sum up a manifest and the stages' metrics."""
+    figures = read_metrics(metrics)
+    return Overview(
+        files=len({row.path for row in rows}),
+        files_done=len({row.path for row in rows if row.is_ok}),
+        modalities=tuple(
+            _summary(modality, own)
+            for modality in Modality
+            if (own := [row for row in rows if row.modality == modality.value])
+        ),
+        stages=tuple(_stage(name, content) for name, content in figures.items()),
+        packages=tuple(Counter(row.packages for row in rows if row.packages).most_common()),
+        untrained=_untrained(rows, figures.values()),
+        failures=tuple(row for row in rows if not row.is_ok),
+    )
+
+
+def read_metrics(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the content of each stage's metrics; a file that holds no figures gives none."""
+
+    def place(path: Path) -> tuple[int, str]:
+        known = path.stem in STAGE_ORDER
+        return (STAGE_ORDER.index(path.stem) if known else len(STAGE_ORDER), path.stem)
+
+    return {path.stem: read_figures(path) for path in sorted(folder.glob("*.json"), key=place)}
+
+
+def read_figures(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, empty if there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _summary(modality: Modality, rows: Sequence[ManifestRow]) -> ModalitySummary:
+    done = [row for row in rows if row.is_ok]
+    return ModalitySummary(
+        modality=modality,
+        inputs=len(rows),
+        done=len(done),
+        failed=len(rows) - len(done),
+        embeddings=sum(row.frames for row in done),
+        dimensions=tuple(sorted({row.dimension for row in done})),
+        duration_s=sum(row.duration_s or 0.0 for row in done),
+        variants=tuple(sorted({row.variant for row in rows if row.variant})),
+        weights=tuple(sorted({row.weights for row in rows if row.weights})),
+    )
+
+
+def _stage(name: str, content: dict[str, Any]) -> StageMetrics:
+    rest = dict(_flat(content))
+    counts = {key: rest.pop(key) for key in COUNTS if isinstance(rest.get(key), int)}
+    seconds = rest.pop("seconds") if isinstance(rest.get("seconds"), int | float) else None
+    speeds = {key: rest.pop(key) for key in list(rest) if key.endswith(SPEED_SUFFIX)}
+    words = [f"{format_speed(value)} {_plain(key[: -len(SPEED_SUFFIX)])}/s" for key, value in speeds.items()]
+    if not words and seconds and counts.get("computed"):
+        words = [f"{format_speed(counts['computed'] / seconds)} files/s"]
+    others = tuple((_plain(key), format_number(value)) for key, value in rest.items())
+    return StageMetrics(name, counts, seconds, ", ".join(words), others)
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for key, value in content.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key} ")
+        else:
+            yield f"{prefix}{key}", ", ".join(map(format_number, value)) if isinstance(value, list) else value
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _untrained(rows: Iterable[ManifestRow], metrics: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+    """Return the identities of weights that were not trained, as the manifest or a stage tells."""
+    found = {row.weights for row in rows if row.weights.startswith(RANDOM_PREFIX)}
+    for content in metrics:
+        weights = str(content.get("weights", ""))
+        if weights.endswith(UNTRAINED_MARK) or content.get("trained") is False:
+            found.add(weights.removesuffix(UNTRAINED_MARK).strip() or "of no known origin")
+    return tuple(sorted(found))

@@ -1,0 +1,158 @@
+"""The page as a whole: everything that stands in it, put into the template."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files as resources
+from pathlib import Path
+from typing import Any
+
+from l3embed.manifest import ManifestRow, read_manifest
+from l3embed.reports.report import formatting
+from l3embed.reports.report.classification import MOST_MATRIX_CLASSES, classifications
+from l3embed.reports.report.files import MediaFile, media_files, relative_address
+from l3embed.reports.report.maps import dataset_maps, packed_maps, packed_previews
+from l3embed.reports.report.options import ReportInputs, ReportOptions
+from l3embed.reports.report.overview import overview
+from l3embed.reports.report.packing import as_grey_png, as_json, script_hash
+from l3embed.reports.report.previews import SOUND_S, Previews, make_previews
+from l3embed.reports.report.similarity import (
+    FEWEST_FRAMES,
+    SelfSimilarity,
+    choose_rows,
+    self_similarity,
+)
+from l3embed.version import __version__
+
+FOLDER = resources("l3embed.reports.report")
+TEMPLATE = "page.html.j2"
+SCRIPTS = ("files", "player", "chart", "map", "legend", "panel", "search", "matrix", "main")
+"""Parts of the page's script, in the order in which they need each other."""
+
+FEW_CLASSES = 12
+"""Up to so many classes, their scores fit beside the confusion matrix."""
+
+MOST_OPEN_ROWS = 20
+"""Tables with more rows than this are folded at first."""
+
+FINE_SCALE_FROM, FINE_STEP, COARSE_STEP = 0.8, 0.01, 0.1
+"""Colour scales begin at a multiple of a tenth, or of a hundredth where all is much alike."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A page, and what its stage says about it.
+
+    Parameters
+    ----------
+    html : str
+        The page.
+    files : int
+        Files that it shows.
+    previews : int
+        Files whose sound or picture it holds.
+    """
+
+    html: str
+    files: int
+    previews: int
+
+
+def build_report(folders: ReportInputs, options: ReportOptions, page_folder: Path) -> Report:
+    """Make the page of an export.
+
+    Parameters
+    ----------
+    folders : ReportInputs
+        What it is made from.
+    options : ReportOptions
+        What was chosen about it.
+    page_folder : Path
+        Where the page is to lie: its links to the dataset start there.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is no export, or UMAP is asked for and not installed.
+    """
+    rows = read_manifest(folders.export)
+    maps = dataset_maps(folders.export, options)
+    files = media_files(rows)
+    previews = make_previews(files, folders.dataset, options.preview_budget_bytes, options.seed)
+    figures = [self_similarity(folders.export, row) for row in choose_rows(rows)]
+    low = scale_start(figures)
+    address = relative_address(folders.dataset, page_folder)
+    html = _render(
+        title=folders.dataset.absolute().name,
+        overview=overview(rows, folders.metrics),
+        maps=maps,
+        previews=_preview_words(files, previews, address),
+        neighbours=options.neighbours,
+        figures=figures,
+        scale_low=low,
+        classifications=classifications(folders.evaluation),
+        data=as_json(
+            packed_maps(maps, files, previews, address)
+            | {"figures": [_packed_figure(figure, low) for figure in figures], "low": low}
+        ),
+        preview_data=as_json(packed_previews(previews)),
+    )
+    return Report(html, len(files), len(previews.made))
+
+
+def scale_start(figures: Sequence[SelfSimilarity]) -> float:
+    """Return where the colour scale of all matrices begins, so that they can be compared: it ends at 1."""
+    lowest = min((float(figure.cosines.min()) for figure in figures), default=0.0)
+    step = FINE_STEP if lowest >= FINE_SCALE_FROM else COARSE_STEP
+    return max(-1.0, round(math.floor(min(lowest, 1 - step) / step) * step, 2))
+
+
+def _packed_figure(figure: SelfSimilarity, low: float) -> dict[str, Any]:
+    return {"png": as_grey_png(figure.cosines, low, 1.0), "times": figure.cell_times_s}
+
+
+def _preview_words(files: Sequence[MediaFile], previews: Previews, address: str) -> dict[str, Any]:
+    """Return what the page says of its previews."""
+    return {
+        "held": len(previews.made),
+        "files": len(files),
+        "address": address,
+        "seconds": round(SOUND_S),
+        "reasons": [(files[place].path, reason) for place, reason in sorted(previews.reasons.items())],
+    }
+
+
+def _render(**content: Any) -> str:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=FunctionLoader(lambda name: _read("templates", name)),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "count": formatting.format_count,
+        "duration": formatting.format_length,
+        "share": formatting.format_share,
+    }
+    script = "".join(_read("scripts", f"{name}.js") for name in SCRIPTS)
+    return environment.get_template(TEMPLATE).render(
+        **content,
+        style=Markup(_read("style.css")),  # noqa: S704 (the package's own)
+        script=Markup(script),  # noqa: S704 (the package's own)
+        script_hash=script_hash(script),
+        version=__version__,
+        fewest_frames=FEWEST_FRAMES,
+        few_classes=FEW_CLASSES,
+        most_open_rows=MOST_OPEN_ROWS,
+        most_matrix_classes=MOST_MATRIX_CLASSES,
+    )
+
+
+def _read(*parts: str) -> str:
+    return FOLDER.joinpath(*parts).read_text(encoding="utf-8")

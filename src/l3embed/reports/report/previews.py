@@ -1,0 +1,224 @@
+"""Short sounds and small pictures that fit into a page."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.decoding.ffmpeg import FfmpegRun
+from l3embed.decoding.image import read_image
+from l3embed.decoding.recording import open_recording
+from l3embed.decoding.video import open_video
+from l3embed.errors import OpenL3Error
+from l3embed.progress import progress_bar
+from l3embed.reports.report.files import Kind, MediaFile
+
+SOUND_S = 5.0
+SOUND_RATE_HZ = 24_000
+MP3_COMPRESSION = 0.8
+"""Of libsndfile's 0 to 1: at 24 kHz mono it gives some 35 kbit/s, 23 kB for 5 s."""
+
+PEAK = 0.7
+LARGEST_GAIN = 4.0
+"""Sounds are brought to one peak, but those that were meant to be quiet stay so: 12 dB at most."""
+
+FADE_S = 0.05
+SIDE_PIXELS = 320
+JPEG_QUALITY = 72
+
+FRAME_FILTERS = (
+    "thumbnail=48",  # the most typical of the first frames, which are often black
+    "scale=w='max(1,iw*if(sar,sar,1))':h=ih",  # as wide as it is shown
+    f"scale=w='min({SIDE_PIXELS},iw)':h='min({SIDE_PIXELS},ih)':force_original_aspect_ratio=decrease",
+    "format=rgb24",
+)
+FRAME_OPTIONS = (
+    *("-an", "-sn", "-dn", "-frames:v", "1", "-vf", ",".join(FRAME_FILTERS)),
+    *("-c:v", "ppm", "-f", "image2pipe", "-"),
+)
+
+TOGETHER = 16
+"""Files whose previews are made at a time."""
+
+UNSHOWABLE = (OpenL3Error, OSError, ValueError, RuntimeError)
+"""What a file can do wrong here; soundfile's errors are RuntimeErrors."""
+
+Samples = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a page holds of one file: MP3 and JPEG, either may be empty."""
+
+    sound: bytes = b""
+    picture: bytes = b""
+
+    @property
+    def page_bytes(self) -> int:
+        """Size in the page, where three bytes are four characters."""
+        return sum(-(-len(part) // 3) * 4 for part in (self.sound, self.picture))
+
+
+@dataclass
+class Previews:
+    """The previews that were made, and why others could not be; both by the files' places."""
+
+    made: dict[int, Preview] = field(default_factory=dict)
+    reasons: dict[int, str] = field(default_factory=dict)
+
+
+def make_previews(files: Sequence[MediaFile], dataset: Path, budget_bytes: int, seed: int) -> Previews:
+    """Make previews of as many files as a page has room for, of all labels alike.
+
+    A file that cannot be previewed is noted and stops nothing.
+    """
+    previews = Previews()
+    left_bytes = budget_bytes
+    order = spread_over_labels([file.label for file in files], seed) if budget_bytes else []
+    workers = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(workers) as pool, progress_bar("Previewing", total=len(order)) as bar:
+        for start in range(0, len(order), TOGETHER):
+            places = order[start : start + TOGETHER]
+            made = pool.map(lambda place: _try_preview(files[place], dataset), places)
+            for place, result in zip(places, made, strict=True):
+                bar.update()
+                if isinstance(result, str):
+                    previews.reasons[place] = result
+                    continue
+                left_bytes -= result.page_bytes
+                if left_bytes < 0:
+                    return previews
+                previews.made[place] = result
+    return previews
+
+
+def spread_over_labels(labels: Sequence[str], seed: int) -> list[int]:
+    """Return an order in which every beginning holds all labels alike: by turns, drawn within each."""
+    rng = np.random.default_rng(seed)
+    places: dict[str, list[int]] = {}
+    for place in rng.permutation(len(labels)).tolist():
+        places.setdefault(labels[place], []).append(place)
+    queues = [places[label] for label in sorted(places)]
+    longest = max((len(queue) for queue in queues), default=0)
+    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
+
+
+def _try_preview(file: MediaFile, dataset: Path) -> Preview | str:
+    try:
+        return PREVIEWERS[file.kind](dataset / file.path, file)
+    except UNSHOWABLE as error:
+        return str(error) or type(error).__name__
+
+
+def _preview_recording(path: Path, file: MediaFile) -> Preview:
+    with open_recording(path) as recording:
+        return Preview(sound=_as_mp3(recording.blocks(), recording.sample_rate_hz))
+
+
+def _preview_image(path: Path, file: MediaFile) -> Preview:
+    images = read_image(path)
+    return Preview(picture=_as_jpeg(images if images.ndim == len(("y", "x", "rgb")) else images[0]))
+
+
+def _preview_video(path: Path, file: MediaFile) -> Preview:
+    sound = picture = b""
+    if file.has_sound:
+        with open_video(path) as video:
+            sound = _as_mp3(video.audio_blocks(), video.audio_sample_rate_hz)
+    if file.has_picture:
+        picture = _video_frame(path)
+    return Preview(sound, picture)
+
+
+PREVIEWERS: dict[Kind, Callable[[Path, MediaFile], Preview]] = {
+    Kind.RECORDING: _preview_recording,
+    Kind.IMAGE: _preview_image,
+    Kind.VIDEO: _preview_video,
+}
+
+
+def _as_mp3(blocks: Iterator[Samples], sample_rate_hz: float) -> bytes:
+    """Encode the beginning of a recording."""
+    import soundfile
+
+    encoded = io.BytesIO()
+    soundfile.write(
+        encoded,
+        _short_mono(_beginning(blocks, round(SOUND_S * sample_rate_hz)), sample_rate_hz),
+        SOUND_RATE_HZ,
+        format="MP3",
+        bitrate_mode="VARIABLE",
+        compression_level=MP3_COMPRESSION,
+    )
+    return encoded.getvalue()
+
+
+def _beginning(blocks: Iterator[Samples], count: int) -> Samples:
+    """Return the first samples, ``(n, channels)``, and let go of the file."""
+    parts: list[Samples] = []
+    # Both kinds of files yield from a generator, whose end closes what it has opened.
+    with closing(blocks) if isinstance(blocks, Generator) else nullcontext():
+        for block in blocks:
+            parts.append(block)
+            if sum(map(len, parts)) >= count:
+                break
+    return np.concatenate(parts)[: count + 1]
+
+
+def _short_mono(samples: Samples, sample_rate_hz: float) -> Samples:
+    """Turn samples, ``(n, channels)``, into mono ones for a preview, faded out where more would follow."""
+    from scipy.signal import resample_poly
+
+    count = round(SOUND_S * sample_rate_hz)
+    mono = np.nan_to_num(samples[:count].mean(axis=1))
+    ratio = Fraction(SOUND_RATE_HZ / sample_rate_hz).limit_denominator(1000)
+    mono = resample_poly(mono, ratio.numerator, ratio.denominator)
+    if len(samples) > count:
+        fade = round(FADE_S * SOUND_RATE_HZ)
+        mono[-fade:] *= np.linspace(1, 0, fade)
+    peak = np.abs(mono).max(initial=0)
+    return mono * min(LARGEST_GAIN, PEAK / peak) if peak else mono
+
+
+def _as_jpeg(image: npt.NDArray[Any]) -> bytes:
+    """Encode an image, ``(height, width, 3)``, made small."""
+    from PIL import Image
+
+    picture = Image.fromarray(_as_bytes(image), "RGB")
+    picture.thumbnail((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.LANCZOS)
+    encoded = io.BytesIO()
+    picture.save(encoded, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return encoded.getvalue()
+
+
+def _as_bytes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
+    """Bring an image of any type to bytes, from its darkest to its brightest value."""
+    if image.dtype == np.uint8:
+        return np.ascontiguousarray(image)
+    values = np.nan_to_num(image.astype(np.float64))
+    low, high = values.min(), values.max()
+    scaled: npt.NDArray[np.uint8] = np.round((values - low) / ((high - low) or 1) * 255).astype(np.uint8)
+    return scaled
+
+
+def _video_frame(path: Path) -> bytes:
+    """Encode a typical frame from the beginning of a video."""
+    from PIL import Image
+
+    with FfmpegRun(path, FRAME_OPTIONS) as run:
+        content = io.BytesIO()
+        while part := run.read(1 << 20):
+            content.write(part)
+        run.finish()
+    with Image.open(content) as frame:
+        return _as_jpeg(np.asarray(frame.convert("RGB")))

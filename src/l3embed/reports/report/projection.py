@@ -1,0 +1,141 @@
+"""Mean embeddings in two dimensions."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.errors import OpenL3Error
+from l3embed.reports.report.neighbours import Neighbours
+from l3embed.reports.report.options import Projection
+
+EXACT_SIDE = 512
+"""Up to so many files or dimensions PCA is computed in full; beyond, from random projections."""
+
+UMAP_NEIGHBOURS = 15
+"""Neighbours that UMAP looks at, the file itself among them: its authors' default."""
+
+UMAP_SCALE = 10.0
+"""Largest coordinate that UMAP starts from: its authors' figure."""
+
+Points = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class View:
+    """One way into two dimensions.
+
+    Parameters
+    ----------
+    name : str
+        As the page names it.
+    points : np.ndarray
+        Shape ``(files, 2)``.
+    axes : tuple of str
+        What stands at the horizontal and the vertical axis; empty where axes mean nothing.
+    """
+
+    name: str
+    points: Points
+    axes: tuple[str, str]
+
+
+def umap_is_wanted(projection: Projection) -> bool:
+    """Tell whether to project by UMAP.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is asked for and not installed.
+    """
+    installed = find_spec("umap") is not None
+    if projection is Projection.UMAP and not installed:
+        raise OpenL3Error(
+            "The projection 'umap' needs umap-learn, which is not installed. Install it with "
+            "pip install 'l3embed[umap]', or choose the projection 'pca'."
+        )
+    return installed and projection is not Projection.PCA
+
+
+def pca_view(vectors: Points, seed: int) -> View:
+    """Project vectors, ``(files, D)``, onto the two directions in which they vary most.
+
+    Signs are fixed: in each direction, the dimension with the largest weight counts as positive.
+    """
+    from sklearn.decomposition import PCA
+
+    points = np.zeros((len(vectors), 2), np.float32)
+    shares = np.zeros(2)
+    components = min(2, *vectors.shape)
+    if len(vectors) > 1 and components:
+        solver = "full" if min(vectors.shape) <= EXACT_SIDE else "randomized"
+        pca = PCA(components, svd_solver=solver, random_state=seed)
+        with np.errstate(invalid="ignore", divide="ignore"):  # the variance may be nothing at all
+            projected = pca.fit_transform(vectors)
+        largest = np.abs(pca.components_).argmax(axis=1)
+        signs = np.where(pca.components_[np.arange(components), largest] < 0, -1, 1)
+        points[:, :components] = projected * signs
+        shares[:components] = np.nan_to_num(pca.explained_variance_ratio_)
+    first, second = (f"PC {number} ({share:.1%} of the variance)" for number, share in enumerate(shares, 1))
+    return View("PCA", points, (first, second))
+
+
+def umap_view(neighbours: Neighbours, start: Points, seed: int) -> View | None:
+    """Lay files out so that neighbours stay together; None for too few files.
+
+    UMAP gets the neighbours as they were found, exactly, and starts from PCA, which keeps the coarse order
+    of the whole (Kobak and Linderman, Nature Biotechnology 39, 2021) and makes it repeatable.
+
+    Parameters
+    ----------
+    neighbours : Neighbours
+        At least ``UMAP_NEIGHBOURS - 1`` of each file.
+    start : np.ndarray
+        Coordinates to start from, shape ``(files, 2)``.
+    seed : int
+        Of UMAP's steps.
+    """
+    others = neighbours.first(UMAP_NEIGHBOURS - 1)
+    if others.index.shape[1] < UMAP_NEIGHBOURS - 1:
+        return None
+    files = len(start)
+    index = np.column_stack([np.arange(files, dtype=np.int32), others.index])
+    distances = np.column_stack([np.zeros(files, np.float32), 1 - others.similarity])
+    reach = np.abs(start).max() or 1.0
+    with warnings.catch_warnings(), _without_tensorflow():
+        warnings.simplefilter("ignore")  # that new files cannot be placed later, and the like
+        from umap import UMAP
+
+        mapper: Any = UMAP(
+            n_neighbors=UMAP_NEIGHBOURS,
+            metric="cosine",
+            init=start / reach * UMAP_SCALE,
+            precomputed_knn=(index, distances),
+            force_approximation_algorithm=True,  # or it would compare small datasets anew
+            random_state=seed,
+            n_jobs=1,
+        )
+        # It takes the neighbours from above: of the vectors themselves it only looks at the number.
+        return View("UMAP", np.asarray(mapper.fit_transform(start), np.float32), ("", ""))
+
+
+@contextmanager
+def _without_tensorflow() -> Iterator[None]:
+    """Hide TensorFlow, which umap loads for a part of it that is not used here: seconds, and a GPU's memory."""
+    name = "tensorflow"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]

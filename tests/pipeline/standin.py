@@ -1,0 +1,197 @@
+"""Networks that take no time, and the stages run with them: in a test's process, or in one of its own.
+
+``python standin.py FOLDER`` runs all stages on ``FOLDER/dataset``, the store being where ``L3EMBED_STORE``
+says. ``L3EMBED_TEST_PAUSE_S`` makes each input take so much longer, in each stage.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.stages import embed, export, preprocess
+from l3embed.stages.dataset import Selection
+from l3embed.stages.network import Network
+from l3embed.stages.preparation import Samples
+from l3embed.store.entries import Store
+from l3embed.variants import (
+    ALL_WEIGHT_SETS,
+    IMAGE_SIDE_PIXELS,
+    SPECTROGRAMS,
+    WINDOW_SAMPLES,
+    AudioVariant,
+    Device,
+    Frontend,
+    ImageVariant,
+    InputRepr,
+    Modality,
+)
+from l3embed.weights.file import WeightFile
+from l3embed.weights.manifest import write_weights_manifest
+from l3embed.windows import Framing
+
+PAUSE_VARIABLE = "L3EMBED_TEST_PAUSE_S"
+SIZE = 512
+SELECTION = Selection()
+VARIANTS: dict[Modality, AudioVariant | ImageVariant] = {
+    Modality.AUDIO: AudioVariant(InputRepr.MEL128, embedding_size=SIZE),
+    Modality.IMAGE: ImageVariant(InputRepr.MEL128, embedding_size=SIZE),
+}
+
+
+def mean_embedding(items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """The means of 512 pieces of each item, ``(n, ...)`` to ``(n, 512)``: what `StandIn` is to give."""
+    flat = items.reshape(len(items), -1)
+    pieces = flat[:, : flat.shape[1] // SIZE * SIZE].reshape(len(items), SIZE, -1)
+    means: npt.NDArray[np.float32] = pieces.mean(axis=2, dtype=np.float64).astype(np.float32)
+    return means
+
+
+class StandIn:
+    """A network that takes means. Each item's embedding is the same in any batch, to the bit."""
+
+    device = "CPU"
+    embedding_size = SIZE
+
+    def __init__(self, variant: AudioVariant | ImageVariant) -> None:
+        self.input_shape: tuple[int, ...] = (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS, 3)
+        if isinstance(variant, AudioVariant):
+            is_kapre = variant.frontend is Frontend.KAPRE
+            shape = SPECTROGRAMS[variant.input_repr].input_shape
+            self.input_shape = (1, WINDOW_SAMPLES) if is_kapre else shape
+
+    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        pause(len(batch))
+        return mean_embedding(batch)
+
+
+def load(network: Network, device: Device) -> tuple[None, StandIn]:
+    """Stands in for `Network.load`."""
+    return None, StandIn(network.variant)
+
+
+def pause(inputs: int = 1) -> None:
+    time.sleep(inputs * float(os.environ.get(PAUSE_VARIABLE, "0")))
+
+
+def write_weights(folder: Path, seed: int = 1) -> None:
+    """Write weight files that hold no weights, but are known by a seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for weight_set in ALL_WEIGHT_SETS:
+        path = folder / f"openl3_{weight_set.name}.h5"
+        path.write_text(f"{weight_set.name} {seed}")
+        files.append(WeightFile(path, f"random:{seed}", trained=True))
+    write_weights_manifest(folder, files)
+
+
+Counts = tuple[int, int, int]
+"""What a stage has computed, reused and lost."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with a dataset, weights, and what the stages make of them."""
+
+    folder: Path
+    preprocess_options: preprocess.PreprocessOptions = field(
+        default_factory=lambda: preprocess.PreprocessOptions(SELECTION, Samples())
+    )
+    embed_options: embed.EmbedOptions = field(
+        default_factory=lambda: embed.EmbedOptions(VARIANTS, Framing(hop_s=0.5), Device.CPU, batch_size=4)
+    )
+    export_options: export.ExportOptions = field(default_factory=export.ExportOptions)
+
+    @property
+    def dataset(self) -> Path:
+        return self.folder / "dataset"
+
+    @property
+    def export_folder(self) -> Path:
+        return self.folder / "export"
+
+    def with_sound(self, sound: Any) -> Project:
+        return replace(self, preprocess_options=replace(self.preprocess_options, sound=sound))
+
+    def with_embed(self, **changes: Any) -> Project:
+        return replace(self, embed_options=replace(self.embed_options, **changes))
+
+    def preprocess(self) -> Counts:
+        folders = preprocess.PreprocessFolders(
+            self.dataset, self.folder / "preprocessed", self.metrics_path("preprocess")
+        )
+        with Store() as store:
+            preprocess.run(folders, self.preprocess_options, store)
+        return self.counts("preprocess")
+
+    def embed(self) -> Counts:
+        if not (self.folder / "weights").is_dir():
+            write_weights(self.folder / "weights")
+        folders = embed.EmbedFolders(
+            self.folder / "preprocessed",
+            self.folder / "weights",
+            self.folder / "embeddings",
+            self.metrics_path("embed"),
+        )
+        with Store() as store:
+            embed.run(folders, self.embed_options, store)
+        return self.counts("embed")
+
+    def export(self) -> Counts:
+        folders = export.ExportFolders(
+            self.folder / "embeddings", self.export_folder, self.metrics_path("export")
+        )
+        with Store() as store:
+            export.run(folders, self.export_options, store)
+        return self.counts("export")
+
+    def run(self) -> tuple[Counts, Counts, Counts]:
+        return self.preprocess(), self.embed(), self.export()
+
+    def metrics_path(self, stage: str) -> Path:
+        return self.folder / "metrics" / f"{stage}.json"
+
+    def metrics(self, stage: str) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = json.loads(self.metrics_path(stage).read_text(encoding="utf-8"))
+        return content
+
+    def counts(self, stage: str) -> Counts:
+        metrics = self.metrics(stage)
+        return metrics["computed"], metrics["reused"], metrics["failed"]
+
+    def outputs(self) -> dict[str, bytes]:
+        """All files that the stages have written, less what tells of time and of this run's luck."""
+        return {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for stage in ("preprocessed", "embeddings", "export")
+            for path in sorted((self.folder / stage).rglob("*"))
+            if path.is_file() and not path.name.startswith("manifest.")
+        }
+
+
+def main() -> None:
+    read = preprocess._prepare
+
+    def read_slowly(*arguments: Any) -> Any:
+        pause()
+        return read(*arguments)
+
+    preprocess._prepare = read_slowly
+    Network.load = load  # type: ignore[assignment, method-assign]
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    Project(Path(sys.argv[1])).run()
+
+
+if __name__ == "__main__":
+    main()

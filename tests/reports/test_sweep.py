@@ -1,0 +1,115 @@
+"""A sweep's tables and chart."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from l3embed.reports.sweep import Job, Quality, markdown, swept_keys, write_sweep
+from l3embed.variants import Modality
+
+
+def quality(accuracy: float) -> dict[Modality, Quality]:
+    return {
+        Modality.AUDIO: Quality(accuracy, accuracy - 0.1, accuracy + 0.05, accuracy - 0.02, accuracy - 0.2)
+    }
+
+
+JOBS = [
+    Job(
+        0,
+        {"model.input_repr": "mel128", "weights": "random"},
+        "ok",
+        quality=quality(0.7),
+        compute_s=12.34,
+        run_s=15.0,
+        size_mb=1.5,
+        counts={"computed": 3, "reused": 0, "failed": 1},
+    ),
+    Job(
+        1,
+        {"model.input_repr": "mel256", "weights": "random"},
+        "ok",
+        quality=quality(0.85),
+        compute_s=1234.5,
+        run_s=9.0,
+        size_mb=18.0,
+        counts={"computed": 0, "reused": 3, "failed": 1},
+    ),
+    Job(2, {"model.input_repr": "mel64", "weights": "random"}, "failed", "mel64 is not allowed | at all."),
+]
+
+
+def test_only_settings_that_differ_are_shown() -> None:
+    assert swept_keys(JOBS) == ["model.input_repr"]
+
+
+def test_all_settings_of_a_single_job_are_shown() -> None:
+    assert swept_keys(JOBS[:1]) == ["model.input_repr", "weights"]
+
+
+def test_the_readers_table_has_a_line_for_each_job_with_the_best_in_bold() -> None:
+    lines = markdown(JOBS, ["model.input_repr"]).splitlines()
+    assert lines[:5] == [
+        "| job | input repr | sounds, % | seconds | MB |",
+        "| --: | :-- | --: | --: | --: |",
+        "| 0 | mel128 | 70.0 (60 to 75) | 12.3 | 1.5 |",
+        "| 1 | mel256 | **85.0** (75 to 90) | 1,234 | 18.0 |",
+        "| 2 | mel64 |  | failed |  |",
+    ]
+    assert lines[-1] == "Job 2 failed: mel64 is not allowed | at all."
+
+
+def test_a_bar_in_a_setting_does_not_break_the_table() -> None:
+    job = Job(0, {"dataset.path": "a|b"}, "ok")
+    assert r"| a\|b |" in markdown([job], ["dataset.path"])
+
+
+def test_the_programs_table_has_every_figure(tmp_path: Path) -> None:
+    write_sweep(tmp_path, JOBS)
+    with (tmp_path / "sweep.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["status"] for row in rows] == ["ok", "ok", "failed"]
+    assert rows[0] == {
+        "job": "0",
+        "model.input_repr": "mel128",
+        "weights": "random",
+        "status": "ok",
+        "reason": "",
+        "audio_accuracy": "0.7",
+        "audio_low": "0.6",
+        "audio_high": "0.75",
+        "audio_macro_f1": "0.6799999999999999",
+        "audio_knn_accuracy": "0.49999999999999994",
+        "compute_s": "12.34",
+        "run_s": "15.0",
+        "size_mb": "1.5",
+        "computed": "3",
+        "reused": "0",
+        "failed": "1",
+    }
+    assert rows[2]["reason"] == "mel64 is not allowed | at all."
+
+
+def test_the_chart_is_a_picture(tmp_path: Path) -> None:
+    from skimage.io import imread
+
+    write_sweep(tmp_path, JOBS)
+    picture = imread(tmp_path / "sweep.png")
+    assert picture.shape[1] > 1000
+    assert picture.std() > 1
+
+
+@pytest.mark.parametrize("jobs", [JOBS[2:], []], ids=["all failed", "none"])
+def test_without_results_there_is_a_table_and_no_chart(tmp_path: Path, jobs: list[Job]) -> None:
+    write_sweep(tmp_path, jobs)
+    assert {path.name for path in tmp_path.iterdir()} == {"sweep.csv", "sweep.md"}
+
+
+def test_jobs_that_could_not_be_evaluated_are_compared_by_cost(tmp_path: Path) -> None:
+    jobs = [Job(number, {"windows.hop_s": str(number)}, "ok", compute_s=1, size_mb=1) for number in (0, 1)]
+    write_sweep(tmp_path, jobs)
+    assert (tmp_path / "sweep.png").is_file()
+    assert "Accuracy" not in (tmp_path / "sweep.md").read_text()
