@@ -328,8 +328,9 @@ def test_a_failure_at_the_end_leaves_no_part(tmp_path: Path, monkeypatch: pytest
         raise OSError("No space left on device")
 
     monkeypatch.setattr(pyarrow.parquet.ParquetWriter, "write_table", fail)
-    with pytest.raises(OSError, match="No space left"):
-        write(tmp_path)
+    dataset = ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES)
+    with pytest.raises(OSError, match="No space left"), dataset:
+        dataset.add(INPUTS[2], np.zeros(1), [EMBEDDINGS[2]])
     assert list((tmp_path / "audio").iterdir()) == []
 
 

@@ -6,22 +6,21 @@ This is what the pipeline hands to its users, and to its own evaluation and repo
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
+from l3embed.tables import OK, write_csv
 from l3embed.variants import Modality
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_PARQUET = "manifest.parquet"
-OK = "ok"
-FAILED = "failed"
 
 
 @dataclass(frozen=True)
@@ -131,24 +130,6 @@ def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt
         return [], np.empty((0, 0), np.float32)
     means: npt.NDArray[np.float32] = np.load(mean_path(export, modality), mmap_mode="r")
     return rows, means
-
-
-def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
-    """Write a table, which is there as a whole or not at all."""
-    with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(_UnixLines(file))
-        writer.writerow(columns)
-        writer.writerows(rows)
-
-
-class _UnixLines:
-    """Ends rows with a line feed; the csv module would not quote a carriage return in a field then."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, row: str) -> None:
-        self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def _parse(row: dict[str, str]) -> dict[str, Any]:

@@ -31,8 +31,6 @@ class StreamingMoments:
 
     def add(self, block: npt.NDArray[Any]) -> None:
         """Take a block of rows, shape ``(n, D)``; ``n`` may be 0."""
-        if not block.size:
-            return
         rows = max(1, CHUNK_BYTES // (block.shape[1] * self._mean.itemsize))
         for start in range(0, len(block), rows):
             self._add_chunk(block[start : start + rows].astype(np.float64))

@@ -36,6 +36,14 @@ class Modality(str, Enum):
     IMAGE = "image"
 
 
+class Media(str, Enum):
+    """The kinds of files. A video has inputs for both networks: its sound and its frames."""
+
+    AUDIO = "audio"
+    IMAGE = "image"
+    VIDEO = "video"
+
+
 class ContentType(str, Enum):
     """What the videos of the training set showed."""
 

@@ -109,7 +109,7 @@ BAD_PICTURES: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut.png": (write_cut_image, "could not be read as an image"),
     "small.png": (lambda path: write_image(path, 100, 300), "at least 224 x 224 pixels; got 100 x 300"),
     "empty.mp4": (lambda path: path.write_bytes(b""), "The file is empty (0 bytes)."),
-    "text.mp4": (lambda path: path.write_text("no video at all"), "could not be read as video"),
+    "text.mp4": (lambda path: path.write_text("no video at all"), "no video or audio"),
     "cut.mp4": (write_cut_video, "cut short"),
 }
 """The same for images and videos."""
@@ -144,3 +144,31 @@ def project(tmp_path: Path, store_folder: Path, monkeypatch: pytest.MonkeyPatch)
     project = Project(tmp_path / "project")
     project.dataset.mkdir(parents=True)
     return project
+
+
+FILES = 4
+ALL_REUSED = ((0, FILES, 0),) * 3
+
+
+@pytest.fixture
+def computed(project: Project) -> Project:
+    """A project with four recordings that have gone through all stages."""
+    for number in range(FILES):
+        write_audio(project.dataset / "folder" / f"{number}.wav", seconds=0.2)
+    assert project.run() == ((FILES, 0, 0),) * 3
+    return project
+
+
+@pytest.fixture
+def mixed(project: Project) -> Project:
+    """A project with a recording, an image and a video that have gone through all stages."""
+    write_audio(project.dataset / "a.wav")
+    write_image(project.dataset / "b.png")
+    write_video(project.dataset / "c.mp4")
+    assert project.run() == ((4, 0, 0),) * 3
+    return project
+
+
+def first(project: Project) -> Path:
+    """One of the computed project's recordings."""
+    return project.dataset / "folder" / "0.wav"

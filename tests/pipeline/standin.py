@@ -125,15 +125,14 @@ class Project:
     def with_embed(self, **changes: Any) -> Project:
         return replace(self, embed_options=replace(self.embed_options, **changes))
 
-    def preprocess(self) -> Counts:
+    def run_preprocess(self) -> str:
         folders = preprocess.PreprocessFolders(
             self.dataset, self.folder / "preprocessed", self.metrics_path("preprocess")
         )
         with Store() as store:
-            preprocess.run(folders, self.preprocess_options, store)
-        return self.counts("preprocess")
+            return preprocess.run(folders, self.preprocess_options, store)
 
-    def embed(self) -> Counts:
+    def run_embed(self) -> str:
         if not (self.folder / "weights").is_dir():
             write_weights(self.folder / "weights")
         folders = embed.EmbedFolders(
@@ -143,15 +142,25 @@ class Project:
             self.metrics_path("embed"),
         )
         with Store() as store:
-            embed.run(folders, self.embed_options, store)
-        return self.counts("embed")
+            return embed.run(folders, self.embed_options, store)
 
-    def export(self) -> Counts:
+    def run_export(self) -> str:
         folders = export.ExportFolders(
             self.folder / "embeddings", self.export_folder, self.metrics_path("export")
         )
         with Store() as store:
-            export.run(folders, self.export_options, store)
+            return export.run(folders, self.export_options, store)
+
+    def preprocess(self) -> Counts:
+        self.run_preprocess()
+        return self.counts("preprocess")
+
+    def embed(self) -> Counts:
+        self.run_embed()
+        return self.counts("embed")
+
+    def export(self) -> Counts:
+        self.run_export()
         return self.counts("export")
 
     def run(self) -> tuple[Counts, Counts, Counts]:
@@ -185,7 +194,7 @@ def main() -> None:
         pause()
         return read(*arguments)
 
-    preprocess._prepare = read_slowly
+    preprocess._prepare = read_slowly  # type: ignore[assignment]
     Network.load = load  # type: ignore[assignment, method-assign]
     sys.stdout.write("ready\n")
     sys.stdout.flush()

@@ -6,13 +6,15 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.stages.dataset import Input, Media, Selection, find_inputs
+from l3embed.stages.dataset import Input, Selection, find_inputs
+from l3embed.variants import Media
 from l3embed.stages.results import Result, read_results
-from l3embed.variants import Modality
+from l3embed.variants import Media, Modality
 
 from .conftest import REFERENCE_INPUTS, write_audio, write_image, write_video
 from .standin import Project
@@ -320,7 +322,7 @@ def test_a_file_that_changes_while_it_is_read_fails_and_is_not_kept(
         write_audio(project.dataset / name)
     victim = project.dataset / "b.wav"
 
-    def meddle(path: Path, *others: object) -> object:
+    def meddle(path: Path, *others: Any) -> Any:
         for rows in read(path, *others):
             if path == victim and change == "gone":
                 victim.unlink(missing_ok=True)

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 import yaml
 
+from l3embed.stages.code import MODULES
+from l3embed.store.recipe import Step
+
 from .conftest import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "l3embed"
@@ -17,11 +20,25 @@ SOURCE = REPOSITORY / "src" / "l3embed"
 SPEAKING = {"atomic.py", "errors.py", "progress.py"}
 """Modules that say how things are reported and written, and change no result."""
 
+KEEPING = {
+    "checksums.py",
+    "folders.py",
+    "stages/code.py",
+    "stages/sharing.py",
+    "store/claims.py",
+    "store/digests.py",
+    "store/entries.py",
+    "store/recipe.py",
+}
+"""Modules that keep results and find them again, and change none."""
+
+TELLING = {"stages/dataset.py", "stages/origin.py", "stages/results.py", "tables.py"}
+"""Modules that say which inputs there are and what became of them, and change no single input's result."""
+
 WEIGHTS_ARE_AN_INPUT = {
     f"weights/{name}"
     for name in (
         "cache.py",
-        "checksums.py",
         "fetch.py",
         "manifest.py",
         "published_weights.tsv",
@@ -38,11 +55,13 @@ DECODING = {"decoding/audio.py", "decoding/ffmpeg.py", "decoding/recording.py"}
 IMPORTED_FOR_OTHERS = {
     "sample": set(),
     "weights": set(),
-    "preprocess": set(),
-    # It reads samples at 48 kHz or spectrograms, and weights from data/weights, that earlier stages wrote.
-    "embed": {*DECODING, "resampling.py", "frontends/librosa.py", *WEIGHTS_ARE_AN_INPUT},
-    # It copies rows and computes timestamps.
-    "export": {"resampling.py", "variants.py"},
+    "preprocess": {"version.py"},
+    # It reads what was preprocessed, and weights from data/weights, that earlier stages wrote. Its outputs
+    # name the version that computed them, even if that is not this one.
+    "embed": {*DECODING, "resampling.py", "frontends/librosa.py", "version.py", *WEIGHTS_ARE_AN_INPUT},
+    "export": set(),
+    "evaluate": set(),
+    "report": set(),
 }
 """Files that a stage's modules import, and that have no part in its result."""
 
@@ -52,7 +71,12 @@ ENTRY_POINTS = {
     "preprocess": "stages/preprocess.py",
     "embed": "stages/embed.py",
     "export": "stages/export.py",
+    "evaluate": "stages/evaluate.py",
+    "report": "stages/report.py",
 }
+
+STEPS = {Step.PREPROCESS: "preprocess", Step.EMBED: "embed", Step.POOL: "export"}
+"""The stage that takes each step."""
 
 
 @cache
@@ -64,7 +88,9 @@ def stages() -> dict[str, Any]:
 def listed_files(stage: str) -> set[str]:
     """The files of the package that a stage names, or that lie in the folders that it names."""
     listed = set()
-    for dependency in stages()[stage]["deps"]:
+    chosen = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
+    for name in stages()[stage]["deps"]:
+        dependency = name.replace("${labels.definition}", chosen["labels"]["definition"])
         if dependency.startswith("src/"):
             path = REPOSITORY / dependency
             assert path.exists(), f"{stage} depends on {dependency}, which is not there"
@@ -74,6 +100,11 @@ def listed_files(stage: str) -> set[str]:
         for path in listed
         if path.is_file() and "__pycache__" not in path.parts and not is_empty_package(path)
     }
+
+
+def data_in_folders(stage: str) -> set[str]:
+    """Files that are no modules, in folders that a stage names: the modules next to them find them."""
+    return {name for name in listed_files(stage) if not name.endswith((".py", ".npz", ".tsv"))}
 
 
 def used_files(stage: str) -> set[str]:
@@ -132,12 +163,24 @@ def test_every_stage_is_looked_at() -> None:
 
 @pytest.mark.parametrize("stage", ENTRY_POINTS)
 def test_a_stage_depends_on_what_it_uses(stage: str) -> None:
-    assert listed_files(stage) - SPEAKING == used_files(stage) - SPEAKING - IMPORTED_FOR_OTHERS[stage]
+    used = used_files(stage) - KEEPING - IMPORTED_FOR_OTHERS[stage]
+    found = data_in_folders(stage)
+    assert listed_files(stage) - SPEAKING - found == used - SPEAKING - found
 
 
 @pytest.mark.parametrize("stage", ENTRY_POINTS)
 def test_the_exceptions_are_needed(stage: str) -> None:
     assert IMPORTED_FOR_OTHERS[stage] <= used_files(stage)
+
+
+@pytest.mark.parametrize(("step", "stage"), STEPS.items(), ids=lambda value: str(value))
+def test_results_are_kept_by_the_code_that_their_stage_depends_on(step: Step, stage: str) -> None:
+    assert set(MODULES[step]) <= listed_files(stage)
+
+
+@pytest.mark.parametrize("step", [Step.PREPROCESS, Step.EMBED], ids=lambda step: step.value)
+def test_no_code_that_changes_a_result_is_left_out_of_its_key(step: Step) -> None:
+    assert listed_files(STEPS[step]) - TELLING == set(MODULES[step])
 
 
 @pytest.mark.parametrize("stage", ENTRY_POINTS)
@@ -148,14 +191,31 @@ def test_no_stage_depends_on_what_changes_no_result(stage: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("stage", ["weights", "preprocess", "embed", "export"])
-def test_what_a_stage_reads_is_what_another_writes(stage: str) -> None:
-    written = {"data/weights", "data/preprocessed", "data/embeddings", "data/export"}
+@pytest.mark.parametrize(
+    ("stage", "expected"),
+    [
+        ("weights", set()),
+        ("preprocess", set()),
+        ("embed", {"data/preprocessed", "data/weights"}),
+        ("export", {"data/embeddings"}),
+        ("evaluate", {"data/export"}),
+        (
+            "report",
+            {
+                "data/evaluation",
+                "data/export",
+                *(f"data/metrics/{name}.json" for name in ("embed", "export", "preprocess")),
+            },
+        ),
+    ],
+)
+def test_what_a_stage_reads_is_what_another_writes(stage: str, expected: set[str]) -> None:
+    written = {name for other in stages().values() for name in outputs(other)}
     read = {path for path in stages()[stage]["deps"] if path.startswith("data/")}
-    expected = {
-        "weights": set(),
-        "preprocess": set(),
-        "embed": {"data/preprocessed", "data/weights"},
-        "export": {"data/embeddings"},
-    }
-    assert read == expected[stage] <= written
+    assert read == expected <= written
+
+
+def outputs(stage: Any) -> set[str]:
+    """The outputs and metrics of a stage."""
+    named = [*stage.get("outs", []), *stage.get("metrics", [])]
+    return {next(iter(name)) if isinstance(name, dict) else name for name in named}

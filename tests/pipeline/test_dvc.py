@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -22,7 +23,9 @@ from .conftest import REPOSITORY, write_audio
 pytestmark = pytest.mark.slow
 
 COPIED = ("conf", "src/l3embed", "dvc.yaml", ".dvc/config", ".dvcignore", ".gitignore", "data/.gitignore")
-QUICK = ("experiment=quick", "model.input_repr=mel128")
+QUICK = ("experiment=quick", "model.input_repr=mel128", "dataset.modality=audio", "report.projection=pca")
+STAGES = ["embed", "export", "evaluate", "report"]
+"""Those that run in this order, after the first two."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,18 @@ class Project:
         text = compose_params(self.folder / "conf", [*self.base, *overrides])
         (self.folder / "params.yaml").write_text(text, encoding="utf-8")
         return text
+
+    def counts(self) -> dict[str, tuple[int, int, int]]:
+        """What each stage computed, reused and lost when it ran last."""
+        figures = {
+            path.stem: json.loads(path.read_text(encoding="utf-8"))
+            for path in sorted(self.folder.glob("data/metrics/*.json"))
+        }
+        return {
+            stage: (content["computed"], content["reused"], content["failed"])
+            for stage, content in figures.items()
+            if "computed" in content
+        }
 
     def call(self, *command: str, status: int = 0) -> str:
         """Run a command and return what it said."""
@@ -101,9 +116,10 @@ def environment(home: Path) -> dict[str, str]:
         f"GIT_{role}_{what}": "test@test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
     return {
-        "L3EMBED_CACHE": str(home / "l3embed"),
         **os.environ,
         **named,
+        "L3EMBED_STORE": str(home / "store"),
+        "PYTHONPATH": str(Path(__file__).with_name("site")),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
@@ -132,14 +148,21 @@ def project(new_project: Project, first_run: str) -> Iterator[Project]:
 
 def test_the_first_run_runs_the_stages_in_order(first_run: str) -> None:
     assert sorted(ran(first_run)[:2]) == ["preprocess", "weights"]
-    assert ran(first_run)[2:] == ["embed", "export"]
+    assert ran(first_run)[2:] == STAGES
 
 
 def test_every_stage_draws_a_bar_or_says_what_it_did(first_run: str) -> None:
     assert re.search(r"^weights: data/weights/openl3_audio_mel128_music\.h5 ", first_run, re.MULTILINE)
-    for stage, bar in (("preprocess", "Preprocessing"), ("embed", "Embedding"), ("export", "Exporting")):
+    for bar in ("Preprocessing", "Embedding audio", "Exporting"):
         assert re.search(rf"^{bar} \(file\): (\d) of \1, ", first_run, re.MULTILINE)
-        assert re.search(rf"^{stage}: 3 recordings, 2 done, 1 failed; ", first_run, re.MULTILINE)
+    for stage in ("preprocess", "embed", "export"):
+        assert re.search(rf"^{stage}: 3 \w+: 2 computed, 0 reused, 1 failed; ", first_run, re.MULTILINE)
+    assert re.search(r"^evaluate: audio: ", first_run, re.MULTILINE)
+    assert re.search(r"^report: 2 files, .* open data/report/index\.html$", first_run, re.MULTILINE)
+
+
+def test_the_metrics_hold_the_same_counts(new_project: Project, first_run: str) -> None:
+    assert new_project.counts() == dict.fromkeys(("embed", "export", "preprocess"), (2, 0, 1))
 
 
 def test_untrained_weights_are_warned_of_by_the_stages_that_use_them(first_run: str) -> None:
@@ -171,13 +194,19 @@ def test_metrics_say_untrained(project: Project) -> None:
     [
         (["device.batch_size=3", "device.name=cpu"], set()),
         (["weights.base_url=https://a.mirror"], set()),
-        (["model.image_embedding_size=8192"], set()),
         (["model.input_repr=mel256"], {"weights", "embed"}),
+        (["dataset.modality=[audio,image]"], {"weights", "preprocess"}),
+        (["dataset.exclude=['*.flac']"], {"preprocess"}),
+        (["labels=none"], {"export"}),
+        (["export=parquet"], {"export"}),
+        (["evaluation.folds=3"], {"evaluate"}),
+        (["report.neighbours=3"], {"report"}),
+        (["on_error=fail"], {"preprocess", "embed"}),
         (["windows.hop_s=0.5"], {"embed"}),
         (["weights.seed=5"], {"weights"}),
         (["frontend=librosa"], {"preprocess", "embed"}),
     ],
-    ids=["batch size and device", "mirror", "image size", "input_repr", "hop", "seed", "librosa"],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_a_setting_changes_the_stages_that_depend_on_it(
     project: Project, overrides: list[str], stages: set[str]
@@ -219,7 +248,7 @@ def experiment(new_project: Project, first_run: str) -> Experiment:
 
 
 def test_an_experiment_reruns_what_depends_on_its_settings(experiment: Experiment) -> None:
-    assert ran(experiment.said) == ["weights", "embed", "export"]
+    assert ran(experiment.said) == ["weights", *STAGES]
     assert experiment.variant == "audio_linear_env_512_kapre"
 
 
@@ -229,7 +258,7 @@ def test_an_experiment_leaves_params_as_they_are_composed_here(experiment: Exper
 
 def test_an_experiment_is_shown_with_its_metrics(experiment: Experiment) -> None:
     row = next(row for row in experiment.shown if row["typ"].startswith("branch"))
-    assert (row["done"], row["failed"], row["variant"]) == ("2", "1", "audio_linear_env_512_kapre")
+    assert (row["audio.variant"], row["audio.failed"]) == ("audio_linear_env_512_kapre", "1")
 
 
 def test_an_experiment_with_a_wrong_value_ends_with_one_clear_line(project: Project) -> None:
@@ -263,7 +292,7 @@ def other_recordings(new_project: Project, first_run: str) -> OtherRecordings:
 
 
 def test_a_new_recording_is_embedded(other_recordings: OtherRecordings) -> None:
-    assert ran(other_recordings.said) == ["preprocess", "embed", "export"]
+    assert ran(other_recordings.said) == ["preprocess", *STAGES]
     assert other_recordings.manifest["new.flac"] == "ok"
 
 

@@ -13,10 +13,10 @@ from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
 from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.reports.labels import FolderLabels, LabelTable
-from l3embed.stages.dataset import Media, Selection
+from l3embed.stages.dataset import Selection
 from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import OnError
-from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr, Modality
+from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr, Media, Modality
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
 from l3embed.windows import Framing
 

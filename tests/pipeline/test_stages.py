@@ -1,12 +1,16 @@
-"""The stages as functions, from folder to folder."""
+"""The stages as functions, from folder to folder: recordings, sound and damaged."""
 
 from __future__ import annotations
 
 import csv
-import json
+import errno
+import os
+import shutil
 import tracemalloc
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,93 +19,101 @@ import soundfile
 import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.stages import embed, export, preprocess, weights
+from l3embed.manifest import COLUMNS
+from l3embed.saving import RowSpool
+from l3embed.stages import weights
 from l3embed.stages.export import output_names
-from l3embed.stages.origin import Origin, write_origin
-from l3embed.stages.preprocess import Samples, Spectrograms
+from l3embed.stages.origin import Origin, write_origins
+from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import Result, array_path, read_results, write_results
-from l3embed.variants import AudioVariant, Device, Frontend, InputRepr
+from l3embed.variants import AudioVariant, Device, Frontend, InputRepr, Media, Modality
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
-from .conftest import BAD_FILES, GOOD_FILES, write_audio
-
-pytestmark = pytest.mark.filterwarnings("ignore::l3embed.errors.OpenL3Warning")
+from .conftest import BAD_FILES, GOOD_FILES, write_audio, write_image
+from .standin import Project, mean_embedding
 
 FRAMING = Framing(hop_s=1.0, center=True)
 SEED = 20260101
-NEW_ORIGIN = Origin("audio_mel128_music_512_kapre", "random:7", trained=False, hop_s=0.5, center=True)
+FILES = len(GOOD_FILES) + len(BAD_FILES)
 
 
 @dataclass(frozen=True)
 class Run:
-    """The folders of one run through all stages, and the last lines of embed and export."""
+    """A run through all stages, and what they said at their ends."""
 
-    folder: Path
+    project: Project
     frontend: Frontend
-    embed_summary: str
-    export_summary: str
+    summaries: dict[str, str]
 
     @property
     def export(self) -> Path:
-        return self.folder / "export"
-
-    @property
-    def metrics(self) -> dict[str, object]:
-        content: dict[str, object] = json.loads((self.folder / "metrics.json").read_text(encoding="utf-8"))
-        return content
+        return self.project.export_folder
 
     def manifest(self) -> list[dict[str, str]]:
         with (self.export / "manifest.csv").open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
 
 
-@pytest.fixture(scope="module")
-def weights_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("stages") / "weights"
-    weights.run(AudioVariant(InputRepr.MEL128).weight_set, RandomWeights(SEED), folder)
-    return folder
-
-
 @pytest.fixture(scope="module", params=Frontend, ids=lambda frontend: frontend.value)
 def run(
-    request: pytest.FixtureRequest,
-    recordings: Path,
-    weights_folder: Path,
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Run:
-    """Sound and damaged recordings through all stages, with either frontend."""
+    """Sound and damaged recordings through all stages, with the seeded weights and either frontend."""
     folder = tmp_path_factory.mktemp(request.param.value)
     variant = AudioVariant(InputRepr.MEL128, embedding_size=512, frontend=request.param)
     kinds: dict[Frontend, Samples | Spectrograms] = {
         Frontend.KAPRE: Samples(),
         Frontend.LIBROSA: Spectrograms(variant.input_repr, FRAMING),
     }
-    preprocess.run(recordings, kinds[request.param], folder / "preprocessed")
-    options = embed.EmbedOptions(variant, FRAMING, Device.AUTO, batch_size=2)
-    embedded = embed.run(folder / "preprocessed", weights_folder, options, folder / "embeddings")
-    exported = export.run(folder / "embeddings", folder / "export", folder / "metrics.json")
-    return Run(folder, request.param, embedded, exported)
+    project = (
+        Project(folder)
+        .with_sound(kinds[request.param])
+        .with_embed(variants={Modality.AUDIO: variant}, framing=FRAMING, device=Device.AUTO, batch_size=2)
+    )
+    project.dataset.symlink_to(recordings)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("L3EMBED_STORE", str(folder / "store"))
+        summaries = {
+            "weights": weights.run([variant.weight_set], RandomWeights(SEED), folder / "weights"),
+            "preprocess": project.run_preprocess(),
+            "embed": project.run_embed(),
+            "export": project.run_export(),
+        }
+    return Run(project, request.param, summaries)
+
+
+def by_library(run: Run) -> dict[str, Any]:
+    """The arguments of the library's functions for the run's model."""
+    return {
+        "input_repr": "mel128",
+        "embedding_size": 512,
+        "hop_size": 1.0,
+        "frontend": run.frontend.value,
+        "verbose": False,
+        "weights": f"random:{SEED}",
+    }
 
 
 @pytest.mark.parametrize("name", GOOD_FILES)
-def test_embeddings_are_the_librarys(run: Run, recordings: Path, name: str) -> None:
+def test_embeddings_are_the_library_s(run: Run, recordings: Path, name: str) -> None:
     samples, sample_rate_hz = soundfile.read(recordings / name)
-    expected, timestamps = l3embed.get_audio_embedding(
-        samples,
-        sample_rate_hz,
-        input_repr="mel128",
-        embedding_size=512,
-        hop_size=1.0,
-        frontend=run.frontend.value,
-        verbose=False,
-        weights=f"random:{SEED}",
-    )
+    expected, timestamps = l3embed.get_audio_embedding(samples, sample_rate_hz, **by_library(run))
     with np.load(run.export / Path(name).with_suffix(".npz")) as exported:
         assert exported["embedding"].dtype == np.float32
         assert exported["embedding"].shape == np.shape(expected)
         assert np.abs(exported["embedding"] - expected).max() <= 1e-6 * np.abs(expected).max()
         np.testing.assert_array_equal(exported["timestamps"], timestamps)
+
+
+def test_an_output_holds_what_the_library_s_do(run: Run, recordings: Path, tmp_path: Path) -> None:
+    l3embed.process_audio_file([str(recordings / "first.wav")], output_dir=tmp_path, **by_library(run))
+    with np.load(tmp_path / "first.npz") as library, np.load(run.export / "first.npz") as exported:
+        assert {name: array.dtype for name, array in exported.items()} == {
+            name: array.dtype for name, array in library.items()
+        }
+        for name in ("variant", "weights", "version"):
+            assert str(exported[name]) == str(library[name])
 
 
 def test_every_output_says_what_it_was_made_with(run: Run) -> None:
@@ -114,33 +126,24 @@ def test_every_output_says_what_it_was_made_with(run: Run) -> None:
     }
 
 
-def test_an_output_holds_what_the_librarys_do(run: Run, recordings: Path, tmp_path: Path) -> None:
-    l3embed.process_audio_file(
-        [str(recordings / "first.wav")],
-        output_dir=tmp_path,
-        input_repr="mel128",
-        embedding_size=512,
-        hop_size=1.0,
-        frontend=run.frontend.value,
-        verbose=False,
-        weights=f"random:{SEED}",
-    )
-    with np.load(tmp_path / "first.npz") as library, np.load(run.export / "first.npz") as exported:
-        assert {name: array.dtype for name, array in exported.items()} == {
-            name: array.dtype for name, array in library.items()
-        }
-
-
 def test_the_manifest_has_a_row_for_every_recording(run: Run) -> None:
     rows = run.manifest()
-    assert list(rows[0])[:5] == ["path", "status", "reason", "frames", "seconds"]
+    assert tuple(rows[0]) == COLUMNS
     assert [row["path"] for row in rows] == sorted([*GOOD_FILES, *BAD_FILES])
 
 
-def test_the_manifest_counts_what_was_done(run: Run) -> None:
+def test_the_manifest_tells_what_was_done(run: Run) -> None:
     done = {row["path"]: row for row in run.manifest() if row["status"] == "ok"}
-    counted = {path: (int(row["frames"]), float(row["seconds"])) for path, row in done.items()}
-    assert counted == {"first.wav": (2, 1.5), "Глава 1/日本語 v1.2.flac": (3, 2.0)}
+    columns = ("frames", "dimension", "duration_s", "sample_rate_hz", "channels", "output")
+    assert {path: tuple(row[column] for column in columns) for path, row in done.items()} == {
+        "first.wav": ("2", "512", "1.5", "44100.0", "2", "first.npz"),
+        "Глава 1/日本語 v1.2.flac": ("3", "512", "2.0", "48000.0", "1", "Глава 1/日本語 v1.2.npz"),
+    }
+    for row in done.values():
+        assert float(row["seconds"]) > 0
+        assert row["variant"] == f"audio_mel128_music_512_{run.frontend.value}"
+        assert row["weights"] == f"random:{SEED}"
+        assert row["packages"].startswith(f"l3embed {l3embed.__version__}, ")
 
 
 @pytest.mark.parametrize(("name", "reason"), [(name, reason) for name, (_, reason) in BAD_FILES.items()])
@@ -152,137 +155,228 @@ def test_the_manifest_gives_the_reason_of_a_failure(run: Run, name: str, reason:
 
 def test_only_outputs_of_the_manifest_are_there(run: Run) -> None:
     files = {path.relative_to(run.export).as_posix() for path in run.export.rglob("*") if path.is_file()}
-    assert files == {row["output"] for row in run.manifest() if row["output"]} | {"manifest.csv"}
+    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy"}
+    assert files == {row["output"] for row in run.manifest() if row["output"]} | tables
 
 
-def test_summaries_count_failures(run: Run) -> None:
-    counts = f"{len(GOOD_FILES) + len(BAD_FILES)} recordings, {len(GOOD_FILES)} done, {len(BAD_FILES)} failed"
-    assert run.embed_summary.startswith(f"embed: {counts}; 5 embeddings on the ")
-    assert run.export_summary.startswith(f"export: {counts}; ")
+def test_summaries_count_what_was_done(run: Run) -> None:
+    counts = f"{len(GOOD_FILES)} computed, 0 reused, {len(BAD_FILES)} failed"
+    assert run.summaries["preprocess"] == f"preprocess: {FILES} audio: {counts}; 3.5 s of sound"
+    assert run.summaries["embed"].startswith(f"embed: {FILES} inputs: {counts}; 5 embeddings, ")
+    assert run.summaries["embed"].endswith((" a second on the CPU", " a second on the GPU"))
+    assert run.summaries["export"].startswith(f"export: {FILES} inputs: {counts}; ")
 
 
-def test_metrics_say_untrained_and_failed(run: Run) -> None:
-    assert run.metrics["weights"] == f"random:{SEED} (untrained)"
-    assert (run.metrics["done"], run.metrics["failed"]) == (len(GOOD_FILES), len(BAD_FILES))
-    assert (run.metrics["embeddings"], run.metrics["dimension"]) == (5, 512)
-
-
-def test_embed_names_the_weights_that_are_missing(
-    weights_folder: Path, recordings: Path, tmp_path: Path
-) -> None:
-    variant = AudioVariant(InputRepr.MEL256, embedding_size=512)
-    options = embed.EmbedOptions(variant, FRAMING, Device.AUTO, batch_size=1)
-    with pytest.raises(OpenL3Error, match="must hold openl3_audio_mel256_music"):
-        embed.run(recordings, weights_folder, options, tmp_path)
-
-
-def test_an_output_that_cannot_be_written_ends_the_stage_instead_of_counting_as_a_bad_recording(
-    weights_folder: Path, tmp_path: Path
-) -> None:
-    write_audio(tmp_path / "in" / "album" / "a.wav")
-    preprocess.run(tmp_path / "in", Samples(), tmp_path / "preprocessed")
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "album").write_text("a file where a folder should be")
-    options = embed.EmbedOptions(
-        AudioVariant(InputRepr.MEL128, embedding_size=512), FRAMING, Device.AUTO, batch_size=1
-    )
-    with pytest.raises(FileExistsError, match="album"):
-        embed.run(tmp_path / "preprocessed", weights_folder, options, tmp_path / "out")
+def test_metrics_count_the_same(run: Run) -> None:
+    for stage in ("preprocess", "embed", "export"):
+        assert run.project.counts(stage) == (len(GOOD_FILES), 0, len(BAD_FILES))
+    audio = run.project.metrics("export")["audio"]
+    assert (audio["inputs"], audio["failed"], audio["embeddings"]) == (FILES, len(BAD_FILES), 5)
+    assert (audio["dimension"], audio["duration_s"]) == (512, 3.5)
+    assert audio["weights"] == f"random:{SEED}"
+    assert run.project.metrics("embed")["audio_embeddings"] == 5
 
 
 def test_weights_says_untrained(tmp_path: Path) -> None:
+    weight_set = AudioVariant(InputRepr.MEL128).weight_set
     with pytest.warns(OpenL3Warning, match="untrained"):
-        summary = weights.run(AudioVariant(InputRepr.MEL128).weight_set, RandomWeights(SEED), tmp_path)
+        summary = weights.run([weight_set], RandomWeights(SEED), tmp_path)
     assert summary.endswith(f"openl3_audio_mel128_music.h5 (random:{SEED}, untrained)")
 
 
-def test_preprocess_writes_the_mean_of_the_channels(tmp_path: Path) -> None:
-    write_audio(tmp_path / "in" / "a.wav", seconds=0.3, channels=2)
-    preprocess.run(tmp_path / "in", Samples(), tmp_path / "out")
-    expected = soundfile.read(tmp_path / "in" / "a.wav")[0].mean(axis=1)
-    np.testing.assert_array_equal(np.load(tmp_path / "out" / "a.wav.npy"), expected.astype(np.float32))
+# The rest needs no real network.
 
 
-def test_preprocess_takes_audio_files_of_all_subfolders(tmp_path: Path) -> None:
-    for name in ("a.wav", "B.WAV", "one/two/c.flac", ".hidden.wav", ".hidden/d.wav"):
-        write_audio(tmp_path / "in" / name)
-    (tmp_path / "in" / "notes.txt").write_text("no audio")
-    summary = preprocess.run(tmp_path / "in", Samples(), tmp_path / "out")
-    assert [result.path for result in read_results(tmp_path / "out")] == ["B.WAV", "a.wav", "one/two/c.flac"]
-    assert summary == "preprocess: 3 recordings, 3 done, 0 failed; 1.5 s of audio, 1 other files left out"
+def test_embed_names_the_weights_that_are_missing(project: Project) -> None:
+    write_audio(project.dataset / "a.wav")
+    project.preprocess()
+    (project.folder / "weights").mkdir()
+    with pytest.raises(OpenL3Error, match="must hold openl3_audio_mel128_music"):
+        project.embed()
 
 
-def test_a_name_that_is_too_long_does_not_stop_the_others(tmp_path: Path) -> None:
-    longest = "x" * 251 + ".wav"
-    for name in ("a.wav", longest):
-        write_audio(tmp_path / "in" / name)
-    preprocess.run(tmp_path / "in", Samples(), tmp_path / "out")
-    reasons = {result.path: result.reason for result in read_results(tmp_path / "out")}
-    assert reasons["a.wav"] == ""
-    assert "name is too long" in reasons[longest]
+def test_embeddings_are_those_of_each_window(project: Project) -> None:
+    write_audio(project.dataset / "a.wav", seconds=1.7)
+    project.run()
+    samples = np.concatenate(
+        [np.zeros(24_000), soundfile.read(project.dataset / "a.wav")[0], np.zeros(96_000)]
+    )
+    windows = np.array([samples[start : start + 48_000] for start in (0, 24_000, 48_000, 72_000)], np.float32)
+    with np.load(project.export_folder / "a.npz") as arrays:
+        np.testing.assert_array_equal(arrays["embedding"], mean_embedding(windows))
+        np.testing.assert_array_equal(arrays["timestamps"], [0.0, 0.5, 1.0, 1.5])
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 64])
+def test_a_batch_may_hold_several_files_or_a_part_of_one(project: Project, batch_size: int) -> None:
+    for number in range(5):
+        write_audio(project.dataset / f"{number}.wav", seconds=0.3 + 0.7 * number)
+    project.run()
+    before = project.outputs()
+    shutil.rmtree(os.environ["L3EMBED_STORE"])
+    project.with_embed(batch_size=batch_size).run()
+    assert project.outputs() == before
+
+
+def test_another_run_from_scratch_writes_the_same_bytes(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_audio(project.dataset / "a.wav", seconds=2.0, sample_rate_hz=22_050, channels=2)
+    write_audio(project.dataset / "b.ogg")
+    write_image(project.dataset / "c.png")
+    other = replace(project, folder=project.folder.with_name("other"))
+    shutil.copytree(project.dataset, other.dataset)
+    project.run()
+    monkeypatch.setenv("L3EMBED_STORE", str(project.folder / "other store"))
+    assert other.run() == ((3, 0, 0),) * 3
+    assert other.outputs() == project.outputs()
+
+
+def raising(fault: int) -> Callable[..., None]:
+    def fail(*arguments: object, **options: object) -> None:
+        raise OSError(fault, os.strerror(fault))
+
+    return fail
+
+
+@pytest.mark.parametrize(
+    ("stage", "function"),
+    [("preprocess", "save_npy"), ("embed", "save_npz")],
+)
+def test_a_full_disk_ends_the_stage_instead_of_counting_as_a_bad_recording(
+    project: Project, monkeypatch: pytest.MonkeyPatch, stage: str, function: str
+) -> None:
+    write_audio(project.dataset / "album" / "a.wav")
+    monkeypatch.setattr(RowSpool, function, raising(errno.ENOSPC))
+    with pytest.raises(OSError, match="No space left"):
+        project.run()
+    folder = {"preprocess": "preprocessed", "embed": "embeddings"}[stage]
+    assert not (project.folder / folder / "results.csv").exists()
+
+
+def test_an_output_that_cannot_be_written_ends_the_stage(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_audio(project.dataset / "album" / "a.wav")
+    project.preprocess()
+    monkeypatch.setattr(os, "link", raising(errno.EROFS))
+    with pytest.raises(OSError, match="Read-only file system"):
+        project.embed()
+
+
+def test_preprocess_writes_the_mean_of_the_channels(project: Project) -> None:
+    write_audio(project.dataset / "a.wav", seconds=0.3, channels=2)
+    project.preprocess()
+    expected = soundfile.read(project.dataset / "a.wav")[0].mean(axis=1)
+    written = np.load(project.folder / "preprocessed" / "audio" / "a.wav.npy")
+    np.testing.assert_array_equal(written, expected.astype(np.float32))
+
+
+def test_preprocess_tells_what_it_took_and_what_it_left_out(project: Project) -> None:
+    for name in ("a.wav", "B.WAV", "one/two/c.flac", ".hidden.wav"):
+        write_audio(project.dataset / name)
+    (project.dataset / "notes.txt").write_text("no audio")
+    summary = project.run_preprocess()
+    assert summary == (
+        "preprocess: 3 audio, 1 other files left out: 3 computed, 0 reused, 0 failed; 1.5 s of sound"
+    )
 
 
 def test_preprocess_names_failures_at_its_end(
-    recordings: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    recordings: Path, project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    preprocess.run(recordings, Samples(), tmp_path)
+    shutil.copytree(recordings, project.dataset, symlinks=True, dirs_exist_ok=True)
+    project.preprocess()
     assert "preprocess: failed: empty.wav: The file is empty (0 bytes).\n" in capfd.readouterr().err
 
 
-def test_preprocess_takes_what_ffmpeg_alone_can_read(tmp_path: Path) -> None:
-    (tmp_path / "talk.m4a").write_bytes(b"")
+def test_preprocess_names_the_first_of_many_failures(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_audio(project.dataset / "good.wav")
+    for number in range(23):
+        (project.dataset / f"{number:02d}.wav").write_bytes(b"")
+    project.preprocess()
+    lines = [line for line in capfd.readouterr().err.splitlines() if "failed:" in line]
+    assert len(lines) == 21
+    assert lines[-1].startswith("preprocess: failed: 3 more; data/export/manifest.csv will name them all")
+
+
+def test_preprocess_takes_what_ffmpeg_alone_can_read(project: Project) -> None:
+    (project.dataset / "talk.m4a").write_bytes(b"")
     with pytest.raises(OpenL3Error, match=r"talk\.m4a: The file is empty"):
-        preprocess.run(tmp_path, Samples(), tmp_path / "out")
+        project.preprocess()
 
 
 def test_preprocess_names_the_first_of_many_doubtful_recordings(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(23):
-        write_audio(tmp_path / "in" / f"{number:02d}.wav", seconds=0.1)
-    with pytest.warns(OpenL3Warning) as warned:
-        preprocess.run(tmp_path / "in", Samples(), tmp_path / "out")
-    assert len(warned) == 20
-    assert "3 more are silent or shorter than one window" in capfd.readouterr().err
+        write_audio(project.dataset / f"{number:02d}.wav", seconds=0.1)
+    project.preprocess()
+    warned = [line for line in capfd.readouterr().err.splitlines() if "warning" in line]
+    assert len(warned) == 21
+    assert "00.wav is shorter than one window (1 second): it is padded with zeros." in warned[0]
+    assert "3 more are silent, short, black or lack a part" in warned[-1]
 
 
-def test_a_dataset_of_bad_files_alone_is_an_error(tmp_path: Path) -> None:
+DOUBTFUL = {
+    "silent.wav": "silent.wav is silent: all of its samples are zero.",
+    "black.png": "black.png is all black: all of its values are zero.",
+    "short.wav": "short.wav is shorter than one window (1 second): it is padded with zeros.",
+}
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["computed", "reused"])
+def test_what_is_likely_to_be_a_mistake_is_told_each_time(
+    project: Project, capfd: pytest.CaptureFixture[str], times: int
+) -> None:
+    import imageio.v3
+
+    soundfile.write(project.dataset / "silent.wav", np.zeros(60_000), 48_000)
+    imageio.v3.imwrite(project.dataset / "black.png", np.zeros((240, 240, 3), np.uint8))
+    write_audio(project.dataset / "short.wav", seconds=0.1)
+    write_audio(project.dataset / "good.wav", seconds=1.1)
+    for _ in range(times):
+        capfd.readouterr()
+        project.preprocess()
+    warned = {line for line in capfd.readouterr().err.splitlines() if "warning" in line}
+    assert warned == {f"preprocess: warning: {words}" for words in DOUBTFUL.values()}
+
+
+def test_a_dataset_of_bad_files_alone_is_an_error(project: Project) -> None:
     for name in ("a.wav", "b.wav"):
-        (tmp_path / name).write_bytes(b"")
-    with pytest.raises(
-        OpenL3Error, match=r"all of 2 recordings failed\. The first: a\.wav: The file is empty"
-    ):
-        preprocess.run(tmp_path, Samples(), tmp_path / "out")
+        (project.dataset / name).write_bytes(b"")
+    with pytest.raises(OpenL3Error, match=r"all of 2 inputs failed\. The first: a\.wav: The file is empty"):
+        project.preprocess()
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [("nothing", "must be a folder"), ("file.txt", "must be a folder"), ("empty", "no audio files")],
-    ids=["missing", "file", "empty"],
-)
-def test_a_dataset_that_is_none_is_an_error(tmp_path: Path, name: str, message: str) -> None:
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file.txt").touch()
-    with pytest.raises(OpenL3Error, match=message):
-        preprocess.run(tmp_path / name, Samples(), tmp_path / "out")
+MINUTES = 20
+BOUND_BYTES = 80e6
+"""Below what the samples of 20 minutes take, 230 MB, and their windows at ten a second, 2.3 GB."""
 
 
-def test_memory_does_not_grow_with_a_recording(tmp_path: Path) -> None:
-    minutes_5 = np.zeros(5 * 60 * 48_000, np.int16)
-    (tmp_path / "in").mkdir()
-    soundfile.write(tmp_path / "in" / "long.wav", minutes_5, 48_000)
+def peak_bytes(function: Callable[[], object]) -> int:
     tracemalloc.start()
     try:
-        preprocess.run(tmp_path / "in", Samples(), tmp_path / "out")
-        peak_bytes = tracemalloc.get_traced_memory()[1]
+        function()
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    whole_bytes = minutes_5.size * np.dtype(np.float64).itemsize
-    assert peak_bytes < whole_bytes / 2
+
+
+def test_memory_does_not_grow_with_a_recording(project: Project) -> None:
+    soundfile.write(project.dataset / "long.wav", np.zeros(MINUTES * 60 * 48_000, np.int16), 48_000)
+    write_audio(project.dataset / "short.wav")
+    dense = project.with_embed(framing=Framing(hop_s=0.1), batch_size=16)
+    assert peak_bytes(dense.preprocess) < BOUND_BYTES
+    assert peak_bytes(dense.embed) < BOUND_BYTES
+    assert peak_bytes(dense.export) < BOUND_BYTES
+    assert dense.metrics("embed")["audio_embeddings"] == 11_996 + 1
 
 
 @pytest.mark.parametrize(
-    ("recordings", "outputs"),
+    ("paths", "outputs"),
     [
         (["a.wav", "b.ogg"], ["a.npz", "b.npz"]),
         (["one/a.wav", "two/a.wav"], ["one/a.npz", "two/a.npz"]),
@@ -294,49 +388,85 @@ def test_memory_does_not_grow_with_a_recording(tmp_path: Path) -> None:
     ],
     ids=["plain", "folders", "dots", "same stem", "same stem twice", "case", "case alone"],
 )
-def test_no_two_recordings_share_an_output(recordings: list[str], outputs: list[str]) -> None:
-    assert list(output_names(recordings).values()) == outputs
+def test_no_two_recordings_share_an_output(paths: list[str], outputs: list[str]) -> None:
+    results = [Result(path, Modality.AUDIO, Media.AUDIO) for path in paths]
+    assert list(output_names(results).values()) == outputs
+
+
+def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
+    results = [
+        Result("a.mp4", Modality.AUDIO, Media.VIDEO),
+        Result("a.mp4", Modality.IMAGE, Media.VIDEO),
+        Result("a.png", Modality.IMAGE, Media.IMAGE),
+        Result("a.wav", Modality.AUDIO, Media.AUDIO),
+        Result("a_audio.wav", Modality.AUDIO, Media.AUDIO),
+    ]
+    assert list(output_names(results).values()) == [
+        "a.mp4_audio.npz",
+        "a_image.npz",
+        "a.png.npz",
+        "a.wav.npz",
+        "a_audio.wav.npz",
+    ]
 
 
 @pytest.fixture
-def embeddings(tmp_path: Path) -> Path:
-    """A folder as the stage ``embed`` leaves it, with embeddings that were made up."""
-    folder = tmp_path / "embeddings"
-    results = [Result("a.wav", frames=3, seconds=1.9), Result("a.ogg", frames=2, seconds=1.2)]
-    folder.mkdir()
-    for result in results:
-        rows = np.full((result.frames, 4), result.seconds, np.float32)
-        np.save(array_path(folder, result.path), rows)
-    write_results([*results, Result("b.wav").failed('A "reason", in\nlines.')], folder)
-    write_origin(NEW_ORIGIN, folder)
-    return folder
+def embedded(project: Project) -> Project:
+    """A project as the stage ``embed`` leaves it, with embeddings that were made up."""
+    folder = project.folder / "embeddings"
+    results = [
+        Result("a.wav", Modality.AUDIO, Media.AUDIO, frames=3, dimension=4),
+        Result("a.ogg", Modality.AUDIO, Media.AUDIO, frames=2, dimension=4),
+    ]
+    for number, result in enumerate(results, start=1):
+        path = array_path(folder, result, ".npz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with RowSpool(folder) as spool:
+            spool.append(number * np.arange(result.frames * 4, dtype=np.float32).reshape(-1, 4))
+            spool.save_npz(path, "embedding", {"timestamps": 0.5 * np.arange(result.frames)})
+    failed = Result("b.wav", Modality.AUDIO, Media.AUDIO).failed('A "reason", in\nlines\rof two kinds.')
+    write_results([*results, failed], folder)
+    write_origins({Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "random:7", trained=False)}, folder)
+    return project
 
 
-def test_recordings_of_one_stem_are_both_exported(embeddings: Path, tmp_path: Path) -> None:
-    export.run(embeddings, tmp_path / "export", tmp_path / "metrics.json")
-    with np.load(tmp_path / "export" / "a.wav.npz") as wav, np.load(tmp_path / "export" / "a.ogg.npz") as ogg:
-        np.testing.assert_array_equal(wav["embedding"], np.full((3, 4), 1.9, np.float32))
-        np.testing.assert_array_equal(ogg["embedding"], np.full((2, 4), 1.2, np.float32))
+def test_recordings_of_one_stem_are_both_exported(embedded: Project) -> None:
+    embedded.export()
+    folder = embedded.export_folder
+    with np.load(folder / "a.wav.npz") as wav, np.load(folder / "a.ogg.npz") as ogg:
+        np.testing.assert_array_equal(wav["embedding"], np.arange(12).reshape(3, 4))
+        np.testing.assert_array_equal(ogg["embedding"], 2 * np.arange(8).reshape(2, 4))
         np.testing.assert_array_equal(wav["timestamps"], [0.0, 0.5, 1.0])
 
 
-def test_the_manifest_keeps_any_reason_in_one_field(embeddings: Path, tmp_path: Path) -> None:
-    export.run(embeddings, tmp_path / "export", tmp_path / "metrics.json")
-    with (tmp_path / "export" / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        assert [row["reason"] for row in csv.DictReader(file)] == ["", "", 'A "reason", in\nlines.']
+def test_means_are_in_the_manifest_s_order(embedded: Project) -> None:
+    embedded.export()
+    expected = [[4, 5, 6, 7], [4, 6, 8, 10]]
+    np.testing.assert_array_equal(np.load(embedded.export_folder / "audio_mean.npy"), expected)
 
 
-def test_a_second_export_writes_the_same_bytes(embeddings: Path, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        export.run(embeddings, tmp_path / name, tmp_path / f"{name}.json")
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+def test_the_manifest_keeps_any_reason_in_one_field(embedded: Project) -> None:
+    embedded.export()
+    with (embedded.export_folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
+        reasons = [row["reason"] for row in csv.DictReader(file)]
+    assert reasons == ["", "", 'A "reason", in\nlines\rof two kinds.']
 
 
-def test_trained_weights_are_not_called_untrained(embeddings: Path, tmp_path: Path) -> None:
-    write_origin(Origin("audio", "sha256:abc", trained=True, hop_s=0.5, center=True), embeddings)
-    export.run(embeddings, tmp_path / "export", tmp_path / "metrics.json")
-    assert json.loads((tmp_path / "metrics.json").read_text())["weights"] == "sha256:abc"
+def test_the_stages_table_is_read_as_it_was_written(embedded: Project) -> None:
+    folder = embedded.folder / "embeddings"
+    results = read_results(folder)
+    before = (folder / "results.csv").read_bytes()
+    write_results(results, folder)
+    assert (folder / "results.csv").read_bytes() == before
+    assert results[2].reason == 'A "reason", in\nlines\rof two kinds.'
+
+
+def test_a_second_export_writes_the_same_bytes(embedded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded.export()
+    before = {path.name: path.read_bytes() for path in embedded.export_folder.iterdir()}
+    monkeypatch.setenv("L3EMBED_STORE", str(embedded.folder / "other store"))
+    embedded.export()
+    assert {path.name: path.read_bytes() for path in embedded.export_folder.iterdir()} == before
 
 
 def test_a_stage_without_settings_ends_with_one_line(

@@ -17,13 +17,22 @@ import pytest
 import yaml
 
 from l3embed.app import run as program
+from l3embed.app.job import limit_threads
 
 from .conftest import REPOSITORY, write_audio
 
 pytestmark = pytest.mark.slow
 
 RECORDINGS = 4
-QUICK = ("experiment=quick", "model.input_repr=mel128", "dataset=folder", "dataset.path=sounds")
+QUICK = (
+    "experiment=quick",
+    "model.input_repr=mel128",
+    "dataset=folder",
+    "dataset.path=sounds",
+    "dataset.modality=audio",
+    "report.projection=pca",
+)
+STAND_IN = str(Path(__file__).with_name("site"))
 
 
 class Project:
@@ -35,11 +44,16 @@ class Project:
         for number in range(RECORDINGS):
             seconds = 1 + number / 10
             write_audio(folder / "sounds" / ("low", "high")[number % 2] / f"{number}.wav", seconds)
-        self.environment = {**os.environ, "L3EMBED_STORE": str(folder / "store"), "PYTHONUTF8": "1"}
+        self.environment = {
+            **os.environ,
+            "L3EMBED_STORE": str(folder / "store"),
+            "PYTHONPATH": STAND_IN,
+            "PYTHONUTF8": "1",
+        }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            (sys.executable, "-m", "l3embed.app.run", *QUICK, *arguments),
+            (sys.executable, "-m", "l3embed.app.run", *arguments, *QUICK),
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
@@ -79,8 +93,8 @@ def test_a_single_run_writes_what_dvc_would(project: Project) -> None:
 
 
 def test_a_single_run_that_fails_says_why_and_ends_with_1(project: Project) -> None:
-    said = project.run("model.input_repr=mel64", status=1)
-    assert "model.input_repr must be one of linear, mel128, mel256; got 'mel64'." in said
+    said = project.run("model.content_type=noise", status=1)
+    assert "model.content_type must be one of music, env; got 'noise'." in said
     assert "Traceback" not in said
 
 
@@ -120,9 +134,7 @@ def test_each_job_has_its_settings_in_its_folder(swept: tuple[Project, str]) -> 
 def test_a_sweep_ends_with_its_table_and_chart(swept: tuple[Project, str]) -> None:
     project, said = swept
     assert "| 6144 | music |" in said
-    assert said.rstrip().endswith(
-        "4 jobs, 2 failed: sweep/sweep.csv, sweep/sweep.md, sweep/sweep.png"
-    )
+    assert said.rstrip().endswith("4 jobs, 2 failed: sweep/sweep.csv, sweep/sweep.md, sweep/sweep.png")
     assert {"sweep.csv", "sweep.md", "sweep.png"} <= {path.name for path in project.folder.glob("sweep/*")}
 
 
@@ -148,18 +160,33 @@ def test_a_killed_sweep_goes_on(project: Project) -> None:
     assert project.counts("embed")[0] == (0, RECORDINGS, 0)
 
 
-@pytest.mark.parametrize("launcher", ["joblib", "slurm_local"])
+@pytest.mark.parametrize("launcher", ["cores", "slurm_local"])
 def test_jobs_in_processes_of_their_own_share_the_work(project: Project, launcher: str) -> None:
-    project.run("-m", "hydra.sweep.dir=sweep", f"hydra/launcher={launcher}", "model.audio_embedding_size=512,6144")
+    project.run(
+        "-m",
+        "hydra.sweep.dir=sweep",
+        f"hydra/launcher={launcher}",
+        "model.content_type=music,env",
+    )
     assert [row["status"] for row in project.table()] == ["ok", "ok"]
     assert sum(computed for computed, _, _ in project.counts("preprocess")) == RECORDINGS
     assert sum(reused for _, reused, _ in project.counts("preprocess")) == RECORDINGS
 
 
-def test_jobs_on_the_cores_of_one_machine_share_them_out(project: Project) -> None:
-    shown = project.run("hydra/launcher=joblib", "hydra.launcher.n_jobs=1", "--cfg=hydra", "--resolve")
-    threads = yaml.safe_load(shown)["hydra"]["job"]["env_set"]["TF_NUM_INTRAOP_THREADS"]
-    assert int(threads) == len(os.sched_getaffinity(0))
+@pytest.mark.parametrize(("jobs", "threads"), [(1, 8), (2, 4), (3, 2), (99, 1), (-1, 1)])
+def test_jobs_that_run_at_once_share_out_the_cores(
+    monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    limit_threads(jobs)
+    assert os.environ.pop("TF_NUM_INTRAOP_THREADS") == str(threads)
+
+
+def test_a_number_of_threads_in_the_environment_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "5")
+    limit_threads(1)
+    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "5"
 
 
 def test_a_launcher_that_is_not_installed_names_its_command(

@@ -34,6 +34,7 @@ from pathlib import Path
 from l3embed.store.claims import Claims
 claims = Claims(Path(sys.argv[1]))
 print("ready", flush=True)
+sys.stdin.readline()
 claims.enter()
 print("entered", flush=True)
 sys.stdin.readline()
@@ -147,8 +148,16 @@ def test_a_fault_of_the_disk_is_no_answer(path: Path, monkeypatch: pytest.Monkey
         Claims(path).take(KEYS[0])
 
 
+def go_on(process: subprocess.Popen[str]) -> None:
+    assert process.stdin
+    process.stdin.write("\n")
+    process.stdin.flush()
+
+
 def wait_until_entered(process: subprocess.Popen[str]) -> None:
-    assert (first_line(process), first_line(process)) == ("ready", "entered")
+    assert first_line(process) == "ready"
+    go_on(process)
+    assert first_line(process) == "entered"
 
 
 def test_nobody_is_alone_with_a_process_that_has_entered(path: Path) -> None:
@@ -170,9 +179,7 @@ def test_a_killed_process_has_left(path: Path) -> None:
 def test_a_process_that_left_leaves_others_alone(path: Path) -> None:
     with another_process(ENTER, path) as process:
         wait_until_entered(process)
-        assert process.stdin
-        process.stdin.write("\n")
-        process.stdin.flush()
+        go_on(process)
         assert first_line(process) == "left"
         with Claims(path).alone() as is_alone:
             assert is_alone
@@ -189,6 +196,7 @@ def test_who_enters_waits_for_one_that_is_alone(path: Path) -> None:
         assert being_alone.enter_context(Claims(path).alone())
         with another_process(ENTER, path) as process:
             assert first_line(process) == "ready"
+            go_on(process)
             assert not select([process.stdout], [], [], 0.5)[0]  # type: ignore[type-var]
             being_alone.close()
             assert first_line(process) == "entered"

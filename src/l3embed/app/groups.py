@@ -14,7 +14,7 @@ from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.reports.evaluation import EvaluationOptions
 from l3embed.reports.labels import FolderLabels, LabelSource, LabelTable
 from l3embed.reports.report.options import Projection, ReportOptions
-from l3embed.stages.dataset import Media, Selection
+from l3embed.stages.dataset import Selection
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
@@ -23,6 +23,7 @@ from l3embed.variants import (
     Device,
     Frontend,
     InputRepr,
+    Media,
     check_one_of,
     parse_choice,
 )

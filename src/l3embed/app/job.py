@@ -11,7 +11,7 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from l3embed.app.pipeline import STAGES, Layout
 from l3embed.app.settings import parse_settings
@@ -23,19 +23,21 @@ from l3embed.sample import write_sample_dataset
 log = logging.getLogger(__name__)
 
 
-def threads_per_job(jobs: int) -> str:
-    """Return each job's share of the cores that this process may use, if `jobs` run at once."""
+def limit_threads(jobs: int) -> None:
+    """Leave TensorFlow this job's share of the cores, if `jobs` run at once; -1: one for each core.
+
+    An environment that says otherwise is obeyed. NumPy's libraries are limited by joblib.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return str(max(1, cores // (cores if jobs < 1 else jobs)))
-
-
-# At import, because the processes of a launcher know of this program by this module alone.
-OmegaConf.register_new_resolver("threads_per_job", threads_per_job, replace=True)
+    share = max(1, cores // (cores if jobs < 1 else jobs))
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(share))
 
 
 def run_job(config: DictConfig) -> None:
     """Run all stages with composed settings, in the folder that Hydra has made for them."""
     warnings.showwarning = show_warning
+    if jobs := HydraConfig.get().launcher.get("n_jobs"):
+        limit_threads(jobs)
     folder = Path(os.path.relpath(HydraConfig.get().runtime.output_dir))
     started_s = time.perf_counter()
     reason = ""

@@ -18,6 +18,7 @@ from l3embed.reports.sweep import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_swe
 
 PROGRAM = "l3embed-pipeline"
 LAUNCHER_EXTRAS = {
+    "cores": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
     "joblib": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
     "slurm": ("hydra_plugins.hydra_submitit_launcher", "slurm"),
     "slurm_local": ("hydra_plugins.hydra_submitit_launcher", "slurm"),

@@ -10,9 +10,10 @@ from typing import Any
 from omegaconf import OmegaConf
 
 from l3embed.app.pipeline import Layout
-from l3embed.manifest import FAILED, OK, read_manifest
+from l3embed.manifest import read_manifest
 from l3embed.reports.sweep import Job, Quality
 from l3embed.stages.results import write_json
+from l3embed.tables import FAILED, OK
 from l3embed.variants import Modality
 
 OUTCOME_FILE = "outcome.json"
@@ -62,7 +63,7 @@ def _read_job(folder: Path) -> Job:
         choices,
         OK,
         quality=_read_quality(layout.evaluation / "metrics.json"),
-        compute_s=round(sum(known), 1) if len(known) == len(rows) else None,
+        compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
         run_s=outcome["run_s"],
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 2),
         counts={

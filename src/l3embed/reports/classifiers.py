@@ -59,16 +59,20 @@ def predict_held_out(
     array of int
         Positions, (N,), in the split's labels.
     """
+    from threadpoolctl import threadpool_limits
+
     predicted = np.empty_like(split.actual)
-    for learnt, held_out in split.parts():
-        classes = split.actual[learnt]
-        # Where folds are few and classes share copies, one class may be all that there is to learn.
-        if (classes == classes[0]).all():
-            predicted[held_out] = classes[0]
-        else:
-            model = _model(kind, len(learnt), embeddings.shape[1], neighbours)
-            predicted[held_out] = model.fit(embeddings[learnt], classes).predict(embeddings[held_out])
-        after_fold()
+    # The solver's many small products are no faster on several threads, and much slower next to other jobs.
+    with threadpool_limits(1):
+        for learnt, held_out in split.parts():
+            classes = split.actual[learnt]
+            # Where folds are few and classes share copies, one class may be all that there is to learn.
+            if (classes == classes[0]).all():
+                predicted[held_out] = classes[0]
+            else:
+                model = _model(kind, len(learnt), embeddings.shape[1], neighbours)
+                predicted[held_out] = model.fit(embeddings[learnt], classes).predict(embeddings[held_out])
+            after_fold()
     return predicted
 
 

@@ -101,9 +101,11 @@ def score_predictions(split: Split, predicted: Positions, resamples: int, seed: 
 
 
 def _f1(hits: Numbers, files: Numbers, taken: Numbers) -> Floats:
-    """Return the harmonic mean of recall and precision; NaN for classes without files, actual or predicted."""
-    either = np.asarray(files + taken, np.float64)
-    return np.divide(2.0 * hits, either, out=np.full(either.shape, np.nan), where=either > 0)
+    """Return the harmonic mean of recall and precision; NaN where a class is neither actual nor predicted."""
+    either: Floats = np.asarray(files + taken, np.float64)
+    f1 = np.full(either.shape, np.nan)
+    np.divide(2.0 * hits, either, out=f1, where=either > 0)
+    return f1
 
 
 def _score(value: float, resampled: Floats) -> Score:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.atomic import replacing
-from l3embed.manifest import write_csv
+from l3embed.tables import write_csv
 from l3embed.variants import Modality
 
 CSV_FILE = "sweep.csv"

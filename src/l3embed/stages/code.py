@@ -7,11 +7,10 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
-import l3embed
 from l3embed.store.recipe import Step
 from l3embed.version import __version__
 
-PACKAGE = Path(l3embed.__file__).parent
+PACKAGE = Path(__file__).parents[1]
 
 MODULES = {
     Step.PREPROCESS: (
@@ -63,6 +62,7 @@ PACKAGES = {
         "scikit-image",
         "scipy",
         "soundfile",
+        "tifffile",
     ),
     Step.EMBED: ("h5py", "kapre", "keras", "numpy", "tensorflow"),
     Step.POOL: ("numpy",),

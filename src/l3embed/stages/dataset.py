@@ -7,20 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 from l3embed.decoding import image, recording, video
 from l3embed.errors import OpenL3Error
-
-
-class Media(str, Enum):
-    """The kinds of files that a dataset may hold."""
-
-    AUDIO = "audio"
-    IMAGE = "image"
-    VIDEO = "video"
-
+from l3embed.variants import Media
 
 SUFFIXES = {
     Media.AUDIO: recording.SUFFIXES,

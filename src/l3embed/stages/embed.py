@@ -21,6 +21,7 @@ from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.network import Network
 from l3embed.stages.origin import Origin, write_origins
 from l3embed.stages.results import (
+    EMBEDDINGS_SUFFIX,
     TIMES_SUFFIX,
     Counts,
     OnError,
@@ -45,9 +46,6 @@ from l3embed.windows import Framing
 
 OUTPUT_FILE = "embeddings.npz"
 """File of a stored result."""
-
-OUTPUT_SUFFIX = ".npz"
-"""What it is called in the stage's output, after the input's path."""
 
 
 @dataclass(frozen=True)
@@ -208,7 +206,7 @@ class _Run:
         if isinstance(outcome.result, OpenL3Error):
             return before.failed(str(outcome.result))
         entry = outcome.result
-        place(entry.files[OUTPUT_FILE], array_path(self._folders.output, before, OUTPUT_SUFFIX))
+        place(entry.files[OUTPUT_FILE], array_path(self._folders.output, before, EMBEDDINGS_SUFFIX))
         frames, dimension = entry.facts["frames"], entry.facts["dimension"]
         return replace(before, frames=frames, dimension=dimension, embedded=entry.key)
 

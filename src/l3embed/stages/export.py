@@ -20,15 +20,13 @@ from l3embed.progress import progress_bar
 from l3embed.reports.labels import Label, LabelSource, assign_labels
 from l3embed.saving import RowSpool, read_npz_rows
 from l3embed.stages.code import all_versions
-from l3embed.stages.dataset import SUFFIXES, Media
-from l3embed.stages.embed import OUTPUT_SUFFIX
 from l3embed.stages.origin import Origin, read_origins
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
-from l3embed.stages.results import Counts, Result, array_path, read_results, write_json
+from l3embed.stages.results import EMBEDDINGS_SUFFIX, Counts, Result, array_path, read_results, write_json
 from l3embed.stages.sharing import resolve
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step
-from l3embed.variants import Modality
+from l3embed.variants import Media, Modality
 
 PARQUET_FOLDER = "parquet"
 BLOCK_ROWS = 256
@@ -67,7 +65,7 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     folders.output.mkdir(parents=True, exist_ok=True)
     rows = _manifest_rows(results, options, store, read_origins(folders.embeddings))
     files = {
-        (result.path, result.modality): array_path(folders.embeddings, result, OUTPUT_SUFFIX)
+        (result.path, result.modality): array_path(folders.embeddings, result, EMBEDDINGS_SUFFIX)
         for result in results
         if result.is_ok
     }
@@ -107,8 +105,7 @@ def output_names(results: Sequence[Result]) -> dict[Task, str]:
 
 
 def _kind(result: Result) -> str:
-    is_video = PurePosixPath(result.path).suffix.lower() in SUFFIXES[Media.VIDEO]
-    return f"_{result.modality.value}" if is_video else ""
+    return f"_{result.modality.value}" if result.media is Media.VIDEO else ""
 
 
 def _keep_endings_where_shared(names: dict[Task, str], whole: dict[Task, str]) -> dict[Task, str]:

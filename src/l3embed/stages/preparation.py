@@ -14,9 +14,8 @@ from l3embed import audio
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import SOUND_CHANNELS, open_video
 from l3embed.pixels import crop_centre, pixel_blocks
-from l3embed.stages.dataset import Media
 from l3embed.store.recipe import Parameter
-from l3embed.variants import InputRepr, Modality
+from l3embed.variants import InputRepr, Media, Modality
 from l3embed.windows import Framing
 
 Mono = Iterator[npt.NDArray[np.float64]]
@@ -47,7 +46,7 @@ class Spectrograms:
     @property
     def parameters(self) -> dict[str, Parameter]:
         """What decides about the rows, besides the file."""
-        framing = {"hop_s": self.framing.hop_s, "center": self.framing.center}
+        framing = {"hop_s": float(self.framing.hop_s), "center": self.framing.center}
         return {"kind": "spectrograms", "input_repr": self.input_repr.value, **framing}
 
     def rows(self, mono: Mono) -> audio.Inputs:

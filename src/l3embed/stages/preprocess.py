@@ -17,7 +17,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar, say
 from l3embed.saving import RowSpool
 from l3embed.stages.code import code_checksum, package_versions
-from l3embed.stages.dataset import Found, Selection, find_inputs
+from l3embed.stages.dataset import Found, Input, Selection, find_inputs
 from l3embed.stages.preparation import PARTS, Findings, Part, Sound
 from l3embed.stages.results import (
     NAMED,
@@ -37,7 +37,7 @@ from l3embed.stages.sharing import Computed, Outcome, resolve
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
-from l3embed.variants import Modality
+from l3embed.variants import Media, Modality
 
 ROWS_FILE = "rows.npy"
 TIMES_FILE = "times.npy"
@@ -67,9 +67,10 @@ class PreprocessFolders:
 
 @dataclass(frozen=True)
 class _Job:
-    """One task: which file it reads, in what state that was, and how."""
+    """One task: which file it reads, of what kind and in what state that was, and how."""
 
     source: Path
+    media: Media
     state: tuple[int, ...]
     part: Part
     recipe: Recipe
@@ -115,20 +116,23 @@ def _plan(
             try:
                 if name != input_.path:  # nor could DVC, or a table, hold it
                     raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
-                jobs[task] = _plan_one(dataset / input_.path, part, options.sound, digests)
+                jobs[task] = _plan_one(dataset, input_, part, (options.sound, digests))
             except OpenL3Error as error:
-                results[task] = Result(*task).failed(str(error))
+                results[task] = Result(*task, input_.media).failed(str(error))
                 check_failure(results[task], options.on_error)
     return jobs, results
 
 
-def _plan_one(source: Path, part: Part, sound: Sound, digests: Digests) -> _Job:
+def _plan_one(dataset: Path, input_: Input, part: Part, means: tuple[Sound, Digests]) -> _Job:
+    sound, digests = means
+    source = dataset / input_.path
     try:
         state, sha256 = _state(source), digests.sha256(source)
     except OSError as error:
         raise OpenL3Error(_unreadable(source, error)) from error
     code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
-    return _Job(source, state, part, Recipe(Step.PREPROCESS, sha256, part.parameters(sound), code, packages))
+    recipe = Recipe(Step.PREPROCESS, sha256, part.parameters(sound), code, packages)
+    return _Job(source, input_.media, state, part, recipe)
 
 
 def _prepare_all(
@@ -187,7 +191,7 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> Entry:
 
 def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
     """Put an outcome's files into the output, and return its row; None if there was nothing in the file."""
-    blank = Result(*outcome.key, sha256=job.recipe.sha256)
+    blank = Result(*outcome.key, job.media, job.recipe.sha256)
     if isinstance(outcome.result, OpenL3Error):
         return blank.failed(str(outcome.result))
     entry = outcome.result

@@ -16,11 +16,14 @@ import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
-from l3embed.manifest import FAILED, OK, write_csv
 from l3embed.progress import say
-from l3embed.variants import Modality
+from l3embed.tables import FAILED, OK, write_csv
+from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"
+EMBEDDINGS_SUFFIX = ".npz"
+"""What an input's embeddings are called in a stage's output, after its path."""
+
 TIMES_SUFFIX = ".times.npy"
 """What the times of a video's frames are called in a stage's output, after the video's path."""
 
@@ -45,6 +48,8 @@ class Result:
         Below the dataset's folder, with slashes.
     modality : Modality
         Which network it is for.
+    media : Media
+        What kind of file it is.
     sha256 : str
         Of the input's bytes.
     status, reason : str
@@ -61,6 +66,7 @@ class Result:
 
     path: str
     modality: Modality
+    media: Media = Media.AUDIO
     sha256: str = ""
     status: str = OK
     reason: str = ""
@@ -133,7 +139,7 @@ def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     columns = [field.name for field in fields(Result)]
-    rows = ({**asdict(result), "modality": result.modality.value}.values() for result in results)
+    rows = ({**asdict(result), "modality": result.modality.value, "media": result.media.value}.values() for result in results)
     write_csv(folder / RESULTS_FILE, columns, rows)
 
 
@@ -188,6 +194,7 @@ def _parse(row: dict[str, str]) -> Result:
     return Result(
         path=row["path"],
         modality=Modality(row["modality"]),
+        media=Media(row["media"]),
         sha256=row["sha256"],
         status=row["status"],
         reason=row["reason"],

@@ -106,7 +106,7 @@ def classifications(evaluation: Path) -> list[Classification]:
 def _classification(modality: Modality, figures: dict[str, Any], evaluation: Path) -> Classification:
     pairs = _read_pairs(evaluation / f"{modality.value}_predictions.csv")
     if not pairs:
-        return Classification(modality, str(figures.get("reason") or "There are no predictions."))
+        return Classification(modality, str(figures.get("reason") or "there are no predictions"))
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     actual, predicted = zip(*pairs, strict=True)

@@ -5,21 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import Enum
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from l3embed.decoding import image, video
 from l3embed.manifest import ManifestRow
-from l3embed.variants import Modality
-
-
-class Kind(Enum):
-    """What a file is, as its ending says."""
-
-    RECORDING = 0
-    IMAGE = 1
-    VIDEO = 2
+from l3embed.variants import Media, Modality
 
 
 @dataclass(frozen=True)
@@ -32,8 +23,8 @@ class MediaFile:
         Below the dataset's folder, with slashes.
     label : str
         Its class; empty if it has none.
-    kind : Kind
-        What it is.
+    media : Media
+        What it is, as its ending says.
     duration_s, sample_rate_hz : float or None
         Of the recording or the video.
     channels : int or None
@@ -44,7 +35,7 @@ class MediaFile:
 
     path: str
     label: str
-    kind: Kind
+    media: Media
     duration_s: float | None = None
     sample_rate_hz: float | None = None
     channels: int | None = None
@@ -57,13 +48,13 @@ def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
     files: dict[str, MediaFile] = {}
     for row in rows:
         if row.is_ok:
-            known = files.get(row.path, MediaFile(row.path, row.label, _kind(row.path)))
+            known = files.get(row.path, MediaFile(row.path, row.label, _media(row.path)))
             files[row.path] = _with(known, row)
     return list(files.values())
 
 
 def relative_address(dataset: Path, page_folder: Path) -> str:
-    """Return the address of the dataset's folder as the page's links have to begin, with a slash at its end."""
+    """Return how the page's links to the dataset have to begin: the way to its folder, and a slash."""
     try:
         path = Path(os.path.relpath(dataset.absolute(), page_folder.absolute())).as_posix()
     except ValueError:  # on another drive of Windows
@@ -71,11 +62,11 @@ def relative_address(dataset: Path, page_folder: Path) -> str:
     return f"{quote(path)}/"
 
 
-def _kind(path: str) -> Kind:
+def _media(path: str) -> Media:
     suffix = PurePosixPath(path).suffix.lower()
     if suffix in video.SUFFIXES:
-        return Kind.VIDEO
-    return Kind.IMAGE if suffix in image.SUFFIXES else Kind.RECORDING
+        return Media.VIDEO
+    return Media.IMAGE if suffix in image.SUFFIXES else Media.AUDIO
 
 
 def _with(file: MediaFile, row: ManifestRow) -> MediaFile:

@@ -56,5 +56,5 @@ def format_clock(seconds: float, step_s: float) -> str:
 
 
 def format_share(share: float) -> str:
-    """Return a share as per cent, as in ``83.3%``."""
-    return f"{share:.1%}"
+    """Return a share as per cent, as in ``83.3 %``; the two parts stay on one line."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"

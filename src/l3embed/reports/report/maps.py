@@ -24,10 +24,13 @@ from l3embed.reports.report.projection import (
     umap_is_wanted,
     umap_view,
 )
-from l3embed.variants import Modality
+from l3embed.variants import Media, Modality
 
 SIMILARITY_STEPS = 10_000
 """Cosines are packed as whole numbers of ten-thousandths."""
+
+MEDIA = tuple(Media)
+"""Kinds of files are packed as their places here."""
 
 HAS_SOUND, HAS_PICTURE = 1, 2
 """Bits that say which previews of a file the page holds."""
@@ -105,7 +108,7 @@ def packed_maps(
         "labels": labels,
         "paths": [file.path for file in files],
         "label": pack([label_places[file.label] for file in files], "u4"),
-        "kind": pack([file.kind.value for file in files], "u1"),
+        "media": pack([MEDIA.index(file.media) for file in files], "u1"),
         "held": pack(held, "u1"),
         "duration": pack([_or_nan(file.duration_s) for file in files], "f4"),
         "rate": pack([_or_nan(file.sample_rate_hz) for file in files], "f4"),

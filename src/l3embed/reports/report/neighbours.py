@@ -52,7 +52,7 @@ def nearest(vectors: Vectors, count: int) -> Neighbours:
     lengths = vector_lengths(vectors)
     for start in range(0, files if count else 0, CHUNK_ROWS):
         rows = slice(start, min(start + CHUNK_ROWS, files))
-        cosines = (vectors[rows] / lengths[rows, np.newaxis]) @ vectors.T
+        cosines: Vectors = np.matmul(vectors[rows] / lengths[rows, np.newaxis], vectors.T)
         cosines /= lengths
         own = np.arange(rows.start, rows.stop)
         cosines[own - start, own] = -np.inf

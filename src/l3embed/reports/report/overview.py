@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.manifest import ManifestRow
-from l3embed.reports.report.formatting import format_number, format_speed
+from l3embed.reports.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
 
 STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate", "report")
@@ -18,8 +18,9 @@ RANDOM_PREFIX = "random:"
 """How the identity of seeded weights begins."""
 
 UNTRAINED_MARK = "(untrained)"
-SPEED_SUFFIX = "_per_second"
-COUNTS = ("files", "computed", "reused", "failed")
+SPEED_SUFFIX = "_per_s"
+SECONDS_SUFFIX = "_s"
+COUNTS = ("inputs", "computed", "reused", "failed")
 
 
 @dataclass(frozen=True)
@@ -163,10 +164,22 @@ def _stage(name: str, content: dict[str, Any]) -> StageMetrics:
     seconds = rest.pop("seconds") if isinstance(rest.get("seconds"), int | float) else None
     speeds = {key: rest.pop(key) for key in list(rest) if key.endswith(SPEED_SUFFIX)}
     words = [f"{format_speed(value)} {_plain(key[: -len(SPEED_SUFFIX)])}/s" for key, value in speeds.items()]
-    if not words and seconds and counts.get("computed"):
-        words = [f"{format_speed(counts['computed'] / seconds)} files/s"]
-    others = tuple((_plain(key), format_number(value)) for key, value in rest.items())
-    return StageMetrics(name, counts, seconds, ", ".join(words), others)
+    # Time that went into finding what to reuse says nothing of the speed of computing.
+    if not words and seconds and counts.get("computed") and not counts.get("reused"):
+        words = [f"{format_speed(counts['computed'] / seconds)} inputs/s"]
+    others = tuple(_worded(key, value) for key, value in rest.items())
+    return StageMetrics(name, _with_inputs(counts), seconds, ", ".join(words), others)
+
+
+def _with_inputs(counts: dict[str, int]) -> dict[str, int]:
+    """Return the counts, with the inputs that a stage does not count itself."""
+    return {"inputs": sum(counts.values())} | counts if counts else {}
+
+
+def _worded(key: str, value: Any) -> tuple[str, str]:
+    if key.endswith(SECONDS_SUFFIX) and isinstance(value, int | float):
+        return _plain(key.removesuffix(SECONDS_SUFFIX)), format_length(value)
+    return _plain(key), format_number(value)
 
 
 def _flat(content: dict[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:

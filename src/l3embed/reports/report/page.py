@@ -9,7 +9,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-from l3embed.manifest import ManifestRow, read_manifest
+from l3embed.manifest import read_manifest
 from l3embed.reports.report import formatting
 from l3embed.reports.report.classification import MOST_MATRIX_CLASSES, classifications
 from l3embed.reports.report.files import MediaFile, media_files, relative_address
@@ -28,7 +28,7 @@ from l3embed.version import __version__
 
 FOLDER = resources("l3embed.reports.report")
 TEMPLATE = "page.html.j2"
-SCRIPTS = ("files", "player", "chart", "map", "legend", "panel", "search", "matrix", "main")
+SCRIPTS = ("files", "player", "chart", "raster", "map", "legend", "panel", "search", "matrix", "main")
 """Parts of the page's script, in the order in which they need each other."""
 
 FEW_CLASSES = 12

@@ -21,7 +21,8 @@ from l3embed.decoding.recording import open_recording
 from l3embed.decoding.video import open_video
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar
-from l3embed.reports.report.files import Kind, MediaFile
+from l3embed.reports.report.files import MediaFile
+from l3embed.variants import Media
 
 SOUND_S = 5.0
 SOUND_RATE_HZ = 24_000
@@ -99,6 +100,8 @@ def make_previews(files: Sequence[MediaFile], dataset: Path, budget_bytes: int, 
                 if left_bytes < 0:
                     return previews
                 previews.made[place] = result
+            spent_bytes = max(1, budget_bytes - left_bytes)
+            bar.total = min(len(order), round(bar.n * budget_bytes / spent_bytes))
     return previews
 
 
@@ -115,7 +118,7 @@ def spread_over_labels(labels: Sequence[str], seed: int) -> list[int]:
 
 def _try_preview(file: MediaFile, dataset: Path) -> Preview | str:
     try:
-        return PREVIEWERS[file.kind](dataset / file.path, file)
+        return PREVIEWERS[file.media](dataset / file.path, file)
     except UNSHOWABLE as error:
         return str(error) or type(error).__name__
 
@@ -140,10 +143,10 @@ def _preview_video(path: Path, file: MediaFile) -> Preview:
     return Preview(sound, picture)
 
 
-PREVIEWERS: dict[Kind, Callable[[Path, MediaFile], Preview]] = {
-    Kind.RECORDING: _preview_recording,
-    Kind.IMAGE: _preview_image,
-    Kind.VIDEO: _preview_video,
+PREVIEWERS: dict[Media, Callable[[Path, MediaFile], Preview]] = {
+    Media.AUDIO: _preview_recording,
+    Media.IMAGE: _preview_image,
+    Media.VIDEO: _preview_video,
 }
 
 
@@ -187,7 +190,8 @@ def _short_mono(samples: Samples, sample_rate_hz: float) -> Samples:
         fade = round(FADE_S * SOUND_RATE_HZ)
         mono[-fade:] *= np.linspace(1, 0, fade)
     peak = np.abs(mono).max(initial=0)
-    return mono * min(LARGEST_GAIN, PEAK / peak) if peak else mono
+    louder: Samples = mono * (min(LARGEST_GAIN, PEAK / peak) if peak else 1)
+    return louder
 
 
 def _as_jpeg(image: npt.NDArray[Any]) -> bytes:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
+from l3embed.reports.report.formatting import format_share
 from l3embed.reports.report.neighbours import Neighbours
 from l3embed.reports.report.options import Projection
 
@@ -84,7 +85,7 @@ def pca_view(vectors: Points, seed: int) -> View:
         signs = np.where(pca.components_[np.arange(components), largest] < 0, -1, 1)
         points[:, :components] = projected * signs
         shares[:components] = np.nan_to_num(pca.explained_variance_ratio_)
-    first, second = (f"PC {number} ({share:.1%} of the variance)" for number, share in enumerate(shares, 1))
+    first, second = (f"PC {number} ({format_share(share)} of the variance)" for number, share in enumerate(shares, 1))
     return View("PCA", points, (first, second))
 
 
@@ -129,7 +130,7 @@ def umap_view(neighbours: Neighbours, start: Points, seed: int) -> View | None:
 
 @contextmanager
 def _without_tensorflow() -> Iterator[None]:
-    """Hide TensorFlow, which umap loads for a part of it that is not used here: seconds, and a GPU's memory."""
+    """Hide TensorFlow, which umap would load for a part that is not used here, in seconds."""
     name = "tensorflow"
     if name in sys.modules:
         yield

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain, islice, zip_longest
 from pathlib import Path
 
@@ -16,6 +13,7 @@ import numpy.typing as npt
 from l3embed.manifest import ManifestRow
 from l3embed.reports.report.formatting import format_clock
 from l3embed.reports.report.neighbours import vector_lengths
+from l3embed.saving import read_npz_rows
 from l3embed.variants import Modality
 
 FEWEST_FRAMES = 4
@@ -26,11 +24,6 @@ MOST_CELLS = 200
 READ_ROWS = 256
 MOST_TICKS = 6
 TICK_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
-
-HEADER_READERS = {
-    (1, 0): np.lib.format.read_array_header_1_0,
-    (2, 0): np.lib.format.read_array_header_2_0,
-}
 
 Cosines = npt.NDArray[np.float32]
 
@@ -92,9 +85,9 @@ def self_similarity(export: Path, row: ManifestRow) -> SelfSimilarity:
     """Compare the frames of one file with each other."""
     path = export / row.output
     cell_of = np.arange(row.frames) * min(MOST_CELLS, row.frames) // row.frames
-    cells = _cell_vectors(path, cell_of)
+    cells = _cell_vectors(path, row.dimension, cell_of)
     with np.load(path, allow_pickle=False) as arrays:
-        times_s = np.asarray(arrays["timestamps"] if "timestamps" in arrays else (), np.float64)
+        times_s = np.asarray(arrays.get("timestamps", ()), np.float64)
     cell_times_s = np.bincount(cell_of, times_s) / np.bincount(cell_of) if times_s.size else times_s
     # The mean of unit vectors makes their dot product the mean of the cosines of all pairs of frames.
     cosines = np.clip(cells @ cells.T, -1, 1)
@@ -103,7 +96,7 @@ def self_similarity(export: Path, row: ManifestRow) -> SelfSimilarity:
 
 def time_ticks(times_s: npt.NDArray[np.float64]) -> tuple[Tick, ...]:
     """Return round times with their places on an axis on which every frame is equally wide."""
-    if len(times_s) < 2 or times_s[-1] <= times_s[0]:  # noqa: PLR2004 (an axis has two ends)
+    if len(times_s) < 2 or times_s[-1] <= times_s[0]:
         return ()
     first_s, last_s = float(times_s[0]), float(times_s[-1])
     length_s = last_s - first_s
@@ -115,26 +108,14 @@ def time_ticks(times_s: npt.NDArray[np.float64]) -> tuple[Tick, ...]:
     )
 
 
-def _cell_vectors(path: Path, cell_of: npt.NDArray[np.intp]) -> Cosines:
+def _cell_vectors(path: Path, dimension: int, cell_of: npt.NDArray[np.intp]) -> Cosines:
     """Return the mean of the unit vectors of each cell's frames, ``(cells, D)``."""
     frames_of_cell = np.bincount(cell_of)
+    sums = np.zeros((len(frames_of_cell), dimension), np.float32)
     done = 0
-    with _open_frames(path) as (dimension, blocks):
-        sums = np.zeros((len(frames_of_cell), dimension), np.float32)
-        for block in blocks:
-            np.add.at(sums, cell_of[done : done + len(block)], block / vector_lengths(block)[:, np.newaxis])
-            done += len(block)
-    return sums / frames_of_cell[:, np.newaxis].astype(np.float32)
-
-
-@contextmanager
-def _open_frames(path: Path) -> Iterator[tuple[int, Iterator[Cosines]]]:
-    """Open a file's embeddings: how long they are, and themselves, block by block.
-
-    A day of sound has gigabytes of them.
-    """
-    with zipfile.ZipFile(path) as archive, archive.open("embedding.npy") as member:
-        shape, _, dtype = HEADER_READERS[np.lib.format.read_magic(member)](member)
-        block_bytes = READ_ROWS * shape[1] * dtype.itemsize
-        contents = iter(partial(member.read, block_bytes), b"")
-        yield shape[1], (np.frombuffer(c, dtype).reshape(-1, shape[1]).astype(np.float32) for c in contents)
+    for frames in read_npz_rows(path, "embedding", READ_ROWS):  # a day of sound has gigabytes of them
+        units = frames / vector_lengths(frames)[:, np.newaxis]
+        np.add.at(sums, cell_of[done : done + len(frames)], units)
+        done += len(frames)
+    sums /= frames_of_cell[:, np.newaxis]
+    return sums

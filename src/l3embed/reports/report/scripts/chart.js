@@ -33,34 +33,7 @@ function swatch(look) {
   return made;
 }
 
+// While the page goes to paper; then it is light, whatever the screen is.
+const isPrinting = () => document.documentElement.classList.contains("printing");
+
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-
-// Small pictures of the marks: copying one is much quicker than drawing it.
-class Sprites {
-  #made = new Map();
-
-  clear() {
-    this.#made.clear();
-  }
-
-  get(look, radius, density) {
-    const key = `${look.colour}${look.shape}${radius}/${density}`;
-    if (!this.#made.has(key)) this.#made.set(key, this.#draw(look, radius, density));
-    return this.#made.get(key);
-  }
-
-  #draw(look, radius, density) {
-    const side = 2 * Math.ceil((radius * 1.35 + 1) * density);
-    const canvas = element("canvas", { width: side, height: side });
-    const context = canvas.getContext("2d");
-    context.translate(side / 2, side / 2);
-    context.scale(radius * density, radius * density);
-    const path = new Path2D(look.shape);
-    context.fillStyle = style(look.colour);
-    context.fill(path);
-    context.lineWidth = 1 / (radius * density);
-    context.strokeStyle = style("--surface");
-    context.stroke(path);
-    return canvas;
-  }
-}

@@ -3,7 +3,7 @@
 const byId = (id) => document.getElementById(id);
 const data = JSON.parse(byId("data").textContent);
 
-const KIND = { recording: 0, image: 1, video: 2 };
+const MEDIA = { audio: 0, image: 1, video: 2 };
 const HELD = { sound: 1, picture: 2 };
 const SIMILARITY_STEPS = 10000;
 
@@ -28,7 +28,7 @@ function element(name, attributes = {}, ...children) {
 const files = {
   count: data.paths.length,
   label: unpack(data.label, Uint32Array),
-  kind: unpack(data.kind, Uint8Array),
+  media: unpack(data.media, Uint8Array),
   held: unpack(data.held, Uint8Array),
   duration: unpack(data.duration, Float32Array),
   rate: unpack(data.rate, Float32Array),
@@ -39,14 +39,14 @@ const files = {
   folder: (file) => data.paths[file].slice(0, Math.max(0, data.paths[file].lastIndexOf("/"))),
   labelName: (file) => data.labels[files.label[file]],
   address: (file) => data.address + data.paths[file].split("/").map(encodeURIComponent).join("/"),
-  hasSound: (file) => files.kind[file] !== KIND.image,
-  hasPicture: (file) => files.kind[file] !== KIND.recording,
+  hasSound: (file) => files.media[file] !== MEDIA.image,
+  hasPicture: (file) => files.media[file] !== MEDIA.audio,
 
   // Where a sound or a picture comes from: the page itself, or the dataset's folder.
   sound: (file) => (files.held[file] & HELD.sound ? `data:audio/mpeg;base64,${preview("sounds", file)}` : files.address(file)),
   picture(file) {
     if (files.held[file] & HELD.picture) return `data:image/jpeg;base64,${preview("pictures", file)}`;
-    return files.kind[file] === KIND.image ? files.address(file) : "";
+    return files.media[file] === MEDIA.image ? files.address(file) : "";
   },
 };
 

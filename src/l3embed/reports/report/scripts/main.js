@@ -135,8 +135,8 @@ function restyle() {
   paintMatrices();
 }
 
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", restyle);
-// Paper is white, whatever the screen is.
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => isPrinting() || restyle());
+// All has to be drawn before: while a browser prints, it draws nothing anew.
 for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) {
   addEventListener(event, () => {
     document.documentElement.classList.toggle("printing", printing);

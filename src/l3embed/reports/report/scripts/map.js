@@ -5,9 +5,11 @@ const REACH = 14; // pixels from which a mark is found
 const CLICK_SLOP = 4; // pixels that a click may move
 const GLIDE_MS = 500;
 const LARGEST_ZOOM = 200;
+const PLAIN = 0.88; // opacity of marks
+const DIMMED = 0.1;
 
 class MapView extends EventTarget {
-  #sprites = new Sprites();
+  #raster = new Raster();
   #pending = false;
   #glide = null;
   #pointers = new Map();
@@ -65,9 +67,10 @@ class MapView extends EventTarget {
   }
 
   restyle() {
-    this.#sprites.clear();
+    this.#raster.forget();
     this.#draw();
-    this.redrawMarks();
+    // On paper, what is clear of the upper canvas would cover the lower one.
+    if (isPrinting()) this.#drawOver(this.points.getContext("2d"));
   }
 
   redraw() {
@@ -112,7 +115,7 @@ class MapView extends EventTarget {
 
   get radius() {
     const count = this.map.files.length;
-    const base = Math.min(6.5, Math.max(2.5, 60 / Math.sqrt(count + 20)));
+    const base = Math.min(6.5, Math.max(2.75, 60 / Math.sqrt(count + 20)));
     return Math.round(Math.min(7, base * this.zoom ** 0.25) * 4) / 4;
   }
 
@@ -137,13 +140,14 @@ class MapView extends EventTarget {
 
   #resize() {
     const { clientWidth, clientHeight } = this.chart;
-    if (!this.map || !clientWidth) return;
+    if (!this.map || !clientWidth || isPrinting()) return;
     const whole = this.zoom === 1;
     Object.assign(this, { width: clientWidth, height: clientHeight, density: devicePixelRatio || 1 });
     for (const canvas of [this.points, this.marks]) {
       canvas.width = Math.round(clientWidth * this.density);
       canvas.height = Math.round(clientHeight * this.density);
     }
+    this.#raster.attach(this.points);
     if (whole) this.#reset();
     this.#draw();
   }
@@ -177,45 +181,38 @@ class MapView extends EventTarget {
     this.#place();
     const gliding = this.#glide !== null;
     if (gliding) this.#advanceGlide();
-    const { radius, density } = this;
-    this.sprites = new Map([...this.map.looks].map(([label, look]) => [label, this.#sprites.get(look, radius, density)]));
-    const context = this.points.getContext("2d");
-    context.clearRect(0, 0, this.points.width, this.points.height);
-    if (this.view.axes[0] && !gliding) this.#drawOrigin(context);
-    const plain = [];
-    context.globalAlpha = 0.1;
-    for (const point of this.order) {
-      if (this.hidden.has(this.labels[point])) continue;
-      if (this.emphasis && !this.emphasis(point)) this.#drawMark(context, point);
-      else plain.push(point);
-    }
-    context.globalAlpha = 0.88;
-    for (const point of plain) this.#drawMark(context, point);
-    context.globalAlpha = 1;
+    this.#raster.clear();
+    if (this.view.axes[0] && !gliding) this.#drawOrigin();
+    const shown = this.order.filter((point) => !this.hidden.has(this.labels[point]));
+    const { emphasis } = this;
+    if (emphasis) this.#drawMarks(shown.filter((point) => !emphasis(point)), DIMMED);
+    this.#drawMarks(emphasis ? shown.filter(emphasis) : shown, PLAIN);
+    this.#raster.show();
     this.redrawMarks();
     if (this.#glide) this.redraw();
   }
 
-  #drawMark(context, point) {
-    const [x, y] = [this.x[point], this.y[point]];
-    if (x < -9 || y < -9 || x > this.width + 9 || y > this.height + 9) return;
-    const sprite = this.sprites.get(this.labels[point]);
-    // On whole pixels a copy is exact.
-    context.drawImage(sprite, Math.round(x * this.density - sprite.width / 2), Math.round(y * this.density - sprite.height / 2));
+  #drawMarks(points, opacity) {
+    const { radius, density } = this;
+    const sprites = new Map([...this.map.looks].map(([label, look]) => [label, this.#raster.sprite(look, radius, density, opacity)]));
+    for (const point of points) this.#raster.stamp(sprites.get(this.labels[point]), this.x[point] * density, this.y[point] * density);
   }
 
-  #drawOrigin(context) {
-    const x = Math.round((this.centre[0] - this.middle[0] * this.scale) * this.density);
-    const y = Math.round((this.centre[1] + this.middle[1] * this.scale) * this.density);
-    context.fillStyle = style("--faint");
-    context.fillRect(x, 0, Math.ceil(this.density), this.points.height);
-    context.fillRect(0, y, this.points.width, Math.ceil(this.density));
+  #drawOrigin() {
+    const x = (this.centre[0] - this.middle[0] * this.scale) * this.density;
+    const y = (this.centre[1] + this.middle[1] * this.scale) * this.density;
+    this.#raster.lines(x, y, Math.round(this.density), "--faint");
   }
 
   redrawMarks() {
     const context = this.marks.getContext("2d");
+    context.clearRect(0, 0, this.marks.width, this.marks.height);
+    this.#drawOver(context);
+    context.resetTransform();
+  }
+
+  #drawOver(context) {
     context.setTransform(this.density, 0, 0, this.density, 0, 0);
-    context.clearRect(0, 0, this.width, this.height);
     if (this.point !== null) this.#drawSelection(context);
     if (this.hovered !== null) this.#ring(context, this.hovered, "--ink", 1.5, 3);
   }

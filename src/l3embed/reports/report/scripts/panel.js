@@ -74,7 +74,7 @@ class Panel extends EventTarget {
       image.addEventListener("error", () => image.replaceWith(this.#missing()));
       return [image];
     }
-    if (files.kind[this.file] !== KIND.video) return [];
+    if (files.media[this.file] !== MEDIA.video) return [];
     const video = element("video", { class: "picture", src: files.address(this.file), controls: true, preload: "metadata" });
     video.addEventListener("error", () => video.replaceWith(this.#missing()));
     return [video];

@@ -1,0 +1,248 @@
+"""Results of other code, or of other packages, are not reused: by the stages' counts."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from l3embed.stages import code
+from l3embed.stages.code import MODULES, PACKAGES
+from l3embed.store.recipe import Step
+
+from .conftest import ALL_REUSED, FILES, REPOSITORY
+from .standin import Project
+
+RUN_STAGES = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from tests.pipeline import standin
+standin.Network.load = standin.load
+print(*standin.Project(Path(sys.argv[1])).run())
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package that may be changed."""
+    shutil.copytree(
+        REPOSITORY / "src" / "l3embed",
+        tmp_path / "src" / "l3embed",
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )
+    return tmp_path / "src" / "l3embed"
+
+
+def run_with(package: Path, project: Project) -> list[tuple[int, int, int]]:
+    """Run all stages with a changed package, in a process of their own."""
+    environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", RUN_STAGES, str(project.folder), str(REPOSITORY)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    counts: list[tuple[int, int, int]] = list(ast.literal_eval(done.stdout.replace(") (", "), (")))
+    return counts
+
+
+def change(path: Path) -> None:
+    with path.open("ab") as file:
+        file.write(b"\n# Changed.\n")
+
+
+def test_unchanged_code_reuses_the_results_of_another_installation(computed: Project, package: Path) -> None:
+    assert run_with(package, computed) == list(ALL_REUSED)
+
+
+CHANGED_CODE = {
+    "pixels.py": (FILES, FILES, 0),
+    "stages/preparation.py": (FILES, 0, 0),
+    "stages/network.py": (0, FILES, 0),
+    "frontends/hann_windows.npz": (0, FILES, 0),
+    "moments.py": (0, 0, FILES),
+    "progress.py": (0, 0, 0),
+}
+"""Modules, and how many of the four inputs each stage computes when they have changed.
+
+What is computed anew comes out the same here, so that a later stage has nothing to do: its key is its input's
+bytes.
+"""
+
+
+@pytest.mark.parametrize(("module", "counts"), CHANGED_CODE.items(), ids=CHANGED_CODE)
+def test_changed_code_computes_anew_and_what_follows_only_if_it_has_to(
+    computed: Project, package: Path, module: str, counts: tuple[int, int, int]
+) -> None:
+    if module.endswith(".npz"):
+        # An archive may be followed by anything.
+        content = (package / module).read_bytes()
+        (package / module).write_bytes(content + b"\0")
+    else:
+        change(package / module)
+    assert run_with(package, computed) == [(count, FILES - count, 0) for count in counts]
+
+
+def test_changed_code_that_gives_something_else_is_followed_up(computed: Project, package: Path) -> None:
+    path = package / "stages" / "preparation.py"
+    text = path.read_text()
+    assert text.count("yield rows.astype(np.float32)") == 2
+    path.write_text(text.replace("yield rows.astype(np.float32)", "yield 2 * rows.astype(np.float32)"))
+    before = computed.outputs()
+    assert run_with(package, computed) == [(FILES, 0, 0)] * 3
+    assert (
+        computed.outputs()["embeddings/audio/folder/0.wav.npz"] != before["embeddings/audio/folder/0.wav.npz"]
+    )
+
+
+@pytest.mark.parametrize("step", Step, ids=lambda step: step.value)
+def test_every_listed_module_is_there(step: Step) -> None:
+    assert not [name for name in MODULES[step] if not (REPOSITORY / "src" / "l3embed" / name).is_file()]
+
+
+@pytest.mark.parametrize("step", Step, ids=lambda step: step.value)
+def test_every_listed_module_changes_the_code_s_checksum(
+    step: Step, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(code, "PACKAGE", package)
+    code.code_checksum.cache_clear()
+    checksums = {code.code_checksum(step)}
+    for name in MODULES[step]:
+        change(package / name)
+        code.code_checksum.cache_clear()
+        checksums.add(code.code_checksum(step))
+    code.code_checksum.cache_clear()
+    assert len(checksums) == len(MODULES[step]) + 1
+
+
+ENTRIES = {
+    Step.PREPROCESS: "stages/preprocess.py",
+    Step.EMBED: "stages/embed.py",
+    Step.POOL: "stages/pooling.py",
+}
+
+NOT_DECIDING = {
+    "atomic.py",
+    "checksums.py",
+    "errors.py",
+    "folders.py",
+    "manifest.py",
+    "progress.py",
+    "stages/code.py",
+    "stages/dataset.py",
+    "stages/origin.py",
+    "stages/results.py",
+    "stages/sharing.py",
+    "store/claims.py",
+    "store/digests.py",
+    "store/entries.py",
+    "store/recipe.py",
+    "version.py",
+}
+"""Which files are taken, where results go, and how a run tells of itself: none of it is in a result."""
+
+WEIGHTS_ARE_AN_INPUT = {
+    f"weights/{name}.py"
+    for name in ("cache", "fetch", "manifest", "random", "registry", "source", "store", "unpack")
+}
+
+USED_BY_OTHER_STEPS = {
+    Step.PREPROCESS: set[str](),
+    Step.EMBED: {
+        # It reads samples at 48 kHz or spectrograms that preprocessing has made.
+        *("decoding/audio.py", "decoding/ffmpeg.py", "decoding/recording.py"),
+        *("resampling.py", "frontends/librosa.py"),
+        *WEIGHTS_ARE_AN_INPUT,
+    },
+    Step.POOL: set[str](),
+}
+
+
+def executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes of a module but those that only a type checker looks at."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from executed_nodes(child)
+
+
+def used_modules(name: str) -> set[str]:
+    """The modules of the package that one imports, itself or through others, not counting empty packages."""
+    source = REPOSITORY / "src"
+    used: set[Path] = set()
+    waiting = [source / "l3embed" / name]
+    while waiting:
+        path = waiting.pop()
+        if path in used:
+            continue
+        used.add(path)
+        for node in executed_nodes(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "l3embed":
+                for imported in (f"{node.module}.{alias.name}" for alias in node.names):
+                    candidates = [source.joinpath(*name.split(".")) for name in (imported, str(node.module))]
+                    files = [candidate.with_suffix(".py") for candidate in candidates]
+                    waiting += [file for file in files if file.is_file()][:1]
+    return {path.relative_to(source / "l3embed").as_posix() for path in used}
+
+
+@pytest.mark.parametrize("step", Step, ids=lambda step: step.value)
+def test_every_module_that_a_step_uses_is_listed_or_known_not_to_decide(step: Step) -> None:
+    listed = {name for name in MODULES[step] if name.endswith(".py")}
+    assert used_modules(ENTRIES[step]) - NOT_DECIDING - USED_BY_OTHER_STEPS[step] == listed
+
+
+DISTRIBUTIONS = {"imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
+IMPORTED_FOR_THE_OTHER_STEP = {
+    Step.PREPROCESS: {"keras"},  # decibels are computed by NumPy here, by Keras there
+    Step.EMBED: {"skimage"},  # frames are only cropped here, images scaled there
+    Step.POOL: set[str](),
+}
+
+
+@pytest.mark.parametrize("step", Step, ids=lambda step: step.value)
+def test_every_package_that_a_step_s_modules_import_counts(step: Step) -> None:
+    imported = set()
+    for name in MODULES[step]:
+        if name.endswith(".py"):
+            for node in executed_nodes(ast.parse((code.PACKAGE / name).read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    imported |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    imported.add(str(node.module).split(".")[0])
+    others = imported - sys.stdlib_module_names - {"l3embed"} - IMPORTED_FOR_THE_OTHER_STEP[step]
+    assert {DISTRIBUTIONS.get(name, name) for name in others} <= set(PACKAGES[step])
+
+
+def test_what_reads_tiff_files_for_scikit_image_counts() -> None:
+    assert "tifffile" in PACKAGES[Step.PREPROCESS]
+
+
+@pytest.mark.parametrize(
+    ("package_name", "expected"),
+    [
+        ("soundfile", [(FILES, 0, 0), (0, FILES, 0), (0, FILES, 0)]),
+        ("tensorflow", [(0, FILES, 0), (FILES, 0, 0), (0, FILES, 0)]),
+        ("numpy", [(FILES, 0, 0), (FILES, 0, 0), (FILES, 0, 0)]),
+        ("tqdm", [(0, FILES, 0), (0, FILES, 0), (0, FILES, 0)]),
+    ],
+)
+def test_another_version_of_a_package_computes_anew(
+    computed: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    package_name: str,
+    expected: list[tuple[int, int, int]],
+) -> None:
+    real = importlib.metadata.version
+    monkeypatch.setattr(code, "version", lambda name: "99.0" if name == package_name else real(name))
+    for function in (code.package_versions, code.all_versions):
+        function.cache_clear()
+    counts = computed.run()
+    for function in (code.package_versions, code.all_versions):
+        function.cache_clear()
+    assert list(counts) == expected

@@ -1,0 +1,115 @@
+"""What the stage ``evaluate`` writes and says."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from l3embed.manifest import ManifestRow
+from l3embed.reports.evaluation import EvaluationOptions
+from l3embed.stages import evaluate
+
+from .exported import file_rows, write_export
+
+OPTIONS = EvaluationOptions(resamples=200)
+
+
+def read_rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
+def export_of(folder: Path, wrong: int) -> Path:
+    """20 files in two classes that are far apart, some being on the wrong side."""
+    sides = np.array([1, -1] * 10)
+    rows = file_rows(["dog" if side > 0 else "cat" for side in sides])
+    sides[:wrong] *= -1
+    return write_export(folder / "export", rows, 10 * sides[:, np.newaxis] + np.eye(20, 4))
+
+
+def run(export: Path, output: Path) -> tuple[str, dict[str, Any]]:
+    line = evaluate.run(export, OPTIONS, output)
+    return line, json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+
+
+def test_the_line_and_the_metrics_say_the_same(tmp_path: Path) -> None:
+    line, metrics = run(export_of(tmp_path, wrong=1), tmp_path / "evaluation")
+    probe = metrics["audio"]["linear_probe"]
+    interval = f"({100 * probe['accuracy_low']:.1f} to {100 * probe['accuracy_high']:.1f})"
+    assert line == (
+        f"evaluate: audio: 20 files in 2 classes: linear probe 95.0 % {interval}, k-NN 95.0 % {interval}, "
+        "chance 50.0 %; image: no files"
+    )
+    assert probe["accuracy"] == 0.95
+    # The wrong one is a dog that was taken for a cat: F1 of 18/19 and of 20/21.
+    assert probe["macro_f1"] == pytest.approx((18 / 19 + 20 / 21) / 2, abs=1e-6)
+
+
+def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
+    _, metrics = run(export_of(tmp_path, wrong=0), tmp_path / "evaluation")
+    names = {f"{measure}{end}" for measure in ("accuracy", "macro_f1") for end in ("", "_low", "_high")}
+    assert set(metrics["audio"]) == {"files", "classes", "folds", "chance", "linear_probe", "knn"}
+    assert set(metrics["audio"]["linear_probe"]) == set(metrics["audio"]["knn"]) == names
+    assert {key: metrics["audio"][key] for key in ("files", "classes", "folds", "chance")} == {
+        "files": 20,
+        "classes": 2,
+        "folds": 5,
+        "chance": 0.5,
+    }
+    assert metrics["image"] == {"files": 0, "reason": "no files"}
+
+
+def test_there_is_a_row_for_each_prediction(tmp_path: Path) -> None:
+    run(export_of(tmp_path, wrong=1), tmp_path)
+    header, *rows = read_rows(tmp_path / "audio_predictions.csv")
+    assert header == ["path", "actual", "predicted", "fold"]
+    assert [row[:3] for row in rows[:2]] == [["000.wav", "dog", "cat"], ["001.wav", "cat", "cat"]]
+    assert sorted(row[3] for row in rows) == sorted("12345" * 4)
+
+
+def test_there_is_a_row_for_each_class(tmp_path: Path) -> None:
+    run(export_of(tmp_path, wrong=1), tmp_path)
+    assert read_rows(tmp_path / "audio_classes.csv") == [
+        ["label", "files", "recall", "precision", "f1"],
+        ["cat", "10", "1.0", "0.909091", "0.952381"],
+        ["dog", "10", "0.9", "1.0", "0.947368"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "line"),
+    [
+        ([], "evaluate: audio: no files; image: no files"),
+        (file_rows(["", ""]), "evaluate: audio: no labels; image: no files"),
+    ],
+    ids=["no files", "no labels"],
+)
+def test_without_labels_the_tables_have_their_header_only(
+    tmp_path: Path, rows: list[ManifestRow], line: str
+) -> None:
+    export = write_export(tmp_path / "export", rows, np.zeros((len(rows), 4)))
+    assert evaluate.run(export, OPTIONS, tmp_path / "evaluation") == line
+    for modality in ("audio", "image"):
+        assert read_rows(tmp_path / "evaluation" / f"{modality}_predictions.csv") == [
+            ["path", "actual", "predicted", "fold"]
+        ]
+        assert read_rows(tmp_path / "evaluation" / f"{modality}_classes.csv") == [
+            ["label", "files", "recall", "precision", "f1"]
+        ]
+
+
+def test_the_same_export_gives_the_same_bytes(tmp_path: Path) -> None:
+    random = np.random.default_rng(5)
+    labels = [f"class {number}" for number in random.integers(4, size=80)]
+    export = write_export(tmp_path / "export", file_rows(labels), random.normal(size=(80, 32)))
+    for name in ("first", "second"):
+        run(export, tmp_path / name)
+    written = sorted(path.name for path in (tmp_path / "first").iterdir())
+    assert len(written) == 5
+    for name in written:
+        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
