@@ -204,7 +204,7 @@ def test_no_stage_depends_on_what_changes_no_result(stage: str) -> None:
             {
                 "data/evaluation",
                 "data/export",
-                *(f"data/metrics/{name}.json" for name in ("embed", "export", "preprocess")),
+                *(f"data/metrics/{name}.json" for name in ("embed", "evaluate", "export", "preprocess")),
             },
         ),
     ],

@@ -33,7 +33,7 @@ def export_of(folder: Path, wrong: int) -> Path:
 
 
 def run(export: Path, output: Path) -> tuple[str, dict[str, Any]]:
-    line = evaluate.run(export, OPTIONS, output)
+    line = evaluate.run(export, OPTIONS, output, output.with_suffix(".json"))
     return line, json.loads((output / "metrics.json").read_text(encoding="utf-8"))
 
 
@@ -48,6 +48,18 @@ def test_the_line_and_the_metrics_say_the_same(tmp_path: Path) -> None:
     assert probe["accuracy"] == 0.95
     # The wrong one is a dog that was taken for a cat: F1 of 18/19 and of 20/21.
     assert probe["macro_f1"] == pytest.approx((18 / 19 + 20 / 21) / 2, abs=1e-6)
+
+
+def test_experiments_are_compared_by_three_figures(tmp_path: Path) -> None:
+    _, metrics = run(export_of(tmp_path, wrong=1), tmp_path / "evaluation")
+    found = metrics["audio"]
+    assert json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8")) == {
+        "audio": {
+            "accuracy": found["linear_probe"]["accuracy"],
+            "macro_f1": found["linear_probe"]["macro_f1"],
+            "knn_accuracy": found["knn"]["accuracy"],
+        }
+    }
 
 
 def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
@@ -93,7 +105,7 @@ def test_without_labels_the_tables_have_their_header_only(
     tmp_path: Path, rows: list[ManifestRow], line: str
 ) -> None:
     export = write_export(tmp_path / "export", rows, np.zeros((len(rows), 4)))
-    assert evaluate.run(export, OPTIONS, tmp_path / "evaluation") == line
+    assert evaluate.run(export, OPTIONS, tmp_path / "evaluation", tmp_path / "metrics.json") == line
     for modality in ("audio", "image"):
         assert read_rows(tmp_path / "evaluation" / f"{modality}_predictions.csv") == [
             ["path", "actual", "predicted", "fold"]

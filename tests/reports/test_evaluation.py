@@ -107,6 +107,15 @@ def test_longer_embeddings_that_say_the_same_are_neither_favoured_nor_held_back(
     assert accuracy(long, kind) == pytest.approx(accuracy(short, kind), abs=1.5 / 90)
 
 
+def test_units_of_the_numbers_do_not_matter(tmp_path: Path) -> None:
+    labels, means = noisy_classes(90, 6)
+    units = 10.0 ** np.random.default_rng(1).integers(-3, 4, size=DIMENSION)
+    plain = audio_of(tmp_path / "plain", file_rows(labels), means)
+    scaled = audio_of(tmp_path / "scaled", file_rows(labels), means * units + 5 * units)
+    for kind in Classifier:
+        assert accuracy(scaled, kind) == pytest.approx(accuracy(plain, kind), abs=1.5 / 90)
+
+
 def test_the_probe_reads_off_what_neighbours_do_not_show(tmp_path: Path) -> None:
     """One number in 64 tells, faintly: a plane finds it, nearness does not."""
     means = noise(300, dimension=64)
@@ -135,7 +144,10 @@ def test_more_neighbours_outvote_a_wrong_one(tmp_path: Path) -> None:
         for neighbours in (1, 25)
     ]
     wrong = is_wrong.mean()
-    assert reached == [pytest.approx((1 - wrong) ** 2 + wrong**2, abs=0.06), pytest.approx(1 - wrong, abs=0.02)]
+    assert reached == [
+        pytest.approx((1 - wrong) ** 2 + wrong**2, abs=0.06),
+        pytest.approx(1 - wrong, abs=0.02),
+    ]
 
 
 def test_there_may_be_fewer_files_than_neighbours(tmp_path: Path) -> None:
@@ -213,6 +225,13 @@ def test_embeddings_that_are_not_finite_are_a_reason(tmp_path: Path) -> None:
     means[3, 5] = np.nan
     found = audio_of(tmp_path, file_rows(["dog", "cat"] * 5), means)
     assert found.reason == "the embedding of 003.wav is not finite"
+
+
+def test_progress_counts_the_folds_of_both_classifiers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    audio_of(tmp_path, file_rows(["dog", "cat"] * 5), noise(10))
+    assert "Evaluating audio (fit): 10 of 10" in capsys.readouterr().err
 
 
 def test_there_must_be_an_export(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 
 FILE = "rows.npy"
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -49,12 +51,15 @@ def put(store: Store) -> Put:
 
 @contextmanager
 def another_process(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run Python in another process up to its first line, which is left to be read; kill it at the end."""
+    """Run Python in another process, and kill it at the end, or when that does not come."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    impatience = Timer(PATIENCE_S, process.kill)
+    impatience.start()
     try:
         yield process
     finally:
+        impatience.cancel()
         process.kill()
         process.communicate()
 

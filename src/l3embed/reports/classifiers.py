@@ -39,7 +39,7 @@ def predict_held_out(
     neighbours: int,
     after_fold: Callable[[], object],
 ) -> Positions:
-    """Predict each file's class by a classifier that was trained without the file's fold.
+    """Predict each file's class, (N,), by a classifier that was trained without the file's fold.
 
     Parameters
     ----------
@@ -53,11 +53,6 @@ def predict_held_out(
         How many neighbours the nearest ones are.
     after_fold : callable
         Called when a fold is done.
-
-    Returns
-    -------
-    array of int
-        Positions, (N,), in the split's labels.
     """
     from threadpoolctl import threadpool_limits
 

@@ -214,9 +214,7 @@ class _Run:
 def _tell(results: Sequence[Result], tally: _Tally, metrics: Path, elapsed_s: float) -> str:
     """Write the stage's metrics, and return its summary."""
     totals = {modality: sum(r.frames for r in results if r.modality is modality) for modality in Modality}
-    figures: dict[str, Any] = {"inputs": len(results), **tally.counts.figures}
-    figures |= {f"{modality.value}_embeddings": total for modality, total in totals.items() if total}
-    figures["seconds"] = round(elapsed_s, 3)
+    figures: dict[str, Any] = {**tally.counts.figures, "seconds": round(elapsed_s, 3)}
     speed = ""
     if tally.seconds:
         figures["embeddings_per_s"] = round(tally.embeddings / tally.seconds, 1)

@@ -21,8 +21,19 @@ DECIMALS = 6
 """Of the figures in the files, which are shares."""
 
 
-def run(export: Path, options: EvaluationOptions, output: Path) -> str:
-    """Evaluate an export, write what was found into a folder, and return the stage's summary.
+def run(export: Path, options: EvaluationOptions, output: Path, metrics: Path) -> str:
+    """Evaluate an export, and return the stage's summary.
+
+    Parameters
+    ----------
+    export : Path
+        Folder of the embeddings.
+    options : EvaluationOptions
+        How to evaluate them.
+    output : Path
+        Folder of all that was found out.
+    metrics : Path
+        File of the few figures by which experiments are compared.
 
     Raises
     ------
@@ -34,6 +45,7 @@ def run(export: Path, options: EvaluationOptions, output: Path) -> str:
     for modality, evaluation in evaluations.items():
         _write_tables(evaluation, modality, output)
     write_json(output / METRICS_FILE, {key.value: _metrics(found) for key, found in evaluations.items()})
+    write_json(metrics, {key.value: _headline(found) for key, found in evaluations.items() if not found.reason})
     return "evaluate: " + "; ".join(f"{key.value}: {_summary(found)}" for key, found in evaluations.items())
 
 
@@ -59,6 +71,12 @@ def _metrics(evaluation: Evaluation) -> dict[str, Any]:
             "macro_f1", performance.macro_f1
         )
     return figures
+
+
+def _headline(evaluation: Evaluation) -> dict[str, float]:
+    probe, knn = (evaluation.performances[kind] for kind in (Classifier.LINEAR_PROBE, Classifier.KNN))
+    figures = (probe.accuracy.value, probe.macro_f1.value, knn.accuracy.value)
+    return _rounded(dict(zip(("accuracy", "macro_f1", "knn_accuracy"), figures, strict=True)))
 
 
 def _flat(name: str, score: Score) -> dict[str, float]:

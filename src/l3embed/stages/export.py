@@ -63,7 +63,8 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     started_s = time.perf_counter()
     results = read_results(folders.embeddings)
     folders.output.mkdir(parents=True, exist_ok=True)
-    rows = _manifest_rows(results, options, store, read_origins(folders.embeddings))
+    origins = read_origins(folders.embeddings)
+    rows = _manifest_rows(results, options, store, origins)
     files = {
         (result.path, result.modality): array_path(folders.embeddings, result, EMBEDDINGS_SUFFIX)
         for result in results
@@ -81,7 +82,7 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     if options.parquet:
         _write_parquet(rows, files, folders.output / PARQUET_FOLDER, options.parquet)
     write_manifest(folders.output, rows)
-    write_json(folders.metrics, _metrics(rows, counts, time.perf_counter() - started_s))
+    write_json(folders.metrics, _metrics(rows, counts, origins, time.perf_counter() - started_s))
     return f"export: {len(rows)} inputs: {counts}; see {folders.output}/manifest.csv"
 
 
@@ -195,18 +196,12 @@ def _write_parquet(
             bar.update()
 
 
-def _metrics(rows: Sequence[ManifestRow], counts: Counts, elapsed_s: float) -> dict[str, Any]:
-    metrics: dict[str, Any] = {"inputs": len(rows), **counts.figures}
-    for modality in Modality:
-        mine = [row for row in rows if row.modality == modality.value]
-        if mine:
-            metrics[modality.value] = {
-                "inputs": len(mine),
-                "failed": sum(not row.is_ok for row in mine),
-                "embeddings": sum(row.frames for row in mine),
-                "duration_s": round(sum(row.duration_s or 0 for row in mine), 3),
-                "dimension": max(row.dimension for row in mine),
-                "variant": mine[0].variant,
-                "weights": mine[0].weights,
-            }
+def _metrics(
+    rows: Sequence[ManifestRow], counts: Counts, origins: Mapping[Modality, Origin], elapsed_s: float
+) -> dict[str, Any]:
+    metrics: dict[str, Any] = dict(counts.figures)
+    for modality, origin in origins.items():
+        embeddings = sum(row.frames for row in rows if row.modality == modality.value)
+        metrics[modality.value] = {"embeddings": embeddings, "variant": origin.variant}
+        metrics["weights"] = origin.weights if origin.trained else f"{origin.weights} (untrained)"
     return {**metrics, "seconds": round(elapsed_s, 3)}

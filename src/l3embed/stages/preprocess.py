@@ -97,8 +97,7 @@ def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) ->
     _tell_of_folders(found)
     elapsed_s = time.perf_counter() - started_s
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
-    figures = {"files": len(found.inputs), **counts.figures, "audio_s": round(seconds, 3)}
-    write_json(folders.metrics, {**figures, "seconds": round(elapsed_s, 3)})
+    write_json(folders.metrics, {**counts.figures, "seconds": round(elapsed_s, 3)})
     others = f", {found.left_out} other files left out" if found.left_out else ""
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
 
