@@ -210,7 +210,7 @@ def test_sound_that_is_longer_than_the_file_says_is_cut_as_in_moviepy(tmp_path: 
     path = tmp_path / "a.ts"
     ffmpeg(*picture("30000/1001", 4), *tone(4), "-c:v", "mpeg2video", "-c:a", "aac", path)
     with open_video(path) as video:
-        video._duration_s, stated_s = None, video._duration_s
+        video.duration_s, stated_s = None, video.duration_s
         whole = sum(len(block) for block in video.audio_blocks())
     sound = sound_of(path)
     assert stated_s is not None

@@ -83,13 +83,13 @@ def pause(inputs: int = 1) -> None:
     time.sleep(inputs * float(os.environ.get(PAUSE_VARIABLE, "0")))
 
 
-def write_weights(folder: Path, seed: int = 1) -> None:
-    """Write weight files that hold no weights, but are known by a seed."""
+def write_weights(folder: Path, seed: int = 1, content: str = "") -> None:
+    """Write weight files that hold no weights, but are known by a seed; they may have other contents."""
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for weight_set in ALL_WEIGHT_SETS:
         path = folder / f"openl3_{weight_set.name}.h5"
-        path.write_text(f"{weight_set.name} {seed}")
+        path.write_text(f"{weight_set.name} {seed} {content}")
         files.append(WeightFile(path, f"random:{seed}", trained=True))
     write_weights_manifest(folder, files)
 
@@ -187,7 +187,8 @@ class Project:
         }
 
 
-def main() -> None:
+def install() -> None:
+    """Put the stand-ins into their places, for as long as this process lives."""
     read = preprocess._prepare
 
     def read_slowly(*arguments: Any) -> Any:
@@ -196,6 +197,10 @@ def main() -> None:
 
     preprocess._prepare = read_slowly  # type: ignore[assignment]
     Network.load = load  # type: ignore[assignment, method-assign]
+
+
+def main() -> None:
+    install()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

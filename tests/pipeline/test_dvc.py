@@ -88,10 +88,8 @@ def ran(said: str) -> list[str]:
     return re.findall(r"^Running stage '(.+)':$", said, re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def new_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A copy of the project in git, in which nothing has been run."""
-    home = tmp_path_factory.mktemp("dvc")
+def make_project(home: Path) -> Project:
+    """Copy the project and put it into git; there are no recordings yet."""
     project = Project(home / "project", home / "my recordings", environment(home))
     for name in COPIED:
         source, target = REPOSITORY / name, project.folder / name
@@ -100,13 +98,20 @@ def new_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy2(source, target)
-    write_audio(project.recordings / "a b" / "Ö.wav", seconds=1.2, sample_rate_hz=22_050)
-    write_audio(project.recordings / "c.flac", seconds=1.0)
-    (project.recordings / "broken.wav").write_bytes(b"RIFF")
     project.compose()
     project.call("git", "init", "--quiet")
     project.call("git", "add", "--all")
     project.call("git", "commit", "--quiet", "--message=begin")
+    return project
+
+
+@pytest.fixture(scope="module")
+def new_project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with recordings, in which nothing has been run."""
+    project = make_project(tmp_path_factory.mktemp("dvc"))
+    write_audio(project.recordings / "a b" / "Ö.wav", seconds=1.2, sample_rate_hz=22_050)
+    write_audio(project.recordings / "c.flac", seconds=1.0)
+    (project.recordings / "broken.wav").write_bytes(b"RIFF")
     return project
 
 
@@ -166,7 +171,7 @@ def test_the_metrics_hold_the_same_counts(new_project: Project, first_run: str) 
 
 
 def test_untrained_weights_are_warned_of_by_the_stages_that_use_them(first_run: str) -> None:
-    assert len(re.findall(r"^l3embed: warning: .* untrained", first_run, re.MULTILINE)) == 2
+    assert len(re.findall(r"^\w+: warning: the weights .* untrained", first_run, re.MULTILINE)) == 2
 
 
 def test_a_bad_file_is_in_the_manifest(project: Project) -> None:

@@ -169,6 +169,11 @@ def test_other_weights_are_other_results(mixed: Project) -> None:
     assert mixed.run() == ((0, 4, 0),) * 3
 
 
+def test_weights_of_the_same_name_and_other_bytes_are_other_results(mixed: Project) -> None:
+    write_weights(mixed.folder / "weights", seed=1, content="made by another release")
+    assert mixed.embed() == (4, 0, 0)
+
+
 def test_all_variants_share_the_samples(mixed: Project) -> None:
     for changes, _ in EMBED_CHANGES.values():
         assert mixed.preprocess() == (0, 4, 0)

@@ -18,7 +18,7 @@ import soundfile
 
 import l3embed
 from l3embed.app.stage import main as stage_main
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error
 from l3embed.manifest import COLUMNS
 from l3embed.saving import RowSpool
 from l3embed.stages import weights
@@ -26,7 +26,7 @@ from l3embed.stages.export import output_names
 from l3embed.stages.origin import Origin, write_origins
 from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import Result, array_path, read_results, write_results
-from l3embed.variants import AudioVariant, Device, Frontend, InputRepr, Media, Modality
+from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, InputRepr, Media, Modality
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
@@ -56,9 +56,7 @@ class Run:
 
 
 @pytest.fixture(scope="module", params=Frontend, ids=lambda frontend: frontend.value)
-def run(
-    request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Run:
+def run(request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Sound and damaged recordings through all stages, with the seeded weights and either frontend."""
     folder = tmp_path_factory.mktemp(request.param.value)
     variant = AudioVariant(InputRepr.MEL128, embedding_size=512, frontend=request.param)
@@ -176,11 +174,13 @@ def test_metrics_count_the_same(run: Run) -> None:
     assert exported["weights"] == f"random:{SEED} (untrained)"
 
 
-def test_weights_says_untrained(tmp_path: Path) -> None:
-    weight_set = AudioVariant(InputRepr.MEL128).weight_set
-    with pytest.warns(OpenL3Warning, match="untrained"):
-        summary = weights.run([weight_set], RandomWeights(SEED), tmp_path)
-    assert summary.endswith(f"openl3_audio_mel128_music.h5 (random:{SEED}, untrained)")
+def test_weights_says_once_that_they_are_untrained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weight_sets = [variant.weight_set for variant in (AudioVariant(), ImageVariant())]
+    summary = weights.run(weight_sets, RandomWeights(SEED), tmp_path)
+    assert summary.endswith(f"openl3_image_mel256_music.h5 (random:{SEED}, untrained)")
+    assert capsys.readouterr().err.count(f"weights: warning: the weights (random:{SEED}) are untrained") == 1
 
 
 # The rest needs no real network.
@@ -409,6 +409,9 @@ def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
     ]
 
 
+REASONS = {"b.wav": 'A "reason", in\nlines.', "c.wav": "Another\rkind of line."}
+
+
 @pytest.fixture
 def embedded(project: Project) -> Project:
     """A project as the stage ``embed`` leaves it, with embeddings that were made up."""
@@ -423,8 +426,8 @@ def embedded(project: Project) -> Project:
         with RowSpool(folder) as spool:
             spool.append(number * np.arange(result.frames * 4, dtype=np.float32).reshape(-1, 4))
             spool.save_npz(path, "embedding", {"timestamps": 0.5 * np.arange(result.frames)})
-    failed = Result("b.wav", Modality.AUDIO, Media.AUDIO).failed('A "reason", in\nlines\rof two kinds.')
-    write_results([*results, failed], folder)
+    failed = [Result(path, Modality.AUDIO, Media.AUDIO).failed(reason) for path, reason in REASONS.items()]
+    write_results([*results, *failed], folder)
     write_origins({Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "random:7", trained=False)}, folder)
     return project
 
@@ -448,7 +451,7 @@ def test_the_manifest_keeps_any_reason_in_one_field(embedded: Project) -> None:
     embedded.export()
     with (embedded.export_folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
         reasons = [row["reason"] for row in csv.DictReader(file)]
-    assert reasons == ["", "", 'A "reason", in\nlines\rof two kinds.']
+    assert reasons == ["", "", *REASONS.values()]
 
 
 def test_the_stages_table_is_read_as_it_was_written(embedded: Project) -> None:
@@ -457,7 +460,7 @@ def test_the_stages_table_is_read_as_it_was_written(embedded: Project) -> None:
     before = (folder / "results.csv").read_bytes()
     write_results(results, folder)
     assert (folder / "results.csv").read_bytes() == before
-    assert results[2].reason == 'A "reason", in\nlines\rof two kinds.'
+    assert [result.reason for result in results] == ["", "", *REASONS.values()]
 
 
 def test_a_second_export_writes_the_same_bytes(embedded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -466,6 +469,15 @@ def test_a_second_export_writes_the_same_bytes(embedded: Project, monkeypatch: p
     monkeypatch.setenv("L3EMBED_STORE", str(embedded.folder / "other store"))
     embedded.export()
     assert {path.name: path.read_bytes() for path in embedded.export_folder.iterdir()} == before
+
+
+def test_trained_weights_are_not_called_untrained(embedded: Project) -> None:
+    folder = embedded.folder / "embeddings"
+    write_origins(
+        {Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "sha256:abc", trained=True)}, folder
+    )
+    embedded.export()
+    assert embedded.metrics("export")["weights"] == "sha256:abc"
 
 
 def test_a_stage_without_settings_ends_with_one_line(

@@ -37,6 +37,12 @@ def overwrite(path: Path, content: bytes, *, age_s: float = 0) -> None:
     os.utime(path, (then_s, then_s))
 
 
+def truncate_keeping_date(path: Path) -> None:
+    status = path.stat()
+    overwrite(path, path.read_bytes()[:-1])
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
 def test_what_was_never_put_is_not_found(store: Store) -> None:
     assert store.find(RECIPE) is None
 
@@ -87,6 +93,7 @@ def test_files_without_a_note_are_no_result(store: Store) -> None:
 
 DAMAGES: dict[str, Callable[[Entry], object]] = {
     "file truncated": lambda entry: overwrite(entry.files[FILE], b"cont"),
+    "file truncated, its date kept": lambda entry: truncate_keeping_date(entry.files[FILE]),
     "file emptied": lambda entry: overwrite(entry.files[FILE], b""),
     "file rewritten with the same size": lambda entry: overwrite(entry.files[FILE], b"CONTENT"),
     "file rewritten with another date": lambda entry: overwrite(entry.files[FILE], b"CONTENT", age_s=9e6),

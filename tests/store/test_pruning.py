@@ -23,7 +23,9 @@ from pathlib import Path
 from l3embed.store.entries import Store
 with Store(Path(sys.argv[1])):
     print("in use", flush=True)
-    sys.stdin.read()
+    sys.stdin.readline()
+print("not in use", flush=True)
+sys.stdin.read()
 """
 
 
@@ -156,13 +158,25 @@ def test_what_was_left_long_ago_goes_while_others_run(folder: Path) -> None:
 
 def test_what_a_living_run_may_have_found_is_spared(folder: Path) -> None:
     put(folder, "found", days=0.5 / 24)
-    put(folder, "not found", days=1)
+    gone = put(folder, "not found", days=1)
     with another_process(USE, folder) as process:
         assert first_line(process) == "in use"
         pruned = prune(folder, older_than_days=0, max_bytes=0)
+    assert not gone.files[FILE].exists()
     assert (pruned.results, pruned.spared) == (1, 1)
     assert is_there(folder, "found")
     assert not is_there(folder, "not found")
+
+
+def test_nothing_is_spared_for_a_run_that_is_done_with_the_store(folder: Path) -> None:
+    put(folder, "found")
+    with another_process(USE, folder) as process:
+        assert first_line(process) == "in use"
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert first_line(process) == "not in use"
+        assert prune(folder, older_than_days=0, max_bytes=0).results == 1
 
 
 def test_nothing_is_spared_for_a_killed_run(folder: Path) -> None:

@@ -125,6 +125,7 @@ def test_a_pruned_result_can_be_put_again(folder: Path) -> None:
         (["--max-size", "20"], "--max-size: must be a number and a unit (B, kB, MB, GB, TB), as in 20GB"),
         (["--max-size", "20 XB"], "got '20 XB'"),
         (["--max-size", "GB"], "got 'GB'"),
+        (["--max-size", "20GB or so"], "got '20GB or so'"),
         (["--max-size", "1e3GB"], "got '1e3GB'"),
         (["--max-size", "-1GB"], "expected one argument"),
         (["--max-size=-1GB"], "got '-1GB'"),

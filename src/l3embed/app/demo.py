@@ -21,7 +21,6 @@ DATASET = Path("data", "raw", "demo")
 OVERRIDES = (
     "experiment=quick",
     "model.input_repr=mel128",
-    "windows.hop_s=0.5",
     "dataset=folder",
     f"dataset.path={DATASET.as_posix()}",
 )
@@ -31,7 +30,7 @@ ADDED = DATASET / "bells" / "bells_01 backwards.wav"
 """A file that joins the dataset after the first run."""
 
 ADDED_FROM = DATASET / "bells" / "bells_01.wav"
-SWEEP = ("l3embed.app.run", "-m", *OVERRIDES, "model.audio_embedding_size=512,6144")
+SWEEP = ("l3embed.app.run", "-m", *OVERRIDES, "report.projection=pca", "model.audio_embedding_size=512,6144")
 
 
 def main() -> int:
@@ -97,7 +96,9 @@ def _show(title: str, module: str, *arguments: str) -> None:
     command = " ".join((name, *arguments))
     _say(f"\n== {title}\n$ {command}")
     environment = {**os.environ, STORE_VARIABLE: str((DEMO / "store").resolve())}
-    done = subprocess.run((sys.executable, "-m", module, *arguments), cwd=DEMO, env=environment, check=False)
+    done = subprocess.run(  # noqa: S603 the commands are this module's own
+        (sys.executable, "-m", module, *arguments), cwd=DEMO, env=environment, check=False
+    )
     if done.returncode:
         raise OpenL3Error(f"'{command}' in {DEMO}/ ended with status {done.returncode}.")
 

@@ -100,7 +100,9 @@ def run_export(settings: Settings, layout: Layout) -> str:
 
 def run_evaluate(settings: Settings, layout: Layout) -> str:
     """Run the stage ``evaluate``."""
-    return evaluate.run(layout.export, settings.evaluation.parse(), layout.evaluation, layout.metrics_of("evaluate"))
+    return evaluate.run(
+        layout.export, settings.evaluation.parse(), layout.evaluation, layout.metrics_of("evaluate")
+    )
 
 
 def run_report(settings: Settings, layout: Layout) -> str:

@@ -1,4 +1,4 @@
-"""``l3embed-pipeline``: the whole pipeline in one process, or with ``-m`` one run for each of many settings."""
+"""``l3embed-pipeline``: the whole pipeline in one process; with ``-m`` a run for each of many settings."""
 
 from __future__ import annotations
 

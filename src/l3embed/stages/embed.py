@@ -19,7 +19,7 @@ from l3embed.runtimes.keras import KerasEmbedder
 from l3embed.saving import RowSpool, save_each
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.network import Network
-from l3embed.stages.origin import Origin, write_origins
+from l3embed.stages.origin import write_origins
 from l3embed.stages.results import (
     EMBEDDINGS_SUFFIX,
     TIMES_SUFFIX,
@@ -36,12 +36,12 @@ from l3embed.stages.results import (
     write_results,
 )
 from l3embed.stages.sharing import Computed, Outcome, resolve
+from l3embed.stages.untrained import locate_quietly, warn_of_untrained
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.variants import AudioVariant, Device, ImageVariant, Modality
 from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
-from l3embed.weights.store import locate_weights
 from l3embed.windows import Framing
 
 OUTPUT_FILE = "embeddings.npz"
@@ -80,19 +80,17 @@ def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
     started_s = time.perf_counter()
     before = read_results(folders.preprocessed)
     make_empty(folders.output)
-    origins: dict[Modality, Origin] = {}
+    needed = [modality for modality in Modality if any(result.modality is modality for result in before)]
+    runs = {modality: _Run(folders, options, store, modality) for modality in needed}
+    warn_of_untrained("embed", (run_.network.weights for run_ in runs.values()))
     final: list[Result] = []
     tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))
-    for modality in Modality:
-        mine = [result for result in before if result.modality is modality]
-        if mine:
-            run_ = _Run(folders, options, store, modality)
-            final += run_.embed(mine, tally)
-            origins[modality] = run_.network.origin
+    for modality, run_ in runs.items():
+        final += run_.embed([result for result in before if result.modality is modality], tally)
     final.sort(key=lambda result: (result.path, result.modality))
     require_one("embed", final)
     write_results(final, folders.output)
-    write_origins(origins, folders.output)
+    write_origins({modality: run_.network.origin for modality, run_ in runs.items()}, folders.output)
     return _tell(final, tally, folders.metrics, time.perf_counter() - started_s)
 
 
@@ -114,7 +112,7 @@ class _Run:
     ) -> None:
         self._folders, self._options, self._store = folders, options, store
         variant = options.variants[modality]
-        weights = locate_weights(variant.weight_set, WeightsDirectory(folders.weights))
+        weights = locate_quietly(variant.weight_set, WeightsDirectory(folders.weights))
         self.network = Network(variant, weights, sha256(weights.path), options.framing)
         self._loaded: tuple[Any, KerasEmbedder] | None = None
         self._started_s = 0.0

@@ -45,7 +45,9 @@ def run(export: Path, options: EvaluationOptions, output: Path, metrics: Path) -
     for modality, evaluation in evaluations.items():
         _write_tables(evaluation, modality, output)
     write_json(output / METRICS_FILE, {key.value: _metrics(found) for key, found in evaluations.items()})
-    write_json(metrics, {key.value: _headline(found) for key, found in evaluations.items() if not found.reason})
+    write_json(
+        metrics, {key.value: _headline(found) for key, found in evaluations.items() if not found.reason}
+    )
     return "evaluate: " + "; ".join(f"{key.value}: {_summary(found)}" for key, found in evaluations.items())
 
 

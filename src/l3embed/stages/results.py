@@ -139,7 +139,10 @@ def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     columns = [field.name for field in fields(Result)]
-    rows = ({**asdict(result), "modality": result.modality.value, "media": result.media.value}.values() for result in results)
+    rows = (
+        {**asdict(result), "modality": result.modality.value, "media": result.media.value}.values()
+        for result in results
+    )
     write_csv(folder / RESULTS_FILE, columns, rows)
 
 

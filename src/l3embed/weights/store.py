@@ -5,10 +5,10 @@ from enum import Enum
 from pathlib import Path
 
 from l3embed.atomic import remove_abandoned, replacing
+from l3embed.checksums import git_blob_id, sha256
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
-from l3embed.checksums import git_blob_id, sha256
 from l3embed.weights.file import WeightFile, describe_weights
 from l3embed.weights.manifest import read_weights_manifest
 from l3embed.weights.random import write_random_weights

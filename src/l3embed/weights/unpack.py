@@ -7,8 +7,8 @@ import zlib
 from pathlib import Path
 
 from l3embed.atomic import replacing
-from l3embed.errors import OpenL3Error
 from l3embed.checksums import PIECE_BYTES, crc32
+from l3embed.errors import OpenL3Error
 
 MAX_UNPACKED_BYTES = 64 << 20
 """Limit of an unpacked file; the published ones have about 19 MB."""

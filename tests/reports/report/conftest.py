@@ -22,8 +22,11 @@ from l3embed.reports.report import ReportInputs, ReportOptions
 from l3embed.stages import report
 from l3embed.variants import Modality
 
+Array = npt.NDArray[Any]
 REFERENCE = Path(__file__).parents[2] / "data" / "reference"
-HOSTILE_NAME = """</script><img src=x onerror='alert("1")'> & <!-- {{ 7*7 }} \N{GRINNING FACE} \u202ecod.wav"""
+HOSTILE_NAME = (
+    """</script><img src=x onerror='alert("1")'> & <!-- {{ 7*7 }} \N{GRINNING FACE} \u202ecod.wav"""
+)
 """What HTML, JSON, templates and the direction of writing could stumble over; a name that Linux allows."""
 
 NO_UMAP = ReportOptions(projection="pca")  # type: ignore[arg-type]
@@ -53,7 +56,7 @@ class Project:
         summary = report.run(self.inputs, options, self.page.parent)
         return Page(self.page, summary)
 
-    def write_export(self, rows: Sequence[ManifestRow], frames: Mapping[str, npt.NDArray[Any]]) -> None:
+    def write_export(self, rows: Sequence[ManifestRow], frames: Mapping[str, Array]) -> None:
         """Write the manifest, and of each output the frames; means follow from them."""
         export = self.inputs.export
         export.mkdir(parents=True, exist_ok=True)
@@ -70,7 +73,7 @@ class Project:
             if means:
                 np.save(mean_path(export, modality), np.array(means, np.float32))
 
-    def _write_frames(self, path: Path, row: ManifestRow, frames: npt.NDArray[Any]) -> None:
+    def _write_frames(self, path: Path, row: ManifestRow, frames: Array) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays: dict[str, Any] = {"embedding": frames.astype(np.float32), "variant": row.variant}
         if row.duration_s is not None:
@@ -139,6 +142,7 @@ class _Collector(HTMLParser):
         self.elements.append((tag, [(key, value or "") for key, value in attrs]))
         if tag not in ("meta", "link", "br", "input", "img"):
             self.open.append(tag)
+        self.words.append(" ")
         if tag == "script":
             self._script = dict(attrs).get("id") or "code"
 
@@ -172,7 +176,7 @@ def audio_row(path: str, label: str = "", **values: Any) -> ManifestRow:
     return replace(row, **values)
 
 
-def clustered(labels: Sequence[str], frames: int, seed: int = 0) -> list[npt.NDArray[np.float64]]:
+def clustered(labels: Sequence[str], frames: int, seed: int = 0) -> list[Array]:
     """Frames of one file a label, near to a point of the label's own."""
     rng = np.random.default_rng(seed)
     centres = {label: rng.normal(size=DIMENSION) * 4 for label in sorted(set(labels))}
@@ -205,7 +209,7 @@ def mixed_project(root: Path) -> Project:
         zip(sounds, clustered([label for label, _ in sounds], 8), strict=True)
     ):
         name = HOSTILE_NAME if (label, number) == ("drums", 3) else f"{label}_{number}.wav"
-        # A slash ends a name: the hostile one comes as a folder and a file.
+        # A slash ends a name: the hostile one makes a folder and a file.
         row = audio_row(f"{label}/{name}", label, frames=8, output=f"sound/{place}.npz")
         write_tone(made.inputs.dataset / row.path, 200 + 40 * place)
         rows.append(row)

@@ -14,14 +14,16 @@ from l3embed.reports.report.neighbours import nearest
 from l3embed.reports.report.options import Projection
 from l3embed.reports.report.projection import pca_view, umap_is_wanted, umap_view
 
+from .conftest import Array
+
 
 @pytest.fixture
-def vectors() -> np.ndarray:
+def vectors() -> Array:
     rng = np.random.default_rng(1)
     return (rng.normal(size=(60, 8)) * [9, 5, 2, 1, 1, 1, 1, 1] + 3).astype(np.float32)
 
 
-def test_pca_is_the_singular_value_decomposition_of_the_centred_vectors(vectors: np.ndarray) -> None:
+def test_pca_is_the_singular_value_decomposition_of_the_centred_vectors(vectors: Array) -> None:
     view = pca_view(vectors, seed=0)
     centred = vectors.astype(np.float64) - vectors.astype(np.float64).mean(axis=0)
     _, scales, directions = np.linalg.svd(centred, full_matrices=False)
@@ -34,14 +36,14 @@ def test_pca_is_the_singular_value_decomposition_of_the_centred_vectors(vectors:
 
 
 def test_pca_of_much_data_is_the_same_to_what_can_be_seen(
-    vectors: np.ndarray, monkeypatch: pytest.MonkeyPatch
+    vectors: Array, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = pca_view(vectors, seed=0)
     monkeypatch.setattr(projection, "EXACT_SIDE", 1)
     np.testing.assert_allclose(pca_view(vectors, seed=0).points, exact.points, atol=1e-2)
 
 
-def test_pca_does_not_change_with_the_sign_of_the_seed_or_the_run(vectors: np.ndarray) -> None:
+def test_pca_does_not_change_with_the_sign_of_the_seed_or_the_run(vectors: Array) -> None:
     np.testing.assert_array_equal(pca_view(vectors, seed=1).points, pca_view(vectors, seed=2).points)
 
 
@@ -69,6 +71,7 @@ def test_pca_alone_needs_no_umap() -> None:
     assert not umap_is_wanted(Projection.PCA)
 
 
+@pytest.mark.slow
 def test_umap_keeps_groups_together_and_repeats_itself(tmp_path: Path) -> None:
     pytest.importorskip("umap", reason="umap-learn is not installed")
     rng = np.random.default_rng(0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from l3embed.reports.report.overview import read_figures
 from l3embed.variants import Modality
@@ -22,6 +23,8 @@ MOST_MATRIX_CLASSES = 60
 """From here on a confusion matrix cannot be read on a page."""
 
 MOST_CONFUSIONS = 10
+
+Counts = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -107,21 +110,19 @@ def _classification(modality: Modality, figures: dict[str, Any], evaluation: Pat
     pairs = _read_pairs(evaluation / f"{modality.value}_predictions.csv")
     if not pairs:
         return Classification(modality, str(figures.get("reason") or "there are no predictions"))
-    from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-    actual, predicted = zip(*pairs, strict=True)
-    labels = sorted({*actual, *predicted})
-    matrix = confusion_matrix(actual, predicted, labels=labels)
-    measured = precision_recall_fscore_support(actual, predicted, labels=labels, zero_division=0)
-    precisions, recalls, f1s, supports = (column.tolist() for column in measured)
+    labels = sorted({label for pair in pairs for label in pair})
+    places = {label: place for place, label in enumerate(labels)}
+    matrix = np.zeros((len(labels), len(labels)), np.int64)
+    for (actual, predicted), count in Counter(pairs).items():
+        matrix[places[actual], places[predicted]] = count
     return Classification(
         modality=modality,
         reason="",
-        scores=tuple(_scores(figures, actual)),
+        scores=tuple(_scores(figures, matrix)),
         labels=tuple(labels),
         matrix=tuple(map(tuple, matrix.tolist())),
-        classes=tuple(map(ClassScore, labels, supports, precisions, recalls, f1s)),
-        confusions=tuple(_confusions(labels, matrix.tolist())),
+        classes=tuple(_class_scores(labels, matrix)),
+        confusions=tuple(_confusions(labels, matrix)),
     )
 
 
@@ -133,11 +134,21 @@ def _read_pairs(path: Path) -> list[tuple[str, str]]:
         return [(row["actual"], row["predicted"]) for row in csv.DictReader(file)]
 
 
-def _scores(figures: dict[str, Any], actual: Sequence[str]) -> Iterator[Score]:
+def _class_scores(labels: Sequence[str], matrix: Counts) -> Iterator[ClassScore]:
+    """Yield the figures of each class; those that nothing was divided by are 0."""
+    right, files, taken = np.diag(matrix), matrix.sum(axis=1), matrix.sum(axis=0)
+    precisions, recalls = right / np.maximum(taken, 1), right / np.maximum(files, 1)
+    f1s = 2 * right / np.maximum(files + taken, 1)
+    columns = (files, precisions, recalls, f1s)
+    yield from map(ClassScore, labels, *(column.tolist() for column in columns))
+
+
+def _scores(figures: dict[str, Any], matrix: Counts) -> Iterator[Score]:
     """Yield what the metrics hold, next to what always naming the largest class reaches."""
-    counts = Counter(actual)
-    largest = max(counts.values()) / len(actual)
-    chances = {"accuracy": largest, "macro_f1": 2 * largest / (1 + largest) / len(counts)}
+    files = matrix.sum(axis=1)
+    largest = float(files.max() / files.sum())
+    classes = int(np.count_nonzero(files))
+    chances = {"accuracy": largest, "macro_f1": 2 * largest / (1 + largest) / classes}
     for key, name in CLASSIFIERS.items():
         found = figures.get(key)
         for measure, words in MEASURES.items():
@@ -146,9 +157,8 @@ def _scores(figures: dict[str, Any], actual: Sequence[str]) -> Iterator[Score]:
                 yield Score(name, words, found[measure], low, high, chances[measure])
 
 
-def _confusions(labels: Sequence[str], matrix: Sequence[Sequence[int]]) -> list[Confusion]:
-    counts = np.array(matrix)
-    files = counts.sum(axis=1)
+def _confusions(labels: Sequence[str], matrix: Counts) -> list[Confusion]:
+    counts, files = matrix.copy(), matrix.sum(axis=1)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:MOST_CONFUSIONS]
     places = zip(*np.unravel_index(order, counts.shape), strict=True)

@@ -49,5 +49,5 @@ def as_grey_png(values: npt.NDArray[np.floating[Any]], low: float, high: float) 
 
     levels = np.clip((values - low) / ((high - low) or 1), 0, 1) * GREY_LEVELS
     encoded = io.BytesIO()
-    Image.fromarray(np.round(levels).astype(np.uint8), "L").save(encoded, "PNG", optimize=True)
+    Image.fromarray(np.round(levels).astype(np.uint8)).save(encoded, "PNG", optimize=True)
     return as_text(encoded.getvalue())

@@ -198,7 +198,7 @@ def _as_jpeg(image: npt.NDArray[Any]) -> bytes:
     """Encode an image, ``(height, width, 3)``, made small."""
     from PIL import Image
 
-    picture = Image.fromarray(_as_bytes(image), "RGB")
+    picture = Image.fromarray(_as_bytes(image))
     picture.thumbnail((SIDE_PIXELS, SIDE_PIXELS), Image.Resampling.LANCZOS)
     encoded = io.BytesIO()
     picture.save(encoded, "JPEG", quality=JPEG_QUALITY, optimize=True)

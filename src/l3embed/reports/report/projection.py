@@ -69,7 +69,7 @@ def umap_is_wanted(projection: Projection) -> bool:
 def pca_view(vectors: Points, seed: int) -> View:
     """Project vectors, ``(files, D)``, onto the two directions in which they vary most.
 
-    Signs are fixed: in each direction, the dimension with the largest weight counts as positive.
+    Signs are fixed, by scikit-learn: in each direction, the dimension with the largest weight is positive.
     """
     from sklearn.decomposition import PCA
 
@@ -80,12 +80,11 @@ def pca_view(vectors: Points, seed: int) -> View:
         solver = "full" if min(vectors.shape) <= EXACT_SIDE else "randomized"
         pca = PCA(components, svd_solver=solver, random_state=seed)
         with np.errstate(invalid="ignore", divide="ignore"):  # the variance may be nothing at all
-            projected = pca.fit_transform(vectors)
-        largest = np.abs(pca.components_).argmax(axis=1)
-        signs = np.where(pca.components_[np.arange(components), largest] < 0, -1, 1)
-        points[:, :components] = projected * signs
+            points[:, :components] = pca.fit_transform(vectors)
         shares[:components] = np.nan_to_num(pca.explained_variance_ratio_)
-    first, second = (f"PC {number} ({format_share(share)} of the variance)" for number, share in enumerate(shares, 1))
+    first, second = (
+        f"PC {number} ({format_share(share)} of the variance)" for number, share in enumerate(shares, 1)
+    )
     return View("PCA", points, (first, second))
 
 

@@ -1,0 +1,95 @@
+"""Work that is done once: by clones of a project, by experiments, and by a run that goes on after a kill."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from .conftest import write_audio
+from .test_dvc import STAGES, Project, make_project, ran
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")]
+
+RECORDINGS = 12
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A project in git, with labelled recordings and one that cannot be read; nothing has been run."""
+    project = make_project(tmp_path)
+    for number in range(RECORDINGS):
+        write_audio(project.recordings / ("low", "high")[number % 2] / f"{number}.wav", 0.5 + number / 10)
+    (project.recordings / "low" / "bad.wav").write_bytes(b"RIFF")
+    return project
+
+
+def commit(project: Project) -> None:
+    project.call("git", "add", "--all")
+    project.call("git", "commit", "--quiet", "--message=done")
+
+
+def test_another_clone_pulls_what_was_pushed_and_computes_nothing(project: Project, tmp_path: Path) -> None:
+    project.dvc("remote", "add", "--default", "backup", str(tmp_path / "remote"))
+    project.dvc("repro")
+    commit(project)
+    project.dvc("push")
+    project.call("git", "clone", "--quiet", str(project.folder), str(tmp_path / "clone"))
+    other_store = tmp_path / "other store"
+    clone = replace(
+        project,
+        folder=tmp_path / "clone",
+        environment={**project.environment, "L3EMBED_STORE": str(other_store)},
+    )
+    assert ran(clone.dvc("repro", "--pull")) == []
+    assert not other_store.exists()
+    name = "data/export/low/0.npz"
+    with np.load(clone.folder / name) as pulled, np.load(project.folder / name) as computed:
+        np.testing.assert_array_equal(pulled["embedding"], computed["embedding"])
+    assert (clone.folder / "data/report/index.html").is_file()
+
+
+def test_queued_experiments_preprocess_once(project: Project) -> None:
+    variants = "model.input_repr=mel128,mel256"
+    project.dvc("exp", "run", "--queue", *(f"-S={setting}" for setting in (*project.base, variants)))
+    said = project.dvc("exp", "run", "--run-all")
+    counts = re.findall(r"^preprocess: \d+ audio: (.*);", said, re.MULTILINE)
+    assert counts == [f"{RECORDINGS} computed, 0 reused, 1 failed"]
+    shown = list(csv.DictReader(project.dvc("exp", "show", "--csv").splitlines()))
+    assert {row["audio.variant"] for row in shown if row["typ"].startswith("branch")} == {
+        f"audio_{input_repr}_music_512_kapre" for input_repr in ("mel128", "mel256")
+    }
+
+
+def test_a_killed_repro_goes_on_where_it_was(project: Project, tmp_path: Path) -> None:
+    slow = {**project.environment, "L3EMBED_TEST_PAUSE_S": "0.2"}
+    process = subprocess.Popen(
+        (sys.executable, "-m", "dvc", "repro"),
+        cwd=project.folder,
+        env=slow,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    store = tmp_path / "store" / "embed"
+    deadline = time.monotonic() + 60
+    while len(list(store.glob("??/*.json"))) < RECORDINGS // 3:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = len(list(store.glob("??/*.json")))
+    assert kept < RECORDINGS
+    said = project.dvc("repro")
+    assert ran(said) == STAGES
+    assert project.counts()["embed"] == (RECORDINGS - kept, kept, 1)

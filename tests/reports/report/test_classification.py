@@ -1,0 +1,60 @@
+"""Scores, confusions and classes, counted by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from l3embed.reports.report.classification import Confusion, classifications
+
+from .conftest import Project
+
+PAIRS = [("a", "a")] * 5 + [("a", "b")] * 1 + [("b", "b")] * 2 + [("b", "c")] * 1 + [("c", "a")] * 2
+FIGURES = {"linear_probe": {"accuracy": 0.7, "accuracy_low": 0.5, "accuracy_high": 0.9, "macro_f1": 0.5}}
+
+
+@pytest.fixture
+def evaluated(project: Project) -> Project:
+    project.write_evaluation("audio", PAIRS, FIGURES)
+    return project
+
+
+def test_the_matrix_counts_pairs(evaluated: Project) -> None:
+    (found,) = classifications(evaluated.inputs.evaluation)
+    assert found.labels == ("a", "b", "c")
+    assert found.matrix == ((5, 1, 0), (0, 2, 1), (2, 0, 0))
+    assert found.files == 11
+
+
+def test_each_class_has_its_figures(evaluated: Project) -> None:
+    (found,) = classifications(evaluated.inputs.evaluation)
+    first, _, last = found.classes
+    assert (first.label, first.files) == ("a", 6)
+    assert (first.precision, first.recall, first.f1) == pytest.approx((5 / 7, 5 / 6, 10 / 13))
+    assert (last.files, last.precision, last.recall, last.f1) == (2, 0, 0, 0)
+
+
+def test_scores_stand_next_to_naming_the_largest_class(evaluated: Project) -> None:
+    (found,) = classifications(evaluated.inputs.evaluation)
+    accuracy, macro_f1 = found.scores
+    assert (accuracy.value, accuracy.low, accuracy.high) == (0.7, 0.5, 0.9)
+    assert (macro_f1.value, macro_f1.low, macro_f1.high) == (0.5, None, None)
+    # Six of eleven files are of class a: recall 1 and that precision for it, and nothing for the two others.
+    assert accuracy.chance == pytest.approx(6 / 11)
+    assert macro_f1.chance == pytest.approx(2 * (6 / 11) * 1 / (6 / 11 + 1) / 3)
+
+
+def test_the_most_frequent_confusions_come_first(project: Project) -> None:
+    project.write_evaluation("audio", [*PAIRS, *[("b", "a")] * 3], FIGURES)
+    (found,) = classifications(project.inputs.evaluation)
+    assert found.confusions[0] == Confusion("b", "a", count=3, files=6)
+    assert [confusion.count for confusion in found.confusions] == [3, 2, 1, 1]
+
+
+def test_what_was_not_evaluated_has_its_reason(project: Project) -> None:
+    project.write_evaluation("image", [], {"files": 3, "reason": "no labels"})
+    (found,) = classifications(project.inputs.evaluation)
+    assert (found.modality.value, found.reason, found.scores) == ("image", "no labels", ())
+
+
+def test_without_an_evaluation_there_is_nothing(project: Project) -> None:
+    assert classifications(project.inputs.evaluation) == []
