@@ -5,8 +5,7 @@ const REACH = 14; // pixels from which a mark is found
 const CLICK_SLOP = 4; // pixels that a click may move
 const GLIDE_MS = 500;
 const LARGEST_ZOOM = 200;
-const PLAIN = 0.88; // opacity of marks
-const DIMMED = 0.1;
+const OPACITY = 0.88;
 
 class MapView extends EventTarget {
   #raster = new Raster();
@@ -185,16 +184,18 @@ class MapView extends EventTarget {
     if (this.view.axes[0] && !gliding) this.#drawOrigin();
     const shown = this.order.filter((point) => !this.hidden.has(this.labels[point]));
     const { emphasis } = this;
-    if (emphasis) this.#drawMarks(shown.filter((point) => !emphasis(point)), DIMMED);
-    this.#drawMarks(emphasis ? shown.filter(emphasis) : shown, PLAIN);
+    if (emphasis) this.#drawMarks(shown.filter((point) => !emphasis(point)), "--dimmed");
+    this.#drawMarks(emphasis ? shown.filter(emphasis) : shown);
     this.#raster.show();
     this.redrawMarks();
     if (this.#glide) this.redraw();
   }
 
-  #drawMarks(points, opacity) {
+  // In the colours of their labels, or all in one.
+  #drawMarks(points, colour) {
     const { radius, density } = this;
-    const sprites = new Map([...this.map.looks].map(([label, look]) => [label, this.#raster.sprite(look, radius, density, opacity)]));
+    const sprite = (look) => this.#raster.sprite({ shape: look.shape, colour: colour ?? look.colour }, radius, density, OPACITY);
+    const sprites = new Map([...this.map.looks].map(([label, look]) => [label, sprite(look)]));
     for (const point of points) this.#raster.stamp(sprites.get(this.labels[point]), this.x[point] * density, this.y[point] * density);
   }
 
