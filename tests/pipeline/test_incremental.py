@@ -1,4 +1,4 @@
-"""What is computed as files and parameters change, and what is taken from the store: by the stages' counts."""
+"""What is computed as files and parameters change, and what is reused: by the stages' own counts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from l3embed.errors import OpenL3Error
 from l3embed.stages.preparation import Spectrograms
 from l3embed.variants import AudioVariant, ContentType, Device, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.windows import Framing
@@ -214,3 +215,13 @@ def test_a_number_of_another_type_is_the_same_parameter(by_librosa: Project) -> 
     assert by_librosa.with_sound(Spectrograms(InputRepr.MEL128, Framing(hop_s=1.0))).preprocess()[0] == 2
     whole = Spectrograms(InputRepr.MEL128, Framing(hop_s=1))
     assert by_librosa.with_sound(whole).preprocess() == (0, 4, 0)
+
+
+def test_a_folder_with_other_files_is_not_emptied(project: Project) -> None:
+    write_audio(project.dataset / "a.wav")
+    (project.folder / "preprocessed").mkdir()
+    precious = project.folder / "preprocessed" / "thesis.txt"
+    precious.write_text("three years of work")
+    with pytest.raises(OpenL3Error, match="holds files that are not the pipeline's"):
+        project.run_preprocess()
+    assert precious.read_text() == "three years of work"

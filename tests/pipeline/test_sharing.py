@@ -87,6 +87,13 @@ def test_what_is_missing_is_computed_and_the_rest_found(store: Store) -> None:
     assert told(outcomes) == {"a": ("a", True), "b": ("b", False), "c": ("c", True)}
 
 
+def test_what_is_done_is_let_go_of_at_once(store: Store) -> None:
+    recipes = {key: recipe_of(key) for key in "ab"}
+    outcomes = resolve(store, recipes, Computing(store, recipes))
+    next(outcomes)
+    assert taken_by_another_process(store, recipes["a"].key) == ["True"]
+
+
 def test_equal_recipes_are_computed_once(store: Store) -> None:
     outcomes, computed = run(store, {"a": recipe_of("x"), "b": recipe_of("x"), "c": recipe_of("x")})
     assert computed == ["a"]
@@ -119,13 +126,6 @@ def test_what_another_run_puts_there_between_looking_and_claiming_is_found(
     outcomes, computed = run(store, recipes)
     assert computed == []
     assert told(outcomes) == {"a": ("a", False)}
-    assert taken_by_another_process(store, recipes["a"].key) == ["True"]
-
-
-def test_what_is_done_is_let_go_of_at_once(store: Store) -> None:
-    recipes = {key: recipe_of(key) for key in "ab"}
-    outcomes = resolve(store, recipes, Computing(store, recipes))
-    next(outcomes)
     assert taken_by_another_process(store, recipes["a"].key) == ["True"]
 
 

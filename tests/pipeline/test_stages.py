@@ -22,11 +22,9 @@ from l3embed.errors import OpenL3Error
 from l3embed.manifest import COLUMNS
 from l3embed.saving import RowSpool
 from l3embed.stages import weights
-from l3embed.stages.export import output_names
-from l3embed.stages.origin import Origin, write_origins
 from l3embed.stages.preparation import Samples, Spectrograms
-from l3embed.stages.results import Result, array_path, read_results, write_results
-from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, InputRepr, Media, Modality
+from l3embed.stages.results import MARK_FILE
+from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
@@ -153,7 +151,7 @@ def test_the_manifest_gives_the_reason_of_a_failure(run: Run, name: str, reason:
 
 def test_only_outputs_of_the_manifest_are_there(run: Run) -> None:
     files = {path.relative_to(run.export).as_posix() for path in run.export.rglob("*") if path.is_file()}
-    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy"}
+    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy", MARK_FILE}
     assert files == {row["output"] for row in run.manifest() if row["output"]} | tables
 
 
@@ -372,112 +370,6 @@ def test_memory_does_not_grow_with_a_recording(project: Project) -> None:
     assert peak_bytes(dense.embed) < BOUND_BYTES
     assert peak_bytes(dense.export) < BOUND_BYTES
     assert dense.metrics("export")["audio"]["embeddings"] == 11_996 + 1
-
-
-@pytest.mark.parametrize(
-    ("paths", "outputs"),
-    [
-        (["a.wav", "b.ogg"], ["a.npz", "b.npz"]),
-        (["one/a.wav", "two/a.wav"], ["one/a.npz", "two/a.npz"]),
-        (["v1.2.final.wav"], ["v1.2.final.npz"]),
-        (["a.wav", "a.ogg"], ["a.wav.npz", "a.ogg.npz"]),
-        (["a.ogg", "a.wav", "a.wav.wav"], ["a.ogg.npz", "a.wav.npz", "a.wav.wav.npz"]),
-        (["A.wav", "a.ogg"], ["A.wav.npz", "a.ogg.npz"]),
-        (["A.wav", "a.wav"], ["A.wav.npz", "a.wav.npz"]),
-    ],
-    ids=["plain", "folders", "dots", "same stem", "same stem twice", "case", "case alone"],
-)
-def test_no_two_recordings_share_an_output(paths: list[str], outputs: list[str]) -> None:
-    results = [Result(path, Modality.AUDIO, Media.AUDIO) for path in paths]
-    assert list(output_names(results).values()) == outputs
-
-
-def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
-    results = [
-        Result("a.mp4", Modality.AUDIO, Media.VIDEO),
-        Result("a.mp4", Modality.IMAGE, Media.VIDEO),
-        Result("a.png", Modality.IMAGE, Media.IMAGE),
-        Result("a.wav", Modality.AUDIO, Media.AUDIO),
-        Result("a_audio.wav", Modality.AUDIO, Media.AUDIO),
-    ]
-    assert list(output_names(results).values()) == [
-        "a.mp4_audio.npz",
-        "a_image.npz",
-        "a.png.npz",
-        "a.wav.npz",
-        "a_audio.wav.npz",
-    ]
-
-
-REASONS = {"b.wav": 'A "reason", in\nlines.', "c.wav": "Another\rkind of line."}
-
-
-@pytest.fixture
-def embedded(project: Project) -> Project:
-    """A project as the stage ``embed`` leaves it, with embeddings that were made up."""
-    folder = project.folder / "embeddings"
-    results = [
-        Result("a.wav", Modality.AUDIO, Media.AUDIO, frames=3, dimension=4),
-        Result("a.ogg", Modality.AUDIO, Media.AUDIO, frames=2, dimension=4),
-    ]
-    for number, result in enumerate(results, start=1):
-        path = array_path(folder, result, ".npz")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with RowSpool(folder) as spool:
-            spool.append(number * np.arange(result.frames * 4, dtype=np.float32).reshape(-1, 4))
-            spool.save_npz(path, "embedding", {"timestamps": 0.5 * np.arange(result.frames)})
-    failed = [Result(path, Modality.AUDIO, Media.AUDIO).failed(reason) for path, reason in REASONS.items()]
-    write_results([*results, *failed], folder)
-    write_origins({Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "random:7", trained=False)}, folder)
-    return project
-
-
-def test_recordings_of_one_stem_are_both_exported(embedded: Project) -> None:
-    embedded.export()
-    folder = embedded.export_folder
-    with np.load(folder / "a.wav.npz") as wav, np.load(folder / "a.ogg.npz") as ogg:
-        np.testing.assert_array_equal(wav["embedding"], np.arange(12).reshape(3, 4))
-        np.testing.assert_array_equal(ogg["embedding"], 2 * np.arange(8).reshape(2, 4))
-        np.testing.assert_array_equal(wav["timestamps"], [0.0, 0.5, 1.0])
-
-
-def test_means_are_in_the_manifest_s_order(embedded: Project) -> None:
-    embedded.export()
-    expected = [[4, 5, 6, 7], [4, 6, 8, 10]]
-    np.testing.assert_array_equal(np.load(embedded.export_folder / "audio_mean.npy"), expected)
-
-
-def test_the_manifest_keeps_any_reason_in_one_field(embedded: Project) -> None:
-    embedded.export()
-    with (embedded.export_folder / "manifest.csv").open(newline="", encoding="utf-8") as file:
-        reasons = [row["reason"] for row in csv.DictReader(file)]
-    assert reasons == ["", "", *REASONS.values()]
-
-
-def test_the_stages_table_is_read_as_it_was_written(embedded: Project) -> None:
-    folder = embedded.folder / "embeddings"
-    results = read_results(folder)
-    before = (folder / "results.csv").read_bytes()
-    write_results(results, folder)
-    assert (folder / "results.csv").read_bytes() == before
-    assert [result.reason for result in results] == ["", "", *REASONS.values()]
-
-
-def test_a_second_export_writes_the_same_bytes(embedded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded.export()
-    before = {path.name: path.read_bytes() for path in embedded.export_folder.iterdir()}
-    monkeypatch.setenv("L3EMBED_STORE", str(embedded.folder / "other store"))
-    embedded.export()
-    assert {path.name: path.read_bytes() for path in embedded.export_folder.iterdir()} == before
-
-
-def test_trained_weights_are_not_called_untrained(embedded: Project) -> None:
-    folder = embedded.folder / "embeddings"
-    write_origins(
-        {Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "sha256:abc", trained=True)}, folder
-    )
-    embedded.export()
-    assert embedded.metrics("export")["weights"] == "sha256:abc"
 
 
 def test_a_stage_without_settings_ends_with_one_line(

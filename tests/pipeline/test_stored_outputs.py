@@ -149,3 +149,22 @@ def test_an_input_that_another_run_has_is_waited_for(
     # At once when the others were found, and then each time after a while.
     assert len(waited) == 2
     assert capfd.readouterr().err.count("Waiting for another run that is computing 1 of these.") == 1
+
+
+def test_an_output_folder_may_be_a_link_to_another_disk(computed: Project) -> None:
+    disk = computed.folder / "disk"
+    (computed.folder / "preprocessed").rename(disk)
+    (computed.folder / "preprocessed").symlink_to("disk")
+    first(computed).unlink()
+    assert computed.preprocess() == (0, FILES - 1, 0)
+    assert (computed.folder / "preprocessed").is_symlink()
+    assert len(list((disk / "audio" / "folder").iterdir())) == FILES - 1
+
+
+def test_what_an_output_folder_links_to_is_left_alone(computed: Project) -> None:
+    (computed.folder / "mine").mkdir()
+    (computed.folder / "mine" / "notes.txt").write_text("mine")
+    (computed.folder / "embeddings" / "linked").symlink_to("../mine")
+    computed.embed()
+    assert not (computed.folder / "embeddings" / "linked").is_symlink()
+    assert (computed.folder / "mine" / "notes.txt").read_text() == "mine"

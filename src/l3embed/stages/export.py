@@ -22,7 +22,15 @@ from l3embed.saving import RowSpool, read_npz_rows
 from l3embed.stages.code import all_versions
 from l3embed.stages.origin import Origin, read_origins
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
-from l3embed.stages.results import EMBEDDINGS_SUFFIX, Counts, Result, array_path, read_results, write_json
+from l3embed.stages.results import (
+    EMBEDDINGS_SUFFIX,
+    Counts,
+    Result,
+    array_path,
+    make_empty,
+    read_results,
+    write_json,
+)
 from l3embed.stages.sharing import resolve
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step
@@ -62,7 +70,7 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     """
     started_s = time.perf_counter()
     results = read_results(folders.embeddings)
-    folders.output.mkdir(parents=True, exist_ok=True)
+    make_empty(folders.output)
     origins = read_origins(folders.embeddings)
     rows = _manifest_rows(results, options, store, origins)
     files = {

@@ -21,6 +21,10 @@ from l3embed.tables import FAILED, OK, write_csv
 from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"
+MARK_FILE = ".l3embed"
+"""By this an output folder is known to be a stage's own, even if that was killed."""
+
+MARK = "A stage of l3embed's pipeline writes this folder, and replaces all that is in it.\n"
 EMBEDDINGS_SUFFIX = ".npz"
 """What an input's embeddings are called in a stage's output, after its path."""
 
@@ -115,13 +119,25 @@ class Counts:
 
 
 def make_empty(folder: Path) -> None:
-    """Make a stage's output folder, without what an earlier run has left in it: so does DVC."""
+    """Make a stage's output folder, without what an earlier run has left in it: so does DVC.
+
+    Raises
+    ------
+    OpenL3Error
+        If it holds files that no stage has put there.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()) and not (folder / MARK_FILE).is_file():
+        raise OpenL3Error(
+            f"{folder} holds files that are not the pipeline's, which would be replaced. Choose another "
+            "folder (hydra.run.dir=..., hydra.sweep.dir=...), or move them away."
+        )
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()
+    (folder / MARK_FILE).write_text(MARK, encoding="utf-8")
 
 
 def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:

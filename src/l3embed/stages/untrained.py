@@ -25,6 +25,6 @@ def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
     identities = sorted({file.identity for file in files if not file.trained})
     if identities:
         say(
-            f"{stage}: warning: the weights ({', '.join(identities)}) are untrained: what they give are random "
-            "features, good for trying things out alone; weights=published gets the trained ones"
+            f"{stage}: warning: the weights ({', '.join(identities)}) are untrained: what they give are "
+            "random features, good for trying things out alone; weights=published gets the trained ones"
         )
