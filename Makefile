@@ -30,7 +30,7 @@ help:
 	@echo "make test         run the tests; ARGS=... passes more arguments to pytest"
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
 	@echo "make params       write params.yaml anew from conf/"
-	@echo "make demo         run the whole pipeline on sample recordings, in demo/"
+	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
 	@echo "make format       format the code and repair what ruff can"
 	@echo "make constraints  write constraints.txt anew, with the newest versions that work together"
 	@echo "make clean        remove $(VENV), demo and the caches"

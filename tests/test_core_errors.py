@@ -134,6 +134,11 @@ def test_preprocess_audio_knows_its_representations() -> None:
         openl3.preprocess_audio(AUDIO, 48_000, input_repr="mel64")
 
 
+def test_preprocess_audio_needs_something_to_preprocess() -> None:
+    with pytest.raises(OpenL3Error, match="a list of at least one; got an empty list"):
+        openl3.preprocess_audio([], 48_000)
+
+
 def test_preprocess_audio_does_not_swallow_misspelt_options() -> None:
     with pytest.raises(OpenL3Error, match="takes no further options; got hopsize"):
         openl3.preprocess_audio(AUDIO, 48_000, hopsize=0.5)

@@ -162,6 +162,8 @@ def preprocess_audio(
         prepare = audio_inputs.as_spectrograms(parse_choice(InputRepr, "input_repr", input_repr))
     parts = []
     arrays = parse_arrays("audio", audio)
+    if not arrays:
+        raise OpenL3Error("audio must be an array, or a list of at least one; got an empty list.")
     for index, (array, rate) in enumerate(zip(arrays, parse_rates("sr", sr, len(arrays)), strict=True)):
         heard = Heard()
         mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, heard)
