@@ -52,8 +52,9 @@ $(MADE): pyproject.toml constraints.txt
 		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,dev]"
 	@printf '%s\n' "$(CURDIR)" > $@
 
+# Two processes at once, each with whole files of tests, which share what is slow to prepare.
 test: $(MADE)
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(MADE)
 	@$(RUN) ruff check

@@ -65,7 +65,7 @@ def _read_job(folder: Path) -> Job:
         quality=_read_quality(layout.evaluation / "metrics.json"),
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
         run_s=outcome["run_s"],
-        size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 2),
+        size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),
         counts={
             name: _read_json(layout.metrics_of("embed"))[name] for name in ("computed", "reused", "failed")
         },
