@@ -60,6 +60,13 @@ def test_the_seed_decides_on_the_folds() -> None:
     )
 
 
+def test_the_same_files_in_other_encodings_come_into_the_same_folds() -> None:
+    labels = ["cat", "dog"] * 10
+    others = [f"encoded anew {-number}" for number in range(20)]
+    once, again = split(file_rows(labels)), split(file_rows(labels, contents=others))
+    assert held_out_sets(once) == held_out_sets(again)
+
+
 def test_there_are_no_more_folds_than_different_files_in_the_smallest_class() -> None:
     labels = [*["rare"] * 6, *["common"] * 20]
     contents = [0, 0, 0, 1, 1, 2, *range(10, 30)]
