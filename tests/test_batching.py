@@ -12,6 +12,7 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
+from l3embed.variants import Runtime
 
 Block = npt.NDArray[np.float32]
 
@@ -21,6 +22,8 @@ class RecordingEmbedder:
 
     input_shape = (2,)
     embedding_size = 2
+    device = "CPU"
+    runtime = Runtime.KERAS
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

@@ -14,6 +14,8 @@ from conftest import WriteWav, tiny_embedding
 
 import l3embed
 from l3embed.cli.main import main
+from l3embed.embedders import Network, model_network
+from l3embed.runtimes.base import Placement
 from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr
 from l3embed.weights.source import RandomWeights, WeightsSource
 
@@ -23,11 +25,11 @@ def models_asked_for(tiny_model: Any, monkeypatch: pytest.MonkeyPatch) -> list[t
     """The models that commands load, all of which are the tiny one; loading one again costs nothing."""
     asked_for: list[tuple[Any, WeightsSource]] = []
 
-    def load(variant: AudioVariant, source: WeightsSource) -> Any:
+    def load(variant: AudioVariant, source: WeightsSource, placement: Placement) -> Network:
         asked_for.append((variant, source))
-        return tiny_model
+        return model_network(tiny_model, placement)
 
-    monkeypatch.setattr("l3embed.models.load_variant", load)
+    monkeypatch.setattr("l3embed.core.options.load_network", load)
     return asked_for
 
 
@@ -272,7 +274,7 @@ def test_an_interruption_is_told_and_has_its_status(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("l3embed.models.load_variant", interrupt)
+    monkeypatch.setattr("l3embed.core.options.load_network", interrupt)
     status, (line,) = run(capsys, "audio", write_wav("a.wav"))
     assert status == 130
     assert line.startswith("l3embed: interrupted; what was saved stays")

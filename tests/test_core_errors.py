@@ -33,7 +33,9 @@ BAD_VARIANTS = [
     pytest.param({"embedding_size": 8192}, "embedding_size must be .*got 8192", id="an image's size"),
     pytest.param({"embedding_size": "512"}, "embedding_size must be .*got '512'", id="text as size"),
     pytest.param(
-        {"frontend": "essentia"}, r"frontend must be one of kapre, librosa; got 'essentia'", id="frontend"
+        {"frontend": "essentia"},
+        r"frontend must be one of kapre, librosa, kapre_graph; got 'essentia'",
+        id="frontend",
     ),
 ]
 

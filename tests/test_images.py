@@ -14,6 +14,7 @@ from l3embed import OpenL3Error, OpenL3Warning, get_image_embedding, models, pro
 from l3embed.cli.main import main
 from l3embed.decoding.image import read_image
 from l3embed.errors import FilesError
+from l3embed.runtimes.keras import KerasEmbedder
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +118,7 @@ def test_a_file_s_output_is_what_its_array_gives(tmp_path: Path, model: Any) -> 
     process_image_file(str(tmp_path / "a.png"), suffix="x", model=model, verbose=False)
 
     with np.load(tmp_path / "a_x.npz") as arrays:
-        assert sorted(arrays) == ["embedding", "variant", "version", "weights"]
+        assert sorted(arrays) == ["embedding", "precision", "runtime", "variant", "version", "weights"]
         np.testing.assert_array_equal(
             arrays["embedding"], get_image_embedding(picture(), model=model, verbose=0)
         )
@@ -143,8 +144,6 @@ def test_bad_files_are_named_and_the_good_one_is_done(tmp_path: Path, model: Any
 
 
 def test_batch_size_reaches_the_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: Any) -> None:
-    from l3embed.runtimes.keras import KerasEmbedder
-
     batches: list[int] = []
     compute = KerasEmbedder.embed
 
@@ -181,5 +180,5 @@ def test_weights_of_a_path_are_known_as_untrained_by_the_file() -> None:
 
     assert model.output_shape == (None, 512)
     assert models.model_origin(model) == models.ModelOrigin(
-        "image_mel256_music_512", "random:20260101", trained=False
+        "image_mel256_music_512", "random:20260101", trained=False, precision="float32"
     )

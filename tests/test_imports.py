@@ -15,7 +15,7 @@ PACKAGE = Path(l3embed.__file__).parent
 
 LAYERS = [
     {"version", "errors"},
-    {"variants", "progress", "atomic", "checksums", "folders", "moments"},
+    {"variants", "profiling", "progress", "atomic", "checksums", "folders", "moments"},
     {
         "weights",
         "networks",
@@ -31,6 +31,7 @@ LAYERS = [
     {"parquet"},
     {"runtimes"},
     {"models", "audio", "saving"},
+    {"embedders"},
     {"media"},
     {"files"},
     {"core"},

@@ -39,7 +39,7 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise AssertionError("a model was loaded")
 
-    monkeypatch.setattr("l3embed.models.load_variant", refuse)
+    monkeypatch.setattr("l3embed.core.options.load_network", refuse)
 
 
 def fail_to_write(monkeypatch: pytest.MonkeyPatch, error: BaseException, times: int = 1_000) -> None:
@@ -62,13 +62,17 @@ def test_an_output_holds_the_embeddings_and_what_made_them(write_wav: WriteWav, 
 
     arrays = load(path.with_suffix(".npz"))
     samples, _ = soundfile.read(path)
-    assert list(arrays) == ["embedding", "timestamps", "variant", "weights", "version"]
+    assert list(arrays) == [
+        *("embedding", "timestamps"),
+        *("variant", "weights", "precision", "runtime", "version"),
+    ]
     np.testing.assert_allclose(arrays["embedding"], tiny_embedding(samples, 0.5), rtol=0, atol=1e-6)
     assert arrays["embedding"].dtype == np.float32
     np.testing.assert_array_equal(arrays["timestamps"], [0.0, 0.5, 1.0, 1.5, 2.0])
-    assert [str(arrays[name]) for name in ("variant", "weights", "version")] == [
+    assert [str(arrays[name]) for name in ("variant", "weights", "precision", "runtime", "version")] == [
         "custom",
-        "unknown",
+        *("unknown", "unknown"),
+        "keras",
         openl3.__version__,
     ]
 
@@ -80,6 +84,8 @@ def test_an_output_names_the_model_and_its_weights(write_wav: WriteWav) -> None:
     arrays = load(path.with_suffix(".npz"))
     assert str(arrays["variant"]) == "audio_mel128_music_512_kapre"
     assert str(arrays["weights"]) == "random:20260101"
+    assert str(arrays["precision"]) == "float32"
+    assert str(arrays["runtime"]) == "openvino"
 
 
 def test_a_file_gives_what_its_samples_give(write_wav: WriteWav, tiny_model: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +15,53 @@ import numpy.typing as npt
 from l3embed.decoding.audio import BLOCK_S
 from l3embed.decoding.recording import open_recording
 from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.frontends import kapre as kapre_frontend
 from l3embed.frontends import librosa as librosa_frontend
-from l3embed.variants import SPECTROGRAMS, WINDOW_SAMPLES, InputRepr
+from l3embed.profiling import Phase, phase
+from l3embed.variants import SAMPLES_SHAPE, SPECTROGRAMS, Frontend, InputRepr
 from l3embed.windows import Framer, Framing, MonoStream
 
 SPECTROGRAM_BATCH = 8
-"""Windows whose spectrograms are computed at a time: one takes up to 10 MB on the way."""
+"""Windows whose spectrograms are computed at a time."""
 
+FRONTENDS = {
+    Frontend.KAPRE: kapre_frontend.spectrograms,
+    Frontend.LIBROSA: librosa_frontend.spectrograms,
+}
+"""What computes spectrograms before the network."""
+
+Windows = npt.NDArray[np.floating]
 Blocks = Iterable[npt.NDArray[Any]]
-Inputs = Iterator[npt.NDArray[np.floating]]
-Prepare = Callable[[npt.NDArray[np.floating]], Inputs]
+Inputs = Iterator[Windows | Callable[[], Windows]]
+"""The network's inputs block by block, or functions that compute them, for whatever thread."""
+
+Prepare = Callable[[Windows], Inputs]
 
 
-def as_samples(windows: npt.NDArray[np.floating]) -> Inputs:
-    """Shape windows for a model with a kapre frontend: ``(n, 48000)`` to ``(n, 1, 48000)``."""
+def as_samples(windows: Windows) -> Inputs:
+    """Shape windows for a model that computes spectrograms itself: ``(n, 48000)`` to ``(n, 1, 48000)``."""
     yield windows[:, np.newaxis, :]
 
 
-def as_spectrograms(input_repr: InputRepr) -> Prepare:
-    """Return what computes spectrograms for a model without a frontend: ``(n, frequency, time, 1)``."""
+def as_spectrograms(input_repr: InputRepr, frontend: Frontend) -> Prepare:
+    """Return what has spectrograms computed for a network without a frontend: ``(n, frequency, time, 1)``."""
 
-    def prepare(windows: npt.NDArray[np.floating]) -> Inputs:
+    def prepare(windows: Windows) -> Inputs:
         for start in range(0, len(windows), SPECTROGRAM_BATCH):
-            yield librosa_frontend.spectrograms(windows[start : start + SPECTROGRAM_BATCH], input_repr)
+            yield partial(_spectrograms, windows[start : start + SPECTROGRAM_BATCH], input_repr, frontend)
 
     return prepare
+
+
+def _spectrograms(windows: Windows, input_repr: InputRepr, frontend: Frontend) -> Windows:
+    with phase(Phase.FRONTEND):
+        return FRONTENDS[frontend](windows, input_repr)
+
+
+def compute_here(inputs: Inputs) -> Iterator[Windows]:
+    """Yield the network's inputs as arrays, computed in this thread."""
+    for block in inputs:
+        yield block() if callable(block) else block
 
 
 @dataclass
@@ -78,8 +101,12 @@ def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator
     """
     stream = MonoStream(sample_rate_hz)
     for block in blocks:
-        yield stream.feed(block)
-    yield stream.finish()
+        with phase(Phase.RESAMPLE):
+            mono = stream.feed(block)
+        yield mono
+    with phase(Phase.RESAMPLE):
+        rest = stream.finish()
+    yield rest
     heard.duration_s, heard.sample_rate_hz = stream.samples_in / sample_rate_hz, sample_rate_hz
     heard.is_silent, heard.is_short = stream.is_silent, stream.is_short
 
@@ -114,20 +141,27 @@ def file_mono_blocks(path: Path, heard: Heard) -> Iterator[npt.NDArray[np.float6
         yield from mono_blocks(file.blocks(), file.sample_rate_hz, heard)
 
 
-def prepare_for(input_shape: tuple[int, ...]) -> Prepare:
+def prepare_for(input_shape: tuple[int, ...], frontend: Frontend = Frontend.LIBROSA) -> Prepare:
     """Return what prepares windows for a model, judged by the shape that it takes in.
+
+    Parameters
+    ----------
+    input_shape : tuple[int, ...]
+        Of one item.
+    frontend : Frontend
+        What computes the spectrograms, if those are what it takes in.
 
     Raises
     ------
     OpenL3Error
         If it is the shape of no audio model.
     """
-    if input_shape == (1, WINDOW_SAMPLES):
+    if input_shape == SAMPLES_SHAPE:
         return as_samples
     for input_repr, spectrogram in SPECTROGRAMS.items():
         if input_shape == spectrogram.input_shape:
-            return as_spectrograms(input_repr)
-    allowed = [(1, WINDOW_SAMPLES), *(shape.input_shape for shape in SPECTROGRAMS.values())]
+            return as_spectrograms(input_repr, frontend)
+    allowed = [SAMPLES_SHAPE, *(shape.input_shape for shape in SPECTROGRAMS.values())]
     raise OpenL3Error(
         f"The model must take in one of the shapes {', '.join(map(str, allowed))}; it takes {input_shape}. "
         "Load one with load_audio_embedding_model."

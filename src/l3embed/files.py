@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from l3embed.audio import Inputs
+from l3embed.embedders import Network
 from l3embed.errors import FilesError
 from l3embed.media import Medium
-from l3embed.models import ModelOrigin, model_origin
 from l3embed.outputs import refuse_shared_outputs
 from l3embed.progress import FileProgress, say
-from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.batching import embed_sources
 from l3embed.saving import RowSpool, save_each
 from l3embed.version import __version__
@@ -40,22 +39,29 @@ class FileJob:
     verbose: bool
 
 
-class Network(Protocol):
-    """A network that is loaded when it is needed."""
+class Loader(Protocol):
+    """What loads a network when it is needed."""
 
-    def load_model(self) -> Any:
-        """Return the Keras model."""
+    @property
+    def workers(self) -> int:
+        """Threads that prepare what the network takes in."""
 
-    def load_embedder(self) -> Embedder:
-        """Return the model ready to run."""
+    def load(self) -> Network:
+        """Return the network, ready to run."""
 
 
-def origin_arrays(origin: ModelOrigin) -> dict[str, str]:
+def origin_arrays(network: Network) -> dict[str, str]:
     """Return what every file of embeddings says of its making, next to the embeddings."""
-    return {"variant": origin.variant, "weights": origin.weights, "version": __version__}
+    return {
+        "variant": network.origin.variant,
+        "weights": network.origin.weights,
+        "precision": network.origin.precision,
+        "runtime": network.embedder.runtime.value,
+        "version": __version__,
+    }
 
 
-def embed_files(job: FileJob, medium: Medium, network: Network) -> None:
+def embed_files(job: FileJob, medium: Medium, loader: Loader) -> None:
     """Embed the files that need it; the model is loaded only if there is one.
 
     Raises
@@ -69,7 +75,7 @@ def embed_files(job: FileJob, medium: Medium, network: Network) -> None:
     failures: dict[str, str] = {}
     todo = _inputs_to_do(job, failures)
     if todo:
-        _embed(todo, job, medium, network, failures)
+        _embed(todo, job, medium, loader, failures)
     if failures:
         raise FilesError(failures, done=len(job.outputs) - len(failures))
 
@@ -88,18 +94,17 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
     return todo
 
 
-def _embed(todo: list[str], job: FileJob, medium: Medium, network: Network, failures: dict[str, str]) -> None:
-    embedder = network.load_embedder()
-    origin = model_origin(network.load_model())
-    sources = ((path, _reading(medium, path, embedder.input_shape)) for path in todo)
+def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failures: dict[str, str]) -> None:
+    network = loader.load()
+    sources = ((path, _reading(medium, path, network)) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        others = {**medium.finish(path, spool.rows), **origin_arrays(origin)}
+        others = {**medium.finish(path, spool.rows), **origin_arrays(network)}
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
     with FileProgress(medium.description, len(todo), medium.unit, enabled=job.verbose) as progress:
-        pieces = embed_sources(embedder, sources, job.batch_size)
+        pieces = embed_sources(network.embedder, sources, job.batch_size, loader.workers)
         saved = save_each(pieces, lambda path: Path(job.outputs[path]).parent, save, progress.add)
         for path, _, fault in saved:
             if isinstance(fault, OSError):
@@ -110,6 +115,6 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, network: Network, fail
             progress.file_done()
 
 
-def _reading(medium: Medium, path: str, input_shape: tuple[int, ...]) -> Inputs:
+def _reading(medium: Medium, path: str, network: Network) -> Inputs:
     """Read a file only when its turn has come, so that what is wrong with it is its own affair."""
-    yield from medium.inputs(path, input_shape)
+    yield from medium.inputs(path, network)

@@ -59,6 +59,10 @@ class ManifestRow:
         The model, as in ``audio_mel256_music_6144_kapre``.
     weights : str
         The weights' identity, as in ``random:20260101``.
+    precision : str
+        What the convolutions computed in: ``float32``, unless asked otherwise.
+    runtime : str
+        What computed the network, as in ``openvino``.
     packages : str
         Versions of what computed it, as in ``l3embed 0.1.0, keras 3.12.4``.
     seconds : float or None
@@ -80,6 +84,8 @@ class ManifestRow:
     output: str = ""
     variant: str = ""
     weights: str = ""
+    precision: str = ""
+    runtime: str = ""
     packages: str = ""
     seconds: float | None = None
 

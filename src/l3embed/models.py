@@ -11,9 +11,9 @@ from typing import Any
 
 from l3embed import networks
 from l3embed.errors import OpenL3Error
-from l3embed.frontends import kapre
+from l3embed.frontends import kapre_layers
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
-from l3embed.runtimes.keras import prepare_tensorflow
+from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
     AudioVariant,
     ContentType,
@@ -42,22 +42,38 @@ class ModelOrigin:
         The weights' identity: ``published:...``, ``random:SEED`` or ``sha256:...``.
     trained : bool
         Whether they are other than random.
+    precision : str
+        What its convolutions compute in.
     """
 
     variant: str
     weights: str
     trained: bool = True
+    precision: str = "unknown"
 
 
 FOREIGN_MODEL = ModelOrigin(variant="custom", weights="unknown")
 """What is known of a model that was not loaded by l3embed."""
 
+Variant = AudioVariant | ImageVariant
+
 _origins: weakref.WeakKeyDictionary[Any, ModelOrigin] = weakref.WeakKeyDictionary()
+_variants: weakref.WeakKeyDictionary[Any, Variant] = weakref.WeakKeyDictionary()
 
 
 def model_origin(model: Any) -> ModelOrigin:
     """Return what a model is, if l3embed loaded it, else ``FOREIGN_MODEL``."""
     return _origins.get(model, FOREIGN_MODEL)
+
+
+def model_variant(model: Any) -> Variant | None:
+    """Return which variant a model is, if l3embed loaded it."""
+    return _variants.get(model)
+
+
+def variant_origin(variant: Variant, file: WeightFile) -> ModelOrigin:
+    """Return what a variant with the weights of a file is."""
+    return ModelOrigin(variant.name, file.identity, file.trained, variant.precision.value)
 
 
 def load_audio_embedding_model(
@@ -80,10 +96,11 @@ def load_audio_embedding_model(
     embedding_size : 6144 or 512
         Embedding dimension.
     frontend : "kapre" or "librosa"
-        With "kapre" the model computes the spectrograms itself; with "librosa" it takes them in.
+        With "kapre" (and "kapre_graph", which is the same here) the model computes the spectrograms
+        itself; with "librosa" it takes them in.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    precision : "float32" or "bfloat16"
+    precision : "float32", "tf32" or "bfloat16"
         What the convolutions compute in; see `l3embed.variants.Precision`.
 
     Returns
@@ -170,7 +187,7 @@ def load_image_embedding_model(
         Embedding dimension.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    precision : "float32" or "bfloat16"
+    precision : "float32", "tf32" or "bfloat16"
         What the convolutions compute in; see `l3embed.variants.Precision`.
 
     Returns
@@ -308,20 +325,26 @@ def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
 
 
 @cache
-def load_variant(variant: AudioVariant | ImageVariant, source: WeightsSource) -> Any:
+def load_variant(variant: Variant, source: WeightsSource) -> Any:
     """Return the Keras model of a variant, loaded once a process."""
     return build_model(variant, locate_weights(variant.weight_set, source))
 
 
-def build_model(variant: AudioVariant | ImageVariant, file: WeightFile) -> Any:
+def build_model(variant: Variant, file: WeightFile) -> Any:
     """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
     weights = read_layers(file.path, variant.weight_set)
     prepare_tensorflow()
-    has_frontend = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
-    frontend = kapre.spectrogram_layers(variant.input_repr) if has_frontend else []
-    model = networks.build_keras_model(variant, weights, frontend)
-    _origins[model] = ModelOrigin(variant.name, file.identity, file.trained)
+    model = networks.build_keras_model(variant, weights, graph_frontend(variant))
+    _origins[model] = variant_origin(variant, file)
+    _variants[model] = variant
     return model
+
+
+def graph_frontend(variant: Variant) -> list[Any]:
+    """Return the layers from samples to spectrograms that a variant's Keras model begins with, if any."""
+    if isinstance(variant, ImageVariant) or variant.frontend is Frontend.LIBROSA:
+        return []
+    return kapre_layers.spectrogram_layers(variant.input_repr)
 
 
 def content_type_in_name(path: Path) -> ContentType:

@@ -1,4 +1,4 @@
-"""The one description of the audio and image networks, and the Keras models built from it."""
+"""The one description of the audio and image networks, what it folds to, and Keras models built from it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy.typing as npt
 from l3embed.variants import (
     BLOCK_FILTERS,
     EMBEDDING_LAYER_NAMES,
-    IMAGE_INPUT_SHAPE,
     KERNEL_PIXELS,
+    SAMPLES_SHAPE,
     AudioVariant,
     ImageVariant,
     Modality,
@@ -97,6 +97,68 @@ def _conv_unit(name: str, filters: int, *, relu_first: bool = False) -> list[Lay
     return [Conv(name, filters), *((relu, norm) if relu_first else (norm, relu))]
 
 
+@dataclass(frozen=True)
+class Scale:
+    """A batch norm that no convolution can take up: ``x * factor + offset``, both ``(channels,)``."""
+
+    name: str
+    factor: npt.NDArray[np.float32]
+    offset: npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WeightedConv:
+    """A convolution with its kernel, ``(height, width, channels in, channels out)``, and bias."""
+
+    name: str
+    kernel: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+
+
+FoldedLayer = Scale | WeightedConv | ReLU | MaxPool | Flatten
+
+
+def fold_layers(layers: Iterable[Layer], weights: Iterable[LayerWeights]) -> list[FoldedLayer]:
+    """Put the weights into a network's layers, and each batch norm into the convolution before it.
+
+    The one on the input stays: the zeros around an image are put there after it. So does the image
+    network's that follows a ReLU.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        As `network_layers` describes them.
+    weights : iterable of sequences of np.ndarray
+        The arrays of each layer with weights, in the order of the weight files.
+    """
+    arrays = iter(weights)
+    folded: list[FoldedLayer] = []
+    for layer in layers:
+        if isinstance(layer, Conv):
+            folded.append(WeightedConv(layer.name, *next(arrays)))
+        elif not isinstance(layer, BatchNorm):
+            folded.append(layer)
+        elif folded and isinstance(folded[-1], WeightedConv):
+            folded[-1] = _scaled(folded[-1], *_factor_and_offset(next(arrays)))
+        else:
+            factor, offset = _factor_and_offset(next(arrays))
+            folded.append(Scale(layer.name, factor.astype(np.float32), offset.astype(np.float32)))
+    return folded
+
+
+def _factor_and_offset(batch_norm: LayerWeights) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    gamma, beta, mean, variance = (array.astype(np.float64) for array in batch_norm)
+    factor = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
+    return factor, beta - mean * factor
+
+
+def _scaled(
+    conv: WeightedConv, factor: npt.NDArray[np.float64], offset: npt.NDArray[np.float64]
+) -> WeightedConv:
+    kernel, bias = conv.kernel * factor, conv.bias * factor + offset
+    return WeightedConv(conv.name, kernel.astype(np.float32), bias.astype(np.float32))
+
+
 def build_keras_model(
     variant: AudioVariant | ImageVariant, weights: Iterable[LayerWeights], frontend: Sequence[Any] = ()
 ) -> Any:
@@ -127,23 +189,30 @@ def build_keras_model(
     for description in layers:
         tensor = _keras_layer(description, _dtype(description, variant.precision))(tensor)
     model = keras.Model(inputs, tensor, name=variant.name)
-    trained = [layer.name for layer in layers if isinstance(layer, (BatchNorm, Conv))]
-    for name, arrays in zip(trained, weights, strict=True):
+    for name, arrays in zip(_weighted_names(layers), weights, strict=True):
         model.get_layer(name).set_weights(arrays)
     return model
 
 
+def model_weights(model: Any, variant: AudioVariant | ImageVariant) -> list[list[npt.NDArray[np.float32]]]:
+    """Return the arrays of each layer with weights of a model that was built here, as they are now."""
+    layers = network_layers(variant.weight_set.modality, variant.pool)
+    return [model.get_layer(name).get_weights() for name in _weighted_names(layers)]
+
+
+def _weighted_names(layers: Iterable[Layer]) -> list[str]:
+    return [layer.name for layer in layers if isinstance(layer, (BatchNorm, Conv))]
+
+
 def _input_shape(variant: AudioVariant | ImageVariant, *, has_frontend: bool) -> tuple[int, ...]:
-    if isinstance(variant, ImageVariant):
-        return IMAGE_INPUT_SHAPE
-    return variant.samples_shape if has_frontend else variant.spectrogram.input_shape
+    return SAMPLES_SHAPE if has_frontend else variant.network_shape
 
 
 def _dtype(layer: Layer, precision: Precision) -> str:
     """Return the type that a layer computes in: both ends of a network stay in float32."""
     # bfloat16 would round decibels to half a decibel before the first convolution sees them.
     is_end = isinstance(layer, Flatten) or layer.name == INPUT_NORM_NAME
-    return "float32" if is_end or precision is Precision.FLOAT32 else f"mixed_{precision.value}"
+    return "float32" if is_end or precision is not Precision.BFLOAT16 else f"mixed_{precision.value}"
 
 
 def _keras_layer(layer: Layer, dtype: str) -> Any:

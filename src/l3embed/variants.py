@@ -16,6 +16,9 @@ SAMPLE_RATE_HZ = 48_000
 WINDOW_SAMPLES = 48_000
 """Samples in one analysis window: one second."""
 
+SAMPLES_SHAPE = (1, WINDOW_SAMPLES)
+"""Shape of one window of samples as a model with a kapre frontend takes it: (channel, samples)."""
+
 CENTER_PAD_SAMPLES = WINDOW_SAMPLES // 2
 """Zeros put in front of centred audio, so that a timestamp is the centre of its window."""
 
@@ -60,10 +63,15 @@ class InputRepr(str, Enum):
 
 
 class Frontend(str, Enum):
-    """What turns samples into spectrograms: a layer of the model (kapre), or the CPU before it (librosa)."""
+    """What turns samples into spectrograms.
+
+    ``kapre_graph`` is kapre as layers of the network, where that runs. On a GPU this is another Fourier
+    transform than the reference's: bins at rounding level move by up to 20 dB, and embeddings with them.
+    """
 
     KAPRE = "kapre"
     LIBROSA = "librosa"
+    KAPRE_GRAPH = "kapre_graph"
 
 
 class Device(str, Enum):
@@ -74,10 +82,22 @@ class Device(str, Enum):
     GPU = "gpu"
 
 
+class Runtime(str, Enum):
+    """What computes the network; all agree in float32."""
+
+    AUTO = "auto"
+    KERAS = "keras"
+    OPENVINO = "openvino"
+
+
 class Precision(str, Enum):
-    """What the convolutions compute in. Only float32 gives the reference's numbers."""
+    """What the convolutions compute in. Only float32 gives the reference's numbers.
+
+    ``tf32`` is NVIDIA's: float32 whose products are computed with 10 bits of mantissa.
+    """
 
     FLOAT32 = "float32"
+    TF32 = "tf32"
     BFLOAT16 = "bfloat16"
 
     @property
@@ -168,9 +188,9 @@ class AudioVariant:
         return SPECTROGRAMS[self.input_repr]
 
     @property
-    def samples_shape(self) -> tuple[int, int]:
-        """Shape of one window of samples as a model with a kapre frontend takes it: (channel, samples)."""
-        return (1, WINDOW_SAMPLES)
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of one item as the network itself takes it: (frequency, time, 1)."""
+        return self.spectrogram.input_shape
 
     @property
     def pool(self) -> tuple[int, int]:
@@ -200,6 +220,11 @@ class ImageVariant:
     def weight_set(self) -> WeightSet:
         """The weights that this model loads."""
         return WeightSet(Modality.IMAGE, self.input_repr, self.content_type)
+
+    @property
+    def network_shape(self) -> tuple[int, ...]:
+        """Shape of one item as the network takes it: (height, width, channel)."""
+        return IMAGE_INPUT_SHAPE
 
     @property
     def pool(self) -> tuple[int, int]:

@@ -18,6 +18,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed import embedders
+from l3embed.models import ModelOrigin
+from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
 from l3embed.stages.network import Network
@@ -25,15 +28,13 @@ from l3embed.stages.preparation import Samples
 from l3embed.store.entries import Store
 from l3embed.variants import (
     ALL_WEIGHT_SETS,
-    IMAGE_SIDE_PIXELS,
-    SPECTROGRAMS,
-    WINDOW_SAMPLES,
+    SAMPLES_SHAPE,
     AudioVariant,
-    Device,
     Frontend,
     ImageVariant,
     InputRepr,
     Modality,
+    Runtime,
 )
 from l3embed.weights.file import WeightFile
 from l3embed.weights.manifest import write_weights_manifest
@@ -60,23 +61,22 @@ class StandIn:
     """A network that takes means. Each item's embedding is the same in any batch, to the bit."""
 
     device = "CPU"
+    runtime = Runtime.OPENVINO
     embedding_size = SIZE
 
     def __init__(self, variant: AudioVariant | ImageVariant) -> None:
-        self.input_shape: tuple[int, ...] = (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS, 3)
-        if isinstance(variant, AudioVariant):
-            is_kapre = variant.frontend is Frontend.KAPRE
-            shape = SPECTROGRAMS[variant.input_repr].input_shape
-            self.input_shape = (1, WINDOW_SAMPLES) if is_kapre else shape
+        is_kapre = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
+        self.input_shape: tuple[int, ...] = SAMPLES_SHAPE if is_kapre else variant.network_shape
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         pause(len(batch))
         return mean_embedding(batch)
 
 
-def load(network: Network, device: Device) -> tuple[None, StandIn]:
+def load(network: Network, placement: Placement) -> embedders.Network:
     """Stands in for `Network.load`."""
-    return None, StandIn(network.variant)
+    origin = ModelOrigin(network.variant.name, network.weights.identity)
+    return embedders.Network(StandIn(network.variant), origin)
 
 
 def pause(inputs: int = 1) -> None:
@@ -107,7 +107,7 @@ class Project:
         default_factory=lambda: preprocess.PreprocessOptions(SELECTION, Samples())
     )
     embed_options: embed.EmbedOptions = field(
-        default_factory=lambda: embed.EmbedOptions(VARIANTS, Framing(hop_s=0.5), Device.CPU, batch_size=4)
+        default_factory=lambda: embed.EmbedOptions(VARIANTS, Framing(hop_s=0.5), Placement(), batch_size=4)
     )
     export_options: export.ExportOptions = field(default_factory=export.ExportOptions)
 

@@ -17,7 +17,7 @@ from .conftest import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "l3embed"
 
-SPEAKING = {"atomic.py", "errors.py", "progress.py", "stages/untrained.py"}
+SPEAKING = {"atomic.py", "errors.py", "profiling.py", "progress.py", "stages/untrained.py"}
 """Modules that say how things are reported and written, and change no result."""
 
 KEEPING = {
@@ -55,7 +55,7 @@ DECODING = {"decoding/audio.py", "decoding/ffmpeg.py", "decoding/recording.py"}
 IMPORTED_FOR_OTHERS = {
     "sample": set(),
     "weights": set(),
-    "preprocess": {"version.py"},
+    "preprocess": {"frontends/hann_windows.npz", "frontends/kapre.py", "version.py"},
     # It reads what was preprocessed, and weights from data/weights, that earlier stages wrote. Its outputs
     # name the version that computed them, even if that is not this one.
     "embed": {*DECODING, "resampling.py", "frontends/librosa.py", "version.py", *WEIGHTS_ARE_AN_INPUT},

@@ -70,7 +70,9 @@ def embedded(project: Project) -> Project:
             spool.save_npz(path, "embedding", {"timestamps": 0.5 * np.arange(result.frames)})
     failed = [Result(path, Modality.AUDIO, Media.AUDIO).failed(reason) for path, reason in REASONS.items()]
     write_results([*results, *failed], folder)
-    write_origins({Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "random:7", trained=False)}, folder)
+    write_origins(
+        {Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "random:7", False, "float32")}, folder
+    )
     return project
 
 
@@ -115,8 +117,7 @@ def test_a_second_export_writes_the_same_bytes(embedded: Project, monkeypatch: p
 
 def test_trained_weights_are_not_called_untrained(embedded: Project) -> None:
     folder = embedded.folder / "embeddings"
-    write_origins(
-        {Modality.AUDIO: Origin("audio_mel128_music_512_kapre", "sha256:abc", trained=True)}, folder
-    )
+    origin = Origin("audio_mel128_music_512_kapre", "sha256:abc", trained=True, precision="float32")
+    write_origins({Modality.AUDIO: origin}, folder)
     embedded.export()
     assert embedded.metrics("export")["weights"] == "sha256:abc"

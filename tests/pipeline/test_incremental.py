@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Placement
 from l3embed.stages.preparation import Spectrograms
-from l3embed.variants import AudioVariant, ContentType, Device, Frontend, ImageVariant, InputRepr, Modality
+from l3embed.variants import AudioVariant, ContentType, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.windows import Framing
 
 from .conftest import ALL_REUSED, FILES, first, write_audio, write_image, write_video
@@ -157,7 +158,9 @@ def test_going_back_to_a_parameter_computes_nothing(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"batch_size": 1}, {"batch_size": 32}, {"device": Device.AUTO}], ids=["1", "32", "device"]
+    "changes",
+    [{"batch_size": 1}, {"batch_size": 32}, {"placement": Placement(threads=2)}],
+    ids=["1", "32", "threads"],
 )
 def test_a_parameter_that_does_not_matter_computes_nothing(mixed: Project, changes: dict[str, Any]) -> None:
     assert mixed.with_embed(**changes).embed() == (0, 4, 0)

@@ -13,10 +13,20 @@ from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
 from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.reports.labels import FolderLabels, LabelTable
+from l3embed.runtimes.base import Placement
 from l3embed.stages.dataset import Selection
 from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import OnError
-from l3embed.variants import AudioVariant, ContentType, Device, Frontend, InputRepr, Media, Modality
+from l3embed.variants import (
+    AudioVariant,
+    ContentType,
+    Device,
+    Frontend,
+    InputRepr,
+    Media,
+    Modality,
+    Runtime,
+)
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
 from l3embed.windows import Framing
 
@@ -37,15 +47,18 @@ VALID: dict[str, Any] = {
         "input_repr": "mel128",
         "audio_embedding_size": 512,
         "image_embedding_size": 8192,
+        "precision": "float32",
     },
     "frontend": {"name": "kapre", "preprocessed": {"kind": "samples"}},
-    "device": {"name": "cpu", "batch_size": 8},
+    "device": {"name": "cpu", "batch_size": 8, "threads": 3},
+    "runtime": {"name": "openvino"},
     "weights": {"source": "random", "seed": 3, "definition": "a/file"},
     "windows": {"hop_s": 0.5, "center": False},
     "export": {"parquet": True, "rows": "files", "pooling": "mean_std", "dtype": "float16"},
     "evaluation": {"folds": 4, "neighbours": 3, "seed": 1},
     "report": {"projection": "pca", "previews_mb": 5, "neighbours": 6, "seed": 2},
     "on_error": "fail",
+    "profile": False,
 }
 LIBROSA = {"kind": "spectrograms", "input_repr": "mel128", "hop_s": 0.5, "center": False}
 
@@ -74,11 +87,15 @@ WRONG: list[tuple[str, object, str]] = [
     ("model.audio_embedding_size", 513, r"model\.audio_embedding_size must be one of 6144, 512; got 513"),
     ("model.audio_embedding_size", "big", r"model\.audio_embedding_size: .*'big'.* Integer"),
     ("model.image_embedding_size", 6144, r"model\.image_embedding_size must be one of 8192, 512; got 6144"),
-    ("frontend.name", "essentia", r"frontend\.name must be one of kapre, librosa; got 'essentia'"),
+    (
+        "frontend.name",
+        "essentia",
+        r"frontend\.name must be one of kapre, librosa, kapre_graph; got 'essentia'",
+    ),
     ("frontend.name", "librosa", r"do not go together.* frontend=librosa"),
     ("frontend.preprocessed.kind", "notes", r"frontend\.preprocessed\.kind 'notes'.* frontend=kapre"),
     ("device.name", "tpu", r"device\.name must be one of auto, cpu, gpu; got 'tpu'"),
-    ("device.batch_size", 0, r"device\.batch_size must be a positive integer; got 0"),
+    ("device.batch_size", 0, r"device\.batch_size must be at least 1; got 0"),
     ("device.batch_size", 1.5, r"device\.batch_size: .*1\.5.* Integer"),
     ("weights.source", "web", r"weights\.source must be one of published, random, directory; got 'web'"),
     ("weights.seed", None, r"weights\.seed must be an integer from 0 on; got null"),
@@ -170,7 +187,7 @@ def test_settings_come_out_as_the_librarys_words() -> None:
     settings = parsed()
     assert settings.variant == AudioVariant(InputRepr.MEL128, ContentType.ENV, 512, Frontend.KAPRE)
     assert settings.windows.framing() == Framing(hop_s=0.5, center=False)
-    assert settings.device.device is Device.CPU
+    assert settings.placement == Placement(Device.CPU, Runtime.OPENVINO, threads=3)
     assert settings.dataset.parse() == Selection(tuple(Media), (), ("*.bak.wav",))
     assert settings.labels.parse() == FolderLabels()
     assert settings.export.parse() == ParquetOptions(Rows.FILES, Pooling.MEAN_STD, Dtype.FLOAT16)
@@ -186,7 +203,7 @@ def test_settings_come_out_as_the_librarys_words() -> None:
         ("video", (Media.VIDEO,), {Modality.AUDIO, Modality.IMAGE}),
         (["image", "audio"], (Media.AUDIO, Media.IMAGE), {Modality.AUDIO, Modality.IMAGE}),
     ],
-    ids=str,
+    ids=["all", "audio", "image", "video", "a list"],
 )
 def test_the_kinds_of_files_say_which_networks_are_needed(
     modality: object, media: tuple[Media, ...], modalities: set[Modality]

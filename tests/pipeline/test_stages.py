@@ -20,11 +20,12 @@ import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.errors import OpenL3Error
 from l3embed.manifest import COLUMNS
+from l3embed.runtimes.base import Placement
 from l3embed.saving import RowSpool
 from l3embed.stages import weights
 from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import MARK_FILE
-from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, InputRepr, Modality
+from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
@@ -61,11 +62,12 @@ def run(request: pytest.FixtureRequest, recordings: Path, tmp_path_factory: pyte
     kinds: dict[Frontend, Samples | Spectrograms] = {
         Frontend.KAPRE: Samples(),
         Frontend.LIBROSA: Spectrograms(variant.input_repr, FRAMING),
+        Frontend.KAPRE_GRAPH: Samples(),
     }
     project = (
         Project(folder)
         .with_sound(kinds[request.param])
-        .with_embed(variants={Modality.AUDIO: variant}, framing=FRAMING, device=Device.AUTO, batch_size=2)
+        .with_embed(variants={Modality.AUDIO: variant}, framing=FRAMING, placement=Placement(), batch_size=2)
     )
     project.dataset.symlink_to(recordings)
     with pytest.MonkeyPatch.context() as environment:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from l3embed import models
+from l3embed import embedders
 from l3embed.cli.verify import add_parser
 from l3embed.variants import WeightSet
 from l3embed.verification import registry as regression_registry
@@ -137,7 +137,7 @@ PublishWeights = Callable[[WeightSet], None]
 def publish_weights(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[PublishWeights]:
     """Serve the seeded weights of a set as its published ones."""
     # Models are kept by the source of their weights, and this source is not what it is elsewhere.
-    models.load_variant.cache_clear()
+    embedders.load_network.cache_clear()
 
     def publish(weight_set: WeightSet) -> None:
         packed = project.folder / "models" / f"openl3_{weight_set.name}-v0_4_0.h5.gz"
@@ -148,4 +148,4 @@ def publish_weights(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterat
         monkeypatch.setitem(weights_registry.PUBLISHED_FILES, weight_set, file)
 
     yield publish
-    models.load_variant.cache_clear()
+    embedders.load_network.cache_clear()

@@ -24,6 +24,8 @@ from l3embed.variants import (
     Frontend,
     InputRepr,
     Media,
+    Precision,
+    Runtime,
     check_one_of,
     parse_choice,
 )
@@ -116,10 +118,12 @@ class ModelSettings:
     input_repr: str = MISSING
     audio_embedding_size: int = MISSING
     image_embedding_size: int = MISSING
+    precision: str = MISSING
 
     def __post_init__(self) -> None:
         parse_choice(ContentType, "model.content_type", self.content_type)
         parse_choice(InputRepr, "model.input_repr", self.input_repr)
+        parse_choice(Precision, "model.precision", self.precision)
         check_one_of("model.audio_embedding_size", self.audio_embedding_size, AUDIO_EMBEDDING_SIZES)
         check_one_of("model.image_embedding_size", self.image_embedding_size, IMAGE_EMBEDDING_SIZES)
 
@@ -143,8 +147,8 @@ class FrontendSettings:
 
     def __post_init__(self) -> None:
         frontend = parse_choice(Frontend, "frontend.name", self.name)
-        kinds = {Frontend.KAPRE: "samples", Frontend.LIBROSA: "spectrograms"}
-        if self.preprocessed.kind != kinds[frontend]:
+        kind = "spectrograms" if frontend is Frontend.LIBROSA else "samples"
+        if self.preprocessed.kind != kind:
             raise OpenL3Error(
                 f"frontend.name is {self.name!r} and frontend.preprocessed.kind {self.preprocessed.kind!r}, "
                 f"which do not go together. Set the group as a whole: frontend={self.name}."
@@ -175,16 +179,22 @@ class DeviceSettings:
 
     name: str = MISSING
     batch_size: int = MISSING
+    threads: int = MISSING
 
     def __post_init__(self) -> None:
         parse_choice(Device, "device.name", self.name)
-        if self.batch_size < 1:
-            raise OpenL3Error(f"device.batch_size must be a positive integer; got {self.batch_size}.")
+        _check_at_least("device.batch_size", self.batch_size, 1)
+        _check_at_least("device.threads", self.threads, 0)
 
-    @property
-    def device(self) -> Device:
-        """The library's word for it."""
-        return Device(self.name)
+
+@dataclass
+class RuntimeSettings:
+    """What computes the network."""
+
+    name: str = MISSING
+
+    def __post_init__(self) -> None:
+        parse_choice(Runtime, "runtime.name", self.name)
 
 
 @dataclass

@@ -69,7 +69,9 @@ def run_preprocess(settings: Settings, layout: Layout) -> str:
     folders = preprocess.PreprocessFolders(
         Path(settings.dataset.path), layout.preprocessed, layout.metrics_of("preprocess")
     )
-    options = preprocess.PreprocessOptions(settings.dataset.parse(), settings.preprocessed, settings.failures)
+    options = preprocess.PreprocessOptions(
+        settings.dataset.parse(), settings.preprocessed, settings.failures, settings.device.threads
+    )
     with Store() as store:
         return preprocess.run(folders, options, store)
 
@@ -82,7 +84,7 @@ def run_embed(settings: Settings, layout: Layout) -> str:
     options = embed.EmbedOptions(
         variants=settings.variants,
         framing=settings.windows.framing(),
-        device=settings.device.device,
+        placement=settings.placement,
         batch_size=settings.device.batch_size,
         on_error=settings.failures,
     )

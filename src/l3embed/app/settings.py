@@ -19,19 +19,24 @@ from l3embed.app.groups import (
     LabelSettings,
     ModelSettings,
     ReportSettings,
+    RuntimeSettings,
     WeightsSettings,
     WindowsSettings,
 )
 from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Placement
 from l3embed.stages.preparation import PARTS, Samples, Spectrograms
 from l3embed.stages.results import OnError
 from l3embed.variants import (
     AudioVariant,
     ContentType,
+    Device,
     Frontend,
     ImageVariant,
     InputRepr,
     Modality,
+    Precision,
+    Runtime,
     parse_choice,
 )
 
@@ -47,12 +52,14 @@ class Settings:
     model: ModelSettings = MISSING
     frontend: FrontendSettings = MISSING
     device: DeviceSettings = MISSING
+    runtime: RuntimeSettings = MISSING
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING
+    profile: bool = MISSING
 
     def __post_init__(self) -> None:
         parse_choice(OnError, "on_error", self.on_error)
@@ -77,6 +84,7 @@ class Settings:
             content_type=ContentType(self.model.content_type),
             embedding_size=self.model.audio_embedding_size,
             frontend=Frontend(self.frontend.name),
+            precision=Precision(self.model.precision),
         )
 
     @property
@@ -91,7 +99,13 @@ class Settings:
             input_repr=InputRepr(self.model.input_repr),
             content_type=ContentType(self.model.content_type),
             embedding_size=self.model.image_embedding_size,
+            precision=Precision(self.model.precision),
         )
+
+    @property
+    def placement(self) -> Placement:
+        """Where the networks run."""
+        return Placement(Device(self.device.name), Runtime(self.runtime.name), self.device.threads)
 
     @property
     def variants(self) -> dict[Modality, AudioVariant | ImageVariant]:
@@ -104,9 +118,9 @@ class Settings:
     @property
     def preprocessed(self) -> Samples | Spectrograms:
         """What the preprocess stage writes."""
-        if self.variant.frontend is Frontend.KAPRE:
-            return Samples()
-        return Spectrograms(self.variant.input_repr, self.windows.framing())
+        if self.variant.frontend is Frontend.LIBROSA:
+            return Spectrograms(self.variant.input_repr, self.windows.framing())
+        return Samples()
 
 
 def parse_settings(values: Any) -> Settings:

@@ -17,6 +17,7 @@ from l3embed.variants import (
     Frontend,
     InputRepr,
     Precision,
+    Runtime,
 )
 
 if TYPE_CHECKING:
@@ -80,6 +81,19 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
         choices=[choice.value for choice in Device],
         default=Device.AUTO.value,
         help="where the model runs; auto is the GPU where there is one (default: %(default)s)",
+    )
+    group.add_argument(
+        "--runtime",
+        choices=[choice.value for choice in Runtime],
+        default=Runtime.AUTO.value,
+        help="what the model runs in; all give the same numbers (default: %(default)s)",
+    )
+    group.add_argument(
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads on the CPU (default: as many as this process may use)",
     )
     group.add_argument(
         "--precision",
@@ -171,7 +185,9 @@ def audio_options(args: argparse.Namespace) -> AudioOptions:
         verbose=not args.quiet,
         weights=args.weights,
         device=args.device,
+        runtime=args.runtime,
         precision=args.precision,
+        threads=args.threads,
     )
 
 
@@ -187,7 +203,9 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
         verbose=not args.quiet,
         weights=args.weights,
         device=args.device,
+        runtime=args.runtime,
         precision=args.precision,
+        threads=args.threads,
     )
 
 

@@ -44,7 +44,7 @@ def embed_into_arrays(
     filled = [0] * len(counts)
     sources = ((index, _reading(inputs, index)) for index in range(len(counts)))
     with progress_bar("Embedding", total=sum(counts), unit=unit, enabled=request.verbose) as bar:
-        for piece in embed_sources(embedder, sources, request.batch_size):
+        for piece in embed_sources(embedder, sources, request.batch_size, request.workers):
             if piece.error:
                 raise piece.error
             start = filled[piece.key]

@@ -18,7 +18,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.files import FileJob, embed_files
 from l3embed.media import AudioFiles
 from l3embed.resampling import resampled_length
-from l3embed.variants import SAMPLE_RATE_HZ, InputRepr, parse_choice
+from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, parse_choice
 from l3embed.windows import Framing
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def get_audio_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    runtime: str = "auto",
     precision: str = "float32",
+    threads: int = 0,
 ) -> tuple[Any, Any]:  # arrays, or lists of them: a union would have to be narrowed at every call
     """Compute the embeddings of audio, one for each window of one second.
 
@@ -65,18 +67,25 @@ def get_audio_embedding(
         Seconds from one window to the next.
     batch_size : int
         Windows that go through the network at once.
-    frontend : "kapre" or "librosa"
-        What computes the spectrograms. They differ by design, and so do the embeddings.
+    frontend : "kapre", "librosa" or "kapre_graph"
+        What computes the spectrograms. The first two differ by design, and so do the embeddings.
+        "kapre_graph" is kapre where the network runs: on a GPU quick, and with other numbers.
     verbose : bool
         Whether to draw a progress bar.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
-    precision : "float32" or "bfloat16"
-        What the convolutions compute in. Only float32 gives the reference's numbers; bfloat16 is faster on
-        hardware that has it, and off by up to 1 % of the largest magnitude, with a cosine of 0.9999 or
-        more (measured with the seeded weights). Of a given model it is the model's own.
+    runtime : "auto", "keras" or "openvino"
+        What it runs in; "auto" is Keras on a GPU, and on the CPU OpenVINO where it is installed. All give
+        the same numbers.
+    precision : "float32", "tf32" or "bfloat16"
+        What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
+        hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of
+        0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone. Of a given model it
+        is the model's own.
+    threads : int
+        Threads on the CPU; 0: as many as this process may use.
 
     Returns
     -------
@@ -107,7 +116,9 @@ def get_audio_embedding(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
@@ -159,7 +170,9 @@ def preprocess_audio(
         raise OpenL3Error(f"preprocess_audio takes no further options; got {', '.join(kw)}.")
     prepare: audio_inputs.Prepare = audio_inputs.as_samples
     if input_repr is not None:
-        prepare = audio_inputs.as_spectrograms(parse_choice(InputRepr, "input_repr", input_repr))
+        prepare = audio_inputs.as_spectrograms(
+            parse_choice(InputRepr, "input_repr", input_repr), Frontend.LIBROSA
+        )
     parts = []
     arrays = parse_arrays("audio", audio)
     if not arrays:
@@ -167,7 +180,8 @@ def preprocess_audio(
     for index, (array, rate) in enumerate(zip(arrays, parse_rates("sr", sr, len(arrays)), strict=True)):
         heard = Heard()
         mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, heard)
-        parts += [np.array(block) for block in audio_inputs.network_inputs(mono, framing, prepare)]
+        inputs = audio_inputs.network_inputs(mono, framing, prepare)
+        parts += [np.array(block) for block in audio_inputs.compute_here(inputs)]
         heard.warn(name_of(index, "Audio", audio))
     return np.concatenate(parts)
 
@@ -189,7 +203,9 @@ def process_audio_file(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    runtime: str = "auto",
     precision: str = "float32",
+    threads: int = 0,
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 
@@ -207,7 +223,7 @@ def process_audio_file(
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
     model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend
         As in `get_audio_embedding`.
-    weights, device, precision
+    weights, device, runtime, precision, threads
         As in `get_audio_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -233,7 +249,9 @@ def process_audio_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
@@ -254,8 +272,8 @@ def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, ove
 def _embed_arrays(
     arrays: Sequence[npt.NDArray[Any]], rates: Sequence[float], framing: Framing, request: Request
 ) -> list[Embedding]:
-    embedder = request.load_embedder()
-    prepare = audio_inputs.prepare_for(embedder.input_shape)
+    network = request.load()
+    prepare = audio_inputs.prepare_for(network.embedder.input_shape, network.frontend)
     heard = [Heard() for _ in arrays]
 
     def inputs(index: int) -> audio_inputs.Inputs:
@@ -266,7 +284,7 @@ def _embed_arrays(
     counts = [
         framing.frames(_samples_at_48_khz(array, rate)) for array, rate in zip(arrays, rates, strict=True)
     ]
-    embeddings = embed_into_arrays(embedder, counts, inputs, request, unit="window")
+    embeddings = embed_into_arrays(network.embedder, counts, inputs, request, unit="window")
     for index, found in enumerate(heard):
         found.warn(name_of(index, "Audio", arrays))
     return embeddings

@@ -33,7 +33,9 @@ def get_image_embedding(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    runtime: str = "auto",
     precision: str = "float32",
+    threads: int = 0,
 ) -> Any:  # a union of the four possible results would have to be narrowed at every call
     """Compute the embeddings of images.
 
@@ -60,10 +62,16 @@ def get_image_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
-    precision : "float32" or "bfloat16"
-        What the convolutions compute in. Only float32 gives the reference's numbers; bfloat16 is faster on
-        hardware that has it, and off by up to 1 % of the largest magnitude, with a cosine of 0.9999 or
-        more (measured with the seeded weights). Of a given model it is the model's own.
+    runtime : "auto", "keras" or "openvino"
+        What it runs in; "auto" is Keras on a GPU, and on the CPU OpenVINO where it is installed. All give
+        the same numbers.
+    precision : "float32", "tf32" or "bfloat16"
+        What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
+        hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of
+        0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone. Of a given model it
+        is the model's own.
+    threads : int
+        Threads on the CPU; 0: as many as this process may use.
 
     Returns
     -------
@@ -91,7 +99,9 @@ def get_image_embedding(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     request = options.parse()
     arrays = [check_images(array) for array in parse_arrays("image", image)]
@@ -118,7 +128,9 @@ def process_image_file(
     *,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    runtime: str = "auto",
     precision: str = "float32",
+    threads: int = 0,
 ) -> None:
     """Compute the embeddings of image files and save each file's to an ``.npz``.
 
@@ -133,7 +145,7 @@ def process_image_file(
         Folder of the outputs, made if it is not there; the folder of each input if None.
     suffix : str or None
         Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
-    model, input_repr, content_type, embedding_size, batch_size, weights, device, precision
+    model, input_repr, content_type, embedding_size, batch_size, weights, device, runtime, precision, threads
         As in `get_image_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
@@ -156,7 +168,9 @@ def process_image_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
@@ -179,8 +193,7 @@ def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embe
         if not array.any():
             name = name_of(index, "Image", arrays)
             warnings.warn(f"{name} is all zeros.", OpenL3Warning, stacklevel=3)
-    embedder = request.load_embedder()
     counts = [len(array) for array in arrays]
     return embed_into_arrays(
-        embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"
+        request.load().embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"
     )

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 from l3embed import models
 from l3embed.audio import prepare_for
 from l3embed.core.arguments import is_positive_number
+from l3embed.embedders import Network, load_network, model_network
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.keras import KerasEmbedder, keras_embedder, prepare_tensorflow
+from l3embed.runtimes.base import Placement
+from l3embed.runtimes.processor import available_threads
+from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
     IMAGE_INPUT_SHAPE,
     AudioVariant,
     Device,
     Frontend,
     ImageVariant,
+    Runtime,
     check_one_of,
     parse_choice,
 )
@@ -35,17 +39,18 @@ class Request:
     weights: str | WeightsSource | None
     batch_size: int
     verbose: bool
-    device: Device
+    placement: Placement
 
-    def load_model(self) -> Any:
-        """Return the given model, or the variant's."""
+    @property
+    def workers(self) -> int:
+        """Threads that prepare what the network takes in."""
+        return available_threads(self.placement.threads)
+
+    def load(self) -> Network:
+        """Return the given model, or the variant's, ready to run."""
         if self.model is not None:
-            return self.model
-        return models.load_variant(self.variant, models.as_weights_source(self.weights))
-
-    def load_embedder(self) -> KerasEmbedder:
-        """Return the model ready to run on its device."""
-        return keras_embedder(self.load_model(), self.device)
+            return model_network(self.model, self.placement)
+        return load_network(self.variant, models.as_weights_source(self.weights), self.placement)
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,9 @@ class AudioOptions:
     verbose: bool | int = True
     weights: str | WeightsSource | None = None
     device: str = "auto"
+    runtime: str = "auto"
     precision: str = "float32"
+    threads: int = 0
 
     def parse(self) -> Request:
         """Check the options that choose a model and its run.
@@ -104,7 +111,9 @@ class ImageOptions:
     verbose: bool | int = True
     weights: str | WeightsSource | None = None
     device: str = "auto"
+    runtime: str = "auto"
     precision: str = "float32"
+    threads: int = 0
 
     def parse(self) -> Request:
         """Check the options.
@@ -145,14 +154,35 @@ def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant |
     if not isinstance(batch_size, Integral) or isinstance(batch_size, bool) or batch_size < 1:
         raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
     check_one_of("verbose", options.verbose, (True, False))
-    device = parse_choice(Device, "device", options.device)
     if options.model is not None:
         prepare_tensorflow()
         import keras
 
         if not isinstance(options.model, keras.Model):
             raise OpenL3Error(f"model must be a keras.Model or None; got {type(options.model).__name__}.")
-    return Request(variant, options.model, options.weights, int(batch_size), bool(options.verbose), device)
+    placement = _parse_placement(options)
+    if options.model is not None and placement.runtime is Runtime.OPENVINO:
+        _check_runs_in_openvino(options.model)
+    return Request(variant, options.model, options.weights, int(batch_size), bool(options.verbose), placement)
+
+
+def _parse_placement(options: AudioOptions | ImageOptions) -> Placement:
+    threads: object = options.threads
+    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 0:
+        raise OpenL3Error(f"threads must be a positive integer, or 0 for all; got {threads!r}.")
+    return Placement(
+        device=parse_choice(Device, "device", options.device),
+        runtime=parse_choice(Runtime, "runtime", options.runtime),
+        threads=int(threads),
+    )
+
+
+def _check_runs_in_openvino(model: Any) -> None:
+    if models.model_variant(model) is None:
+        raise OpenL3Error(
+            "runtime is openvino, and the given model is not one that l3embed has loaded: it runs in Keras. "
+            "Use runtime keras or auto, or load it with l3embed.models."
+        )
 
 
 def _check_audio_model(model: Any, frontend: Frontend) -> None:
@@ -160,7 +190,7 @@ def _check_audio_model(model: Any, frontend: Frontend) -> None:
     prepare_for(tuple(model.input_shape[1:]))
     takes_samples = len(model.input_shape) == len(("batch", "channel", "samples"))
     found = Frontend.KAPRE if takes_samples else Frontend.LIBROSA
-    if found is not frontend:
+    if takes_samples is (frontend is Frontend.LIBROSA):
         raise OpenL3Error(
             f"The model takes in {'samples' if takes_samples else 'spectrograms'}, which is the "
             f"{found.value} frontend; got frontend={frontend.value!r}. Pass frontend={found.value!r}."

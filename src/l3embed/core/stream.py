@@ -12,7 +12,6 @@ from l3embed.core.arguments import parse_rates
 from l3embed.core.arrays import Embedding, Timestamps
 from l3embed.core.options import AudioOptions
 from l3embed.errors import OpenL3Error
-from l3embed.runtimes.batching import embed_sources
 from l3embed.windows import Framer, MonoStream
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class AudioEmbeddingStream:
         Sampling rate in Hz.
     model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend
         As in `get_audio_embedding`.
-    weights, device, precision
+    weights, device, runtime, precision, threads
         As in `get_audio_embedding`.
 
     Raises
@@ -60,7 +59,9 @@ class AudioEmbeddingStream:
         *,
         weights: str | WeightsSource | None = None,
         device: str = "auto",
+        runtime: str = "auto",
         precision: str = "float32",
+        threads: int = 0,
     ) -> None:
         options = AudioOptions(
             model=model,
@@ -73,15 +74,18 @@ class AudioEmbeddingStream:
             frontend=frontend,
             weights=weights,
             device=device,
+            runtime=runtime,
             precision=precision,
+            threads=threads,
         )
         request = options.parse()
         self._framing = options.parse_framing()
         self._mono = MonoStream(parse_rates("sr", sr, 1)[0])
         self._framer = Framer(self._framing)
         self._batch_size = request.batch_size
-        self._embedder = request.load_embedder()
-        self._model = request.load_model()  # the embedder lives as long as its model
+        self._model = model  # a Keras model's embedder lives as long as the model
+        self._network = request.load()
+        self._prepare = audio_inputs.prepare_for(self._network.embedder.input_shape, self._network.frontend)
         self._frames = 0
         self._is_finished = False
 
@@ -126,13 +130,12 @@ class AudioEmbeddingStream:
             raise OpenL3Error("The stream has been finished. Make a new one for more audio.")
 
     def _embed(self, windows: npt.NDArray[np.floating]) -> tuple[Embedding, Timestamps]:
-        embedder = self._embedder
+        embedder = self._network.embedder
         embeddings: list[Embedding] = [np.empty((0, embedder.embedding_size), np.float32)]
-        if len(windows):
-            inputs = audio_inputs.prepare_for(embedder.input_shape)(windows)
-            embeddings += [
-                piece.embeddings for piece in embed_sources(embedder, [(None, inputs)], self._batch_size)
-            ]
+        for inputs in audio_inputs.compute_here(self._prepare(windows)) if len(windows) else ():
+            for start in range(0, len(inputs), self._batch_size):
+                batch = inputs[start : start + self._batch_size].astype(np.float32)
+                embeddings.append(embedder.embed(batch))
         timestamps = self._framing.timestamps_s(len(windows), first=self._frames)
         self._frames += len(windows)
         return np.concatenate(embeddings), timestamps

@@ -37,7 +37,9 @@ def process_video_file(
     batch_size: int | None = None,
     weights: str | WeightsSource | None = None,
     device: str = "auto",
+    runtime: str = "auto",
     precision: str = "float32",
+    threads: int = 0,
 ) -> None:
     """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
 
@@ -71,15 +73,15 @@ def process_video_file(
         Embedding dimension of the frames.
     audio_batch_size, image_batch_size : int
         Windows and frames that go through the networks at once.
-    audio_frontend : "kapre" or "librosa"
-        What computes the spectrograms.
+    audio_frontend : "kapre", "librosa" or "kapre_graph"
+        What computes the spectrograms, as in `get_audio_embedding`.
     overwrite : bool
         Whether to compute what has an output already.
     verbose : bool
         Whether to say what is going on.
     batch_size : int or None
         Stands for both batch sizes, as an example of OpenL3's tutorial has it.
-    weights, device, precision
+    weights, device, runtime, precision, threads
         As in `get_audio_embedding`.
 
     Raises
@@ -106,7 +108,9 @@ def process_video_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     image_options = ImageOptions(
         model=image_model,
@@ -117,7 +121,9 @@ def process_video_file(
         verbose=verbose,
         weights=weights,
         device=device,
+        runtime=runtime,
         precision=precision,
+        threads=threads,
     )
     ending = f"_{suffix}" if suffix else ""
     process_video_outputs(

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 
 if TYPE_CHECKING:
     import soundfile
@@ -86,7 +87,8 @@ class AudioFile:
         expected, samples = self._file.frames, 0
         while True:
             try:
-                block = self._file.read(BLOCK_S * self.sample_rate_hz, dtype="float64", always_2d=True)
+                with phase(Phase.DECODE):
+                    block = self._file.read(BLOCK_S * self.sample_rate_hz, dtype="float64", always_2d=True)
             except (soundfile.SoundFileError, RuntimeError) as error:
                 raise OpenL3Error(f"The file is damaged or cut short: {error}") from error
             if not len(block):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,42 @@ SUFFIXES = frozenset(
 )
 """Endings by which images are picked out of a folder."""
 
+WARNING_MODULES = r"(PIL|imageio|skimage|tifffile)\b"
+
 GREY_AND_ALPHA_CHANNELS = 2
 RGB_CHANNELS = 3
 RGB_AND_ALPHA_CHANNELS = 4
+
+
+class _QuietReaders:
+    """Hides warnings of the packages that read images, while any thread is reading one.
+
+    Pillow warns of metadata that it does not understand, and imageio of readers that it tries on files that
+    are no images: what becomes of the file is said here. Python's filters belong to the process, so that
+    threads that each put theirs back would leave them in disorder: the last one out does it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._readers = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._readers:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.filterwarnings("ignore", module=WARNING_MODULES)
+            self._readers += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._readers -= 1
+            if not self._readers:
+                self._filters.__exit__(None, None, None)
+
+
+QUIET = _QuietReaders()
 
 
 def read_image(path: Path) -> npt.NDArray[Any]:
@@ -52,10 +86,7 @@ def read_image(path: Path) -> npt.NDArray[Any]:
     if not path.stat().st_size:
         raise OpenL3Error("The file is empty (0 bytes).")
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of metadata that it does not understand, and imageio of readers that it tries
-            # on files that are no images: what becomes of the file is said here.
-            warnings.simplefilter("ignore")
+        with QUIET:
             image = np.asarray(imread(path))
     except (OSError, ValueError, SyntaxError, RuntimeError, TypeError, IndexError, EOFError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,41 +1,41 @@
-"""The librosa frontend: spectrograms on the CPU, in double precision, before the model."""
+"""The librosa frontend: the numbers of the functions of librosa that the reference calls."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.frontends.decibel import magnitudes_to_decibels
-from l3embed.variants import SAMPLE_RATE_HZ, SPECTROGRAM_HOP_SAMPLES, SPECTROGRAMS, InputRepr
+from l3embed.frontends import spectrogram
+from l3embed.variants import SPECTROGRAMS, InputRepr
 
 
 def spectrograms(windows: npt.NDArray[np.floating], input_repr: InputRepr) -> npt.NDArray[np.floating]:
-    """Compute the spectrograms of windows.
+    """Compute the spectrograms of windows, in double precision.
 
     Parameters
     ----------
     windows : np.ndarray [shape=(batch, 48000)]
-        Samples at 48 kHz. Their precision is that of the Fourier transform: give float64 for the
-        reference's numbers, since bins at rounding level depend on it.
+        Samples at 48 kHz. Give float64 for the reference's numbers, since bins at rounding level depend
+        on it.
     input_repr : InputRepr
         Which spectrogram.
 
     Returns
     -------
     np.ndarray [shape=(batch, frequency, time, 1)]
-        Decibels, from -80 to 0.
+        Decibels, from -80 to 0, in the windows' precision.
     """
-    import librosa
+    precision = np.result_type(windows.dtype, np.float32)
+    return spectrogram.spectrograms(windows, _recipe(input_repr, precision))
 
+
+@cache
+def _recipe(input_repr: InputRepr, precision: np.dtype[np.floating]) -> spectrogram.Recipe:
     shape = SPECTROGRAMS[input_repr]
+    periods = np.arange(shape.fft_samples) / shape.fft_samples
+    hann = 0.5 - 0.5 * np.cos(2 * np.pi * periods)
     # The reference pads mel spectrograms at both ends, and linear ones not at all.
-    magnitudes = np.abs(
-        librosa.stft(
-            windows, n_fft=shape.fft_samples, hop_length=SPECTROGRAM_HOP_SAMPLES, center=shape.is_mel
-        )
-    )
-    if shape.is_mel:
-        magnitudes = librosa.feature.melspectrogram(
-            S=magnitudes, sr=SAMPLE_RATE_HZ, n_fft=shape.fft_samples, n_mels=shape.bins, power=1.0
-        )
-    return magnitudes_to_decibels(magnitudes)[..., np.newaxis]
+    padding = (shape.fft_samples // 2, shape.fft_samples // 2) if shape.is_mel else (0, 0)
+    return spectrogram.Recipe(shape, hann.astype(precision), padding)

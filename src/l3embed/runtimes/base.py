@@ -1,13 +1,18 @@
-"""The contract of a runtime: arrays in, embeddings out, no framework's types."""
+"""The contract of a runtime: arrays in, embeddings out, no framework's types; and where it is to run."""
 
+from __future__ import annotations
+
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.variants import Device, Runtime
+
 
 class Embedder(Protocol):
-    """One network, ready to run."""
+    """One network, ready to run; several threads may use it."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -17,5 +22,32 @@ class Embedder(Protocol):
     def embedding_size(self) -> int:
         """Dimension D of one embedding."""
 
+    @property
+    def device(self) -> str:
+        """What it runs on: ``CPU`` or ``GPU``."""
+
+    @property
+    def runtime(self) -> Runtime:
+        """What it runs in."""
+
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """Where a network is to run; none of it changes what it computes.
+
+    Parameters
+    ----------
+    device : Device
+        On which device.
+    runtime : Runtime
+        In which runtime.
+    threads : int
+        Threads on the CPU; 0: as many as this process may use.
+    """
+
+    device: Device = Device.AUTO
+    runtime: Runtime = Runtime.AUTO
+    threads: int = 0

@@ -1,22 +1,35 @@
-"""The one batch loop: items of many sources in full batches through a network, and back to their sources."""
+"""The one batch loop: items of many sources in full batches through a network, and back to their sources.
+
+Four kinds of threads work at once, with bounded queues between them: one reads the sources, some compute
+what the network takes in, one runs the network, and the caller's uses the embeddings.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
+from l3embed.runtimes.ahead import Ahead
 from l3embed.runtimes.base import Embedder
 
 Key = TypeVar("Key")
-Item = TypeVar("Item")
-Blocks = Iterable[npt.NDArray[np.floating]]
+Array = npt.NDArray[np.floating]
+Block = Array | Callable[[], Array]
+"""Some of the network's inputs, or what computes them, in whatever thread."""
+
+Blocks = Iterable[Block]
+
+WAITING_BLOCKS = 2
+"""Blocks for each thread that computes them, so that none waits for its next one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +58,15 @@ class Piece(Generic[Key]):
 
 
 @dataclass(frozen=True)
+class _Part(Generic[Key]):
+    """What comes next of a source: a block, or its end."""
+
+    key: Key
+    block: Future[Array] | None = None
+    error: OpenL3Error | None = None
+
+
+@dataclass(frozen=True)
 class _Span(Generic[Key]):
     """Whose the next `count` items of a batch are."""
 
@@ -64,41 +86,77 @@ class _Batch(Generic[Key]):
 
 
 def embed_sources(
-    embedder: Embedder, sources: Iterable[tuple[Key, Blocks]], batch_size: int
+    embedder: Embedder, sources: Iterable[tuple[Key, Blocks]], batch_size: int, workers: int = 1
 ) -> Iterator[Piece[Key]]:
     """Embed the items of all sources, batches running across sources so that short ones fill them too.
 
-    While the network computes, another thread prepares the next batch. At most two batches and one
-    block are held. A source that raises `OpenL3Error` ends with it, and the others go on.
+    At most four batches and a few blocks are held. A source that raises `OpenL3Error` ends with it, and
+    the others go on.
 
     Parameters
     ----------
     embedder : Embedder
         The network.
     sources : iterable of (key, blocks)
-        Blocks have the shape ``(n, *embedder.input_shape)``.
+        Blocks have the shape ``(n, *embedder.input_shape)``, or are functions that return such.
     batch_size : int
         Items that go through the network at once.
+    workers : int
+        Threads that call those functions.
 
     Yields
     ------
     Piece
         In the order of the sources and their items; the last piece of each source says so.
     """
-    empty = np.empty((0, embedder.embedding_size), np.float32)
-    for batch in _prepare_ahead(_pack(sources, embedder.input_shape, batch_size)):
-        started_s = time.perf_counter()
-        embeddings = embedder.embed(batch.items[: batch.count]) if batch.count else empty
-        item_s = (time.perf_counter() - started_s) / max(1, batch.count)
-        start = 0
-        for span in batch.spans:
-            rows = embeddings[start : start + span.count]
-            yield Piece(span.key, rows, span.is_last, span.error, item_s * span.count)
-            start += span.count
+    with ThreadPoolExecutor(workers, "l3embed-frontend") as pool:
+        parts = _compute_ahead(_parts(sources, pool), workers * WAITING_BLOCKS)
+        packed = _pack(parts, embedder.input_shape, batch_size)
+        with (
+            Ahead(packed, 1, "l3embed-input") as batches,
+            Ahead(_run(embedder, batches), 1, "l3embed-network") as pieces,
+        ):
+            try:
+                for some in pieces:
+                    yield from some
+            finally:
+                batches.stop()  # first, since the network's thread may be waiting for the next batch
+
+
+def _parts(sources: Iterable[tuple[Key, Blocks]], pool: ThreadPoolExecutor) -> Iterator[_Part[Key]]:
+    """Go through the sources, and have their blocks computed."""
+    for key, blocks in sources:
+        error = None
+        try:
+            for block in blocks:
+                yield _Part(key, pool.submit(block) if callable(block) else _done(block))
+        except OpenL3Error as fault:
+            error = fault
+        yield _Part(key, error=error)
+
+
+def _done(block: Array) -> Future[Array]:
+    future: Future[Array] = Future()
+    future.set_result(block)
+    return future
+
+
+def _compute_ahead(parts: Iterator[_Part[Key]], count: int) -> Iterator[_Part[Key]]:
+    """Yield parts while `count` blocks behind them are being computed."""
+    waiting: deque[_Part[Key]] = deque()
+    for part in parts:
+        waiting.append(part)
+        while waiting and (len(waiting) > count or _is_there(waiting[0])):
+            yield waiting.popleft()
+    yield from waiting
+
+
+def _is_there(part: _Part[Any]) -> bool:
+    return part.block is None or part.block.done()
 
 
 def _pack(
-    sources: Iterable[tuple[Key, Blocks]], input_shape: tuple[int, ...], batch_size: int
+    parts: Iterator[_Part[Key]], input_shape: tuple[int, ...], batch_size: int
 ) -> Iterator[_Batch[Key]]:
     """Copy the sources' items into batches, all full but the last."""
 
@@ -106,31 +164,48 @@ def _pack(
         return _Batch(np.empty((batch_size, *input_shape), np.float32))
 
     batch = new_batch()
-    for key, blocks in sources:
-        error = None
+    error: OpenL3Error | None = None
+    for part in parts:
+        if part.block is None:
+            batch.spans.append(_Span(part.key, 0, is_last=True, error=error or part.error))
+            error = None
+            continue
         try:
-            for block in blocks:
-                start = 0
-                while start < len(block):
-                    part = block[start : start + batch_size - batch.count]
-                    batch.items[batch.count : batch.count + len(part)] = part
-                    batch.count += len(part)
-                    batch.spans.append(_Span(key, len(part)))
-                    start += len(part)
-                    if batch.count == batch_size:
-                        yield batch
-                        batch = new_batch()
+            block = part.block.result()
         except OpenL3Error as fault:
-            error = fault
-        batch.spans.append(_Span(key, 0, is_last=True, error=error))
+            error = error or fault
+        if error:  # what else was computed of this source is of no use
+            continue
+        start = 0
+        while start < len(block):
+            items = block[start : start + batch_size - batch.count]
+            batch.items[batch.count : batch.count + len(items)] = items
+            batch.count += len(items)
+            batch.spans.append(_Span(part.key, len(items)))
+            start += len(items)
+            if batch.count == batch_size:
+                yield batch
+                batch = new_batch()
     yield batch
 
 
-def _prepare_ahead(items: Iterator[Item]) -> Iterator[Item]:
-    """Yield the items of an iterator, the next one being made in another thread meanwhile."""
-    end = object()
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="l3embed-input") as executor:
-        ahead = executor.submit(next, items, end)
-        while (item := ahead.result()) is not end:
-            ahead = executor.submit(next, items, end)
-            yield item  # type: ignore[misc]
+def _run(embedder: Embedder, batches: Iterator[_Batch[Key]]) -> Iterator[list[Piece[Key]]]:
+    """Send batches through the network, and give each source its own."""
+    empty = np.empty((0, embedder.embedding_size), np.float32)
+    while batch := _next_batch(batches):
+        started_s = time.perf_counter()
+        with phase(Phase.NETWORK):
+            embeddings = embedder.embed(batch.items[: batch.count]) if batch.count else empty
+        item_s = (time.perf_counter() - started_s) / max(1, batch.count)
+        pieces = []
+        start = 0
+        for span in batch.spans:
+            rows = embeddings[start : start + span.count]
+            pieces.append(Piece(span.key, rows, span.is_last, span.error, item_s * span.count))
+            start += span.count
+        yield pieces
+
+
+def _next_batch(batches: Iterator[_Batch[Key]]) -> _Batch[Key] | None:
+    with phase(Phase.IDLE):
+        return next(batches, None)

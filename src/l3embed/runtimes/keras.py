@@ -1,97 +1,53 @@
-"""The Keras runtime: any Keras model on TensorFlow, compiled once for all batch sizes."""
+"""The Keras runtime: any Keras model, or a network frozen into one TensorFlow function, compiled once."""
 
 from __future__ import annotations
 
-import os
-import sys
 import weakref
-from contextlib import suppress
-from functools import cache
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error
-from l3embed.variants import Device
+from l3embed.networks import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
+from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, reserve_threads, tensor_float_32
+from l3embed.variants import SAMPLES_SHAPE, AudioVariant, Device, ImageVariant, Precision, Runtime
 
 
-@cache
-def prepare_tensorflow() -> Any:
-    """Import TensorFlow as l3embed needs it, and return the module.
+class _Compiled:
+    """A function of tensors, compiled for batches of any size."""
 
-    Raises
-    ------
-    OpenL3Error
-        If Keras has been set to another backend: kapre's layers are TensorFlow's.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    if "keras" not in sys.modules:
-        # Importing Keras for a backend that is not installed would end in that package's ImportError.
-        _check_backend(backend)
-    import keras
-    import tensorflow as tf
+    runtime = Runtime.KERAS
 
-    _check_backend(keras.backend.backend())
-    # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
-    tf.config.experimental.enable_tensor_float_32_execution(False)
-    for gpu in tf.config.list_physical_devices("GPU"):
-        # Without this TensorFlow takes all of a GPU's memory at once. A program that has started
-        # TensorFlow itself has made its own choice.
-        with suppress(RuntimeError):
-            tf.config.experimental.set_memory_growth(gpu, True)
-    return tf
-
-
-def _check_backend(backend: str) -> None:
-    if backend != "tensorflow":
-        raise OpenL3Error(
-            f"l3embed runs Keras on TensorFlow; KERAS_BACKEND is {backend!r}. "
-            "Set KERAS_BACKEND=tensorflow before Keras is imported."
-        )
-
-
-def find_device(device: Device) -> str:
-    """Return the kind of device that is meant: ``GPU``, or ``CPU``.
-
-    Raises
-    ------
-    OpenL3Error
-        If a GPU is asked for and TensorFlow finds none.
-    """
-    has_gpu = bool(prepare_tensorflow().config.list_physical_devices("GPU"))
-    if device is Device.GPU and not has_gpu:
-        raise OpenL3Error(
-            "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU "
-            "build: pip install 'tensorflow[and-cuda]'."
-        )
-    return "GPU" if has_gpu and device is not Device.CPU else "CPU"
-
-
-class KerasEmbedder:
-    """A Keras model with one input and one output as an `Embedder`."""
-
-    def __init__(self, model: Any, device: Device = Device.AUTO) -> None:
+    def __init__(self, compute: Callable[[Any], Any], input_shape: Sequence[int], device: Device) -> None:
         tf = prepare_tensorflow()
         self.device = find_device(device)
-        self.input_shape: tuple[int, ...] = tuple(model.input_shape[1:])
-        self.embedding_size: int = int(model.output_shape[-1])
-        signature = tf.TensorSpec((None, *self.input_shape), tf.float32)
-        # A proxy: `keras_embedder` keeps this object for as long as somebody else keeps the model.
-        proxy = weakref.proxy(model)
+        self.input_shape: tuple[int, ...] = tuple(input_shape)
+        self._precision = Precision.FLOAT32
 
-        def compute(batch: Any) -> Any:
+        def on_device(batch: Any) -> Any:
             with tf.device(f"/{self.device}:0"):
-                return proxy(batch, training=False)
+                return compute(batch)
 
-        self._function = tf.function(compute, input_signature=[signature]).get_concrete_function()
+        signature = tf.TensorSpec((None, *self.input_shape), tf.float32)
+        self._function = tf.function(on_device, input_signature=[signature]).get_concrete_function()
+        self.embedding_size: int = int(self._function.structured_outputs.shape[-1])
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
         tf = prepare_tensorflow()
-        embeddings: npt.NDArray[np.float32] = self._function(tf.convert_to_tensor(batch)).numpy()
+        with tensor_float_32(self._precision):
+            embeddings: npt.NDArray[np.float32] = self._function(tf.convert_to_tensor(batch)).numpy()
         return embeddings
+
+
+class KerasEmbedder(_Compiled):
+    """A Keras model with one input and one output as an `Embedder`; its weights may change."""
+
+    def __init__(self, model: Any, device: Device = Device.AUTO) -> None:
+        # A proxy: `keras_embedder` keeps this object for as long as somebody else keeps the model.
+        proxy = weakref.proxy(model)
+        super().__init__(lambda batch: proxy(batch, training=False), model.input_shape[1:], device)
 
 
 _embedders: weakref.WeakKeyDictionary[Any, dict[Device, KerasEmbedder]] = weakref.WeakKeyDictionary()
@@ -109,3 +65,65 @@ def keras_embedder(model: Any, device: Device = Device.AUTO) -> KerasEmbedder:
     if device not in embedders:
         embedders[device] = KerasEmbedder(model, device)
     return embedders[device]
+
+
+class FrozenEmbedder(_Compiled):
+    """A network as an `Embedder`, its weights constants of the function.
+
+    Parameters
+    ----------
+    variant : AudioVariant or ImageVariant
+        Which network; its precision is what the convolutions compute in.
+    layers : iterable of FoldedLayer
+        Its layers, with their weights.
+    frontend : sequence of keras.Layer
+        Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the function is to have them.
+    device : Device
+        Where it is to run.
+    threads : int
+        Threads on the CPU, if TensorFlow has not been started yet; 0: as many as this process may use.
+    """
+
+    def __init__(
+        self,
+        variant: AudioVariant | ImageVariant,
+        layers: Iterable[FoldedLayer],
+        frontend: Sequence[Any],
+        device: Device,
+        threads: int = 0,
+    ) -> None:
+        reserve_threads(threads)
+        steps = list(layers)
+
+        def compute(batch: Any) -> Any:
+            for layer in frontend:
+                batch = layer(batch)
+            return _apply_all(steps, batch, variant.precision)
+
+        super().__init__(compute, SAMPLES_SHAPE if frontend else variant.network_shape, device)
+        self._precision = variant.precision
+
+
+def _apply_all(layers: Iterable[FoldedLayer], tensor: Any, precision: Precision) -> Any:
+    """Apply a network's layers; the convolutions, and what lies between them, in a precision."""
+    import tensorflow as tf
+
+    dtype = tf.bfloat16 if precision is Precision.BFLOAT16 else tf.float32
+    for number, layer in enumerate(layers):
+        tensor = _apply(tf, layer, tensor)
+        if not number:  # bfloat16 would round decibels to half a decibel before they are scaled
+            tensor = tf.cast(tensor, dtype)
+    return tf.cast(tensor, tf.float32)
+
+
+def _apply(tf: Any, layer: FoldedLayer, tensor: Any) -> Any:
+    if isinstance(layer, Scale):
+        return tensor * tf.cast(layer.factor, tensor.dtype) + tf.cast(layer.offset, tensor.dtype)
+    if isinstance(layer, WeightedConv):
+        convolved = tf.nn.conv2d(tensor, tf.cast(layer.kernel, tensor.dtype), strides=1, padding="SAME")
+        return tf.nn.bias_add(convolved, tf.cast(layer.bias, tensor.dtype))
+    if isinstance(layer, ReLU):
+        return tf.nn.relu(tensor)
+    if isinstance(layer, MaxPool):
+        return tf.nn.max_pool2d(tensor, layer.size, layer.size, layer.padding.upper())
+    return tf.reshape(tensor, (-1, np.prod(tensor.shape[1:])))

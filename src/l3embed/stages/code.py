@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from l3embed.store.recipe import Step
@@ -22,8 +22,12 @@ MODULES = {
         "decoding/video.py",
         "frontends/decibel.py",
         "frontends/librosa.py",
+        "frontends/mel.py",
+        "frontends/spectrogram.py",
         "pixels.py",
         "resampling.py",
+        "runtimes/ahead.py",
+        "runtimes/processor.py",
         "saving.py",
         "stages/preparation.py",
         "stages/preprocess.py",
@@ -32,15 +36,24 @@ MODULES = {
     ),
     Step.EMBED: (
         "audio.py",
+        "embedders.py",
         "frontends/decibel.py",
         "frontends/hann_windows.npz",
         "frontends/kapre.py",
+        "frontends/kapre_layers.py",
+        "frontends/mel.py",
+        "frontends/spectrogram.py",
         "models.py",
         "networks.py",
         "pixels.py",
+        "runtimes/ahead.py",
         "runtimes/base.py",
         "runtimes/batching.py",
+        "runtimes/choice.py",
         "runtimes/keras.py",
+        "runtimes/openvino.py",
+        "runtimes/processor.py",
+        "runtimes/tensorflow.py",
         "saving.py",
         "stages/embed.py",
         "stages/network.py",
@@ -56,7 +69,6 @@ PACKAGES = {
     Step.PREPROCESS: (
         "imageio",
         "imageio-ffmpeg",
-        "librosa",
         "numpy",
         "pillow",
         "scikit-image",
@@ -64,7 +76,7 @@ PACKAGES = {
         "soundfile",
         "tifffile",
     ),
-    Step.EMBED: ("h5py", "kapre", "keras", "numpy", "tensorflow"),
+    Step.EMBED: ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
     Step.POOL: ("numpy",),
 }
 """Packages whose versions may change a step's numbers."""
@@ -83,11 +95,18 @@ def code_checksum(step: Step) -> str:
 @cache
 def package_versions(step: Step) -> str:
     """Return the versions of the packages that a step uses, as in ``keras 3.12.4, numpy 2.2.6``."""
-    return ", ".join(f"{name} {version(name)}" for name in PACKAGES[step])
+    return ", ".join(f"{name} {_version(name)}" for name in PACKAGES[step])
 
 
 @cache
 def all_versions() -> str:
     """Return the versions of l3embed and of all packages that the steps use."""
     names = sorted({name for names in PACKAGES.values() for name in names})
-    return ", ".join((f"l3embed {__version__}", *(f"{name} {version(name)}" for name in names)))
+    return ", ".join((f"l3embed {__version__}", *(f"{name} {_version(name)}" for name in names)))
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # OpenVINO, where it has no wheels
+        return "none"

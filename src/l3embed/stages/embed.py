@@ -11,11 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from l3embed import embedders
 from l3embed.checksums import sha256
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress
+from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
-from l3embed.runtimes.keras import KerasEmbedder
+from l3embed.runtimes.processor import available_threads
 from l3embed.saving import RowSpool, save_each
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.network import Network
@@ -39,7 +42,7 @@ from l3embed.stages.sharing import Computed, Outcome, resolve
 from l3embed.stages.untrained import locate_quietly, warn_of_untrained
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
-from l3embed.variants import AudioVariant, Device, ImageVariant, Modality
+from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
 from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
 from l3embed.windows import Framing
@@ -50,11 +53,11 @@ OUTPUT_FILE = "embeddings.npz"
 
 @dataclass(frozen=True)
 class EmbedOptions:
-    """How to embed: what changes the result, and the device and batch size, which do not."""
+    """How to embed: what changes the result, and the placement and batch size, which do not."""
 
     variants: Mapping[Modality, AudioVariant | ImageVariant]
     framing: Framing
-    device: Device
+    placement: Placement
     batch_size: int
     on_error: OnError = OnError.SKIP
 
@@ -114,7 +117,7 @@ class _Run:
         variant = options.variants[modality]
         weights = locate_quietly(variant.weight_set, WeightsDirectory(folders.weights))
         self.network = Network(variant, weights, sha256(weights.path), options.framing)
-        self._loaded: tuple[Any, KerasEmbedder] | None = None
+        self._loaded: embedders.Network | None = None
         self._started_s = 0.0
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._entries: dict[str, Entry] = {}
@@ -134,7 +137,7 @@ class _Run:
                 tally.embeddings += result.frames if outcome.was_computed else 0
                 progress.file_done()
         if self._loaded:
-            tally.devices.add(self._loaded[1].device)
+            tally.devices.add(self._loaded.embedder.device)
             tally.seconds += time.perf_counter() - self._started_s
         name_failures("embed", (results[path] for path in recipes))
         return list(results.values())
@@ -163,14 +166,19 @@ class _Run:
         if first is None:
             return
         if not self._loaded:
-            self._loaded = self.network.load(self._options.device)
+            self._loaded = self.network.load(self._options.placement)
             self._started_s = time.perf_counter()
-        sources = ((path, self.network.inputs(self._input(results[path]))) for path in chain([first], paths))
+        loaded = self._loaded
+        sources = (
+            (path, self.network.inputs(self._input(results[path]), loaded)) for path in chain([first], paths)
+        )
 
         def save(path: str, spool: RowSpool) -> None:
-            self._save(results[path], recipes[path], spool)
+            with phase(Phase.WRITE):
+                self._save(results[path], recipes[path], spool, loaded.embedder.runtime)
 
-        pieces = self._timed(embed_sources(self._loaded[1], sources, self._options.batch_size))
+        workers = available_threads(self._options.placement.threads)
+        pieces = self._timed(embed_sources(loaded.embedder, sources, self._options.batch_size, workers))
         folder = self._store.path(recipes[first], OUTPUT_FILE).parent
         for path, _, fault in save_each(pieces, lambda path: folder, save, progress.add):
             if isinstance(fault, OSError):
@@ -182,11 +190,13 @@ class _Run:
             self._seconds[piece.key] += piece.seconds
             yield piece
 
-    def _save(self, result: Result, recipe: Recipe, spool: RowSpool) -> None:
+    def _save(self, result: Result, recipe: Recipe, spool: RowSpool, runtime: Runtime) -> None:
         origin = self.network.origin
         others: dict[str, Any] = {
             "variant": origin.variant,
             "weights": origin.weights,
+            "precision": origin.precision,
+            "runtime": runtime.value,
             "version": __version__,
         }
         times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
@@ -196,6 +206,7 @@ class _Run:
         facts = {
             "frames": spool.rows,
             "dimension": self.network.variant.embedding_size,
+            "runtime": runtime.value,
             "seconds": round(self._seconds.pop(result.path, 0.0), 4),
         }
         self._entries[result.path] = self._store.put(recipe, [OUTPUT_FILE], facts)
@@ -205,8 +216,8 @@ class _Run:
             return before.failed(str(outcome.result))
         entry = outcome.result
         place(entry.files[OUTPUT_FILE], array_path(self._folders.output, before, EMBEDDINGS_SUFFIX))
-        frames, dimension = entry.facts["frames"], entry.facts["dimension"]
-        return replace(before, frames=frames, dimension=dimension, embedded=entry.key)
+        facts = {name: entry.facts[name] for name in ("frames", "dimension", "runtime")}
+        return replace(before, **facts, embedded=entry.key)
 
 
 def _tell(results: Sequence[Result], tally: _Tally, metrics: Path, elapsed_s: float) -> str:

@@ -146,6 +146,8 @@ def _manifest_rows(
             output=outputs[result.path, result.modality] if result.is_ok else "",
             variant=origins[result.modality].variant,
             weights=origins[result.modality].weights,
+            precision=origins[result.modality].precision,
+            runtime=result.runtime,
             packages=all_versions(),
             seconds=_seconds(result, store),
         )

@@ -5,26 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio
-from l3embed.models import build_model
+from l3embed import audio, embedders
 from l3embed.pixels import BLOCK_IMAGES, frame_pixels
-from l3embed.runtimes.keras import KerasEmbedder, keras_embedder
+from l3embed.runtimes.base import Placement
 from l3embed.stages.origin import Origin
 from l3embed.stages.results import read_blocks
 from l3embed.store.recipe import Parameter
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Device, Frontend, ImageVariant
+from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant
 from l3embed.weights.file import WeightFile
 from l3embed.windows import Framing
 
-BLOCK_ROWS = {Frontend.KAPRE: 10 * SAMPLE_RATE_HZ, Frontend.LIBROSA: 32}
-"""Rows of preprocessed sound that are read at a time: samples, or spectrograms."""
-
-Inputs = Iterator[npt.NDArray[np.floating]]
+BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
+BLOCK_SPECTROGRAMS = 32
+"""Rows of preprocessed sound that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,9 @@ class Network:
     @property
     def origin(self) -> Origin:
         """What its embeddings are computed with."""
-        return Origin(self.variant.name, self.weights.identity, self.weights.trained)
+        return Origin(
+            self.variant.name, self.weights.identity, self.weights.trained, self.variant.precision.value
+        )
 
     @property
     def parameters(self) -> dict[str, Parameter]:
@@ -62,25 +61,24 @@ class Network:
             framing = {"hop_s": float(self.framing.hop_s), "center": self.framing.center}
         return {"variant": self.variant.name, **weights, **framing}
 
-    def load(self, device: Device) -> tuple[Any, KerasEmbedder]:
-        """Return the model, to be kept while its embedder is used, and that.
+    def load(self, placement: Placement) -> embedders.Network:
+        """Return the network, ready to run.
 
         Raises
         ------
         OpenL3Error
-            If the weights are damaged, or the device is not there.
+            If the weights are damaged, or it cannot run where it is to.
         """
-        model = build_model(self.variant, self.weights)
-        return model, keras_embedder(model, device)
+        return embedders.build_network(self.variant, self.weights, placement)
 
-    def inputs(self, path: Path) -> Inputs:
-        """Read a preprocessed file block by block, as what the network takes in."""
+    def inputs(self, path: Path, loaded: embedders.Network) -> audio.Inputs:
+        """Read a preprocessed file block by block, as what the network takes in, or functions that do."""
         if isinstance(self.variant, ImageVariant):
             return _image_inputs(path)
-        blocks = read_blocks(path, BLOCK_ROWS[self.variant.frontend])
         if self.variant.frontend is Frontend.LIBROSA:
-            return blocks
-        return audio.network_inputs(blocks, self.framing, audio.as_samples)
+            return read_blocks(path, BLOCK_SPECTROGRAMS)
+        prepare = audio.prepare_for(loaded.embedder.input_shape, loaded.frontend)
+        return audio.network_inputs(read_blocks(path, BLOCK_SAMPLES), self.framing, prepare)
 
     def timestamps_s(self, rows: int, times: Path) -> npt.NDArray[np.float64] | None:
         """Return the times of the embeddings; None for an image file, which has no `times` file."""
@@ -89,7 +87,7 @@ class Network:
         return np.load(times) if times.is_file() else None
 
 
-def _image_inputs(path: Path) -> Inputs:
+def _image_inputs(path: Path) -> Iterator[npt.NDArray[np.float32]]:
     is_video = np.load(path, mmap_mode="r").dtype == np.uint8
     if is_video:
         return frame_pixels(lambda: read_blocks(path, BLOCK_IMAGES))

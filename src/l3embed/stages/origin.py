@@ -25,11 +25,14 @@ class Origin:
         The weights' identity, as in ``random:20260101``.
     trained : bool
         Whether they are other than random.
+    precision : str
+        What the convolutions computed in.
     """
 
     variant: str
     weights: str
     trained: bool
+    precision: str
 
 
 def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:

@@ -14,8 +14,9 @@ from l3embed import audio
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import SOUND_CHANNELS, open_video
 from l3embed.pixels import crop_centre, pixel_blocks
+from l3embed.profiling import Phase, phase
 from l3embed.store.recipe import Parameter
-from l3embed.variants import InputRepr, Media, Modality
+from l3embed.variants import Frontend, InputRepr, Media, Modality
 from l3embed.windows import Framing
 
 Mono = Iterator[npt.NDArray[np.float64]]
@@ -31,7 +32,7 @@ class Samples:
         """What decides about the rows, besides the file."""
         return {"kind": "samples"}
 
-    def rows(self, mono: Mono) -> audio.Inputs:
+    def rows(self, mono: Mono) -> Rows:
         """Return the rows of one recording's file."""
         return mono
 
@@ -49,9 +50,10 @@ class Spectrograms:
         framing = {"hop_s": float(self.framing.hop_s), "center": self.framing.center}
         return {"kind": "spectrograms", "input_repr": self.input_repr.value, **framing}
 
-    def rows(self, mono: Mono) -> audio.Inputs:
+    def rows(self, mono: Mono) -> Rows:
         """Return the rows of one recording's file."""
-        return audio.network_inputs(mono, self.framing, audio.as_spectrograms(self.input_repr))
+        prepare = audio.as_spectrograms(self.input_repr, Frontend.LIBROSA)
+        return audio.compute_here(audio.network_inputs(mono, self.framing, prepare))
 
 
 Sound = Samples | Spectrograms
@@ -98,7 +100,8 @@ def sound_of_video(path: Path, sound: Sound, findings: Findings) -> Rows:
 
 def pixels_of_image(path: Path, sound: Sound, findings: Findings) -> Rows:
     """Read an image file as the network's pixels, ``(n, 224, 224, 3)`` in float32."""
-    images = read_image(path)
+    with phase(Phase.DECODE):
+        images = read_image(path)
     findings.is_black = not images.any()
     yield from pixel_blocks(images)
 

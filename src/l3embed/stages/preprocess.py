@@ -6,15 +6,20 @@ import errno
 import stat
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 from l3embed.progress import progress_bar, say
+from l3embed.runtimes.ahead import map_ahead
+from l3embed.runtimes.processor import available_threads
 from l3embed.saving import RowSpool
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
@@ -35,7 +40,7 @@ from l3embed.stages.results import (
 )
 from l3embed.stages.sharing import Computed, Outcome, resolve
 from l3embed.store.digests import Digests
-from l3embed.store.entries import Entry, Store, place
+from l3embed.store.entries import Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.variants import Media, Modality
 
@@ -49,11 +54,12 @@ Task = tuple[str, Modality]
 
 @dataclass(frozen=True)
 class PreprocessOptions:
-    """Which files, what to make of their sound, and what to do about those that cannot be read."""
+    """Which files, what to make of their sound, what to do about those that cannot be read; and threads."""
 
     selection: Selection
     sound: Sound
     on_error: OnError = OnError.SKIP
+    threads: int = 0
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,7 @@ def _prepare_all(
     doubts = _Doubts()
     recipes = {task: job.recipe for task, job in jobs.items()}
     with progress_bar("Preprocessing", total=len(jobs)) as bar:
-        for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options.sound, store)):
+        for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options, store)):
             result = _settle(outcome, jobs[outcome.key], output)
             if result:
                 results[outcome.key] = result
@@ -159,17 +165,38 @@ def _prepare_all(
 
 
 def _compute(
-    tasks: Iterator[Task], jobs: Mapping[Task, _Job], sound: Sound, store: Store
+    tasks: Iterator[Task], jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Store
 ) -> Iterator[Computed[Task]]:
-    for task in tasks:
+    """Read files, several at once, and put what was made of them into the store."""
+    from threadpoolctl import threadpool_limits
+
+    threads = available_threads(options.threads)
+
+    def prepare(task: Task) -> tuple[Task, _Prepared | OpenL3Error]:
         try:
-            yield task, _prepare(jobs[task], sound, store)
+            return task, _prepare(jobs[task], options.sound, store)
         except OpenL3Error as error:
-            yield task, error
+            return task, error
+
+    # OpenBLAS lets only one of several callers use its threads at a time: better one thread each.
+    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads, "l3embed-preprocess") as pool:
+        for task, prepared in map_ahead(pool, prepare, tasks, threads):
+            if isinstance(prepared, OpenL3Error):
+                yield task, prepared
+            else:
+                yield task, store.put(jobs[task].recipe, prepared.names, prepared.facts)
 
 
-def _prepare(job: _Job, sound: Sound, store: Store) -> Entry:
-    """Read one file, and put what was made of it into the store."""
+@dataclass(frozen=True)
+class _Prepared:
+    """What was made of one file: files that are to be put into the store, and facts."""
+
+    names: list[str]
+    facts: dict[str, Any]
+
+
+def _prepare(job: _Job, sound: Sound, store: Store) -> _Prepared:
+    """Read one file, and write what is made of it to where the store will have it."""
     started_s = time.perf_counter()
     findings, names = Findings(), []
     path = store.path(job.recipe, ROWS_FILE)
@@ -177,15 +204,16 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> Entry:
         for rows in job.part.read(job.source, sound, findings):
             spool.append(rows)
         _check_unchanged(job)
-        if spool.rows:  # a video may lack sound or frames
-            spool.save_npy(path)
-            names.append(ROWS_FILE)
+        with phase(Phase.WRITE):
+            if spool.rows:  # a video may lack sound or frames
+                spool.save_npy(path)
+                names.append(ROWS_FILE)
     if findings.frame_times_s is not None:
         with replacing(store.path(job.recipe, TIMES_FILE)) as temporary, temporary.open("wb") as stream:
             np.save(stream, findings.frame_times_s)
         names.append(TIMES_FILE)
     seconds = round(time.perf_counter() - started_s, 4)
-    return store.put(job.recipe, names, {**findings.facts(), "seconds": seconds})
+    return _Prepared(names, {**findings.facts(), "seconds": seconds})
 
 
 def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:

@@ -64,6 +64,8 @@ class Result:
         Of the sound.
     frames, dimension : int
         Of the embeddings; 0 until they are computed.
+    runtime : str
+        What computed the network.
     preprocessed, embedded : str
         Keys of what was computed, in the store.
     """
@@ -79,6 +81,7 @@ class Result:
     channels: int | None = None
     frames: int = 0
     dimension: int = 0
+    runtime: str = ""
     preprocessed: str = ""
     embedded: str = ""
 
@@ -222,6 +225,7 @@ def _parse(row: dict[str, str]) -> Result:
         channels=int(row["channels"]) if row["channels"] else None,
         frames=int(row["frames"]),
         dimension=int(row["dimension"]),
+        runtime=row["runtime"],
         preprocessed=row["preprocessed"],
         embedded=row["embedded"],
     )

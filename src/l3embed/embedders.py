@@ -1,0 +1,123 @@
+"""Networks ready to run: weights, network and runtime put together, once a process."""
+
+from __future__ import annotations
+
+import weakref
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from l3embed import models, networks
+from l3embed.models import ModelOrigin, Variant
+from l3embed.networks import LayerWeights
+from l3embed.runtimes.base import Embedder, Placement
+from l3embed.runtimes.choice import choose_runtime
+from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
+from l3embed.runtimes.openvino import OpenVinoEmbedder
+from l3embed.variants import AudioVariant, Frontend, Runtime
+from l3embed.weights.file import WeightFile, read_layers
+from l3embed.weights.source import WeightsSource
+from l3embed.weights.store import locate_weights
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network ready to run, and what it is.
+
+    Parameters
+    ----------
+    embedder : Embedder
+        Takes in samples, spectrograms or pixels.
+    origin : ModelOrigin
+        What every file of embeddings says of it.
+    frontend : Frontend
+        What has to compute the spectrograms, if it takes in any.
+    """
+
+    embedder: Embedder
+    origin: ModelOrigin
+    frontend: Frontend = Frontend.LIBROSA
+
+
+@cache
+def load_network(variant: Variant, source: WeightsSource, placement: Placement) -> Network:
+    """Return the network of a variant, loaded once a process.
+
+    Raises
+    ------
+    OpenL3Error
+        If the weights cannot be had, or the runtime, the device or the precision is not to be had here.
+    """
+    return build_network(variant, locate_weights(variant.weight_set, source), placement)
+
+
+def build_network(variant: Variant, file: WeightFile, placement: Placement) -> Network:
+    """Return the network of a variant with the weights of a file.
+
+    Raises
+    ------
+    OpenL3Error
+        As `load_network`.
+    """
+    weights = read_layers(file.path, variant.weight_set)
+    embedder = _build_embedder(variant, weights, placement)
+    return Network(embedder, models.variant_origin(variant, file), _frontend(variant))
+
+
+def model_network(model: Any, placement: Placement) -> Network:
+    """Return the network of a Keras model.
+
+    One that l3embed has loaded runs as its variant would, in whatever runtime, with the weights that it has
+    now; any other runs as it is.
+
+    Raises
+    ------
+    OpenL3Error
+        If the device or the precision is not to be had here.
+    """
+    origin, variant = models.model_origin(model), models.model_variant(model)
+    if variant is None:
+        return Network(keras_embedder(model, placement.device), origin)
+    return Network(_current_embedder(model, variant, placement), origin, _frontend(variant))
+
+
+def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
+    runtime, device = choose_runtime(variant, placement)
+    description = networks.network_layers(variant.weight_set.modality, variant.pool)
+    layers = networks.fold_layers(description, weights)
+    if runtime is Runtime.OPENVINO:
+        return OpenVinoEmbedder(variant, layers, placement.threads)
+    in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
+    frontend = models.graph_frontend(variant) if in_graph else []
+    return FrozenEmbedder(variant, layers, frontend, device, placement.threads)
+
+
+def _frontend(variant: Variant) -> Frontend:
+    return variant.frontend if isinstance(variant, AudioVariant) else Frontend.LIBROSA
+
+
+@dataclass(frozen=True)
+class _Built:
+    checksum: int
+    placement: Placement
+    embedder: Embedder
+
+
+_built: weakref.WeakKeyDictionary[Any, _Built] = weakref.WeakKeyDictionary()
+
+
+def _current_embedder(model: Any, variant: Variant, placement: Placement) -> Embedder:
+    """Return an embedder with the weights that a model has now, built anew if they have changed."""
+    weights = networks.model_weights(model, variant)
+    checksum = 0
+    for array in (array for layer in weights for array in layer):
+        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
+    built = _built.get(model)
+    if built is None or (built.checksum, built.placement) != (checksum, placement):
+        built = _Built(checksum, placement, _build_embedder(variant, weights, placement))
+        _built[model] = built
+    return built.embedder

@@ -1,0 +1,170 @@
+"""TensorFlow as l3embed needs it: imported when it is needed, and which of its devices to use."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any
+
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.processor import available_threads, has_bfloat16
+from l3embed.variants import Device, Precision
+
+CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
+OTHER_GPU_PACKAGES = ("tensorflow-metal", "tensorflow-rocm")
+"""Builds of TensorFlow for GPUs that are not NVIDIA's."""
+
+BFLOAT16_FROM = (8, 0)
+"""Compute capability, Ampere's, from which NVIDIA's GPUs multiply bfloat16 and TF32."""
+
+
+def reserve_threads(threads: int) -> None:
+    """Say how many threads TensorFlow is to use on the CPU, before it is imported; 0: as many as there are.
+
+    An environment that says otherwise is obeyed.
+    """
+    # TensorFlow itself does not see the quota of a container.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(available_threads(threads)))
+
+
+@cache
+def prepare_tensorflow() -> Any:
+    """Import TensorFlow as l3embed needs it, and return the module.
+
+    Raises
+    ------
+    OpenL3Error
+        If Keras has been set to another backend: kapre's layers are TensorFlow's.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    reserve_threads(0)
+    backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    if "keras" not in sys.modules:
+        # Importing Keras for a backend that is not installed would end in that package's ImportError.
+        _check_backend(backend)
+    import keras
+    import tensorflow as tf
+
+    _check_backend(keras.backend.backend())
+    # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
+    tf.config.experimental.enable_tensor_float_32_execution(False)
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Without this TensorFlow takes all of a GPU's memory at once. A program that has started
+        # TensorFlow itself has made its own choice.
+        with suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+    return tf
+
+
+def _check_backend(backend: str) -> None:
+    if backend != "tensorflow":
+        raise OpenL3Error(
+            f"l3embed runs Keras on TensorFlow; KERAS_BACKEND is {backend!r}. "
+            "Set KERAS_BACKEND=tensorflow before Keras is imported."
+        )
+
+
+@contextmanager
+def tensor_float_32(precision: Precision) -> Iterator[None]:
+    """Let TensorFlow multiply in TF32 meanwhile, if that is the precision; it is a switch of the process."""
+    if precision is not Precision.TF32:
+        yield
+        return
+    config = prepare_tensorflow().config.experimental
+    config.enable_tensor_float_32_execution(True)
+    try:
+        yield
+    finally:
+        config.enable_tensor_float_32_execution(False)
+
+
+def may_have_gpu() -> bool:
+    """Tell whether it is worth while to import TensorFlow to look for a GPU: that takes seconds."""
+    return _cuda_devices() > 0 or any(_is_installed(package) for package in OTHER_GPU_PACKAGES)
+
+
+def _cuda_devices() -> int:
+    """Return how many GPUs NVIDIA's driver shows to this process."""
+    count = ctypes.c_int(0)
+    for name in CUDA_DRIVERS:
+        with suppress(OSError, AttributeError):
+            driver = ctypes.CDLL(name)
+            if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
+                return count.value
+    return 0
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        distribution(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def has_gpu() -> bool:
+    """Tell whether TensorFlow finds a GPU."""
+    return bool(prepare_tensorflow().config.list_physical_devices("GPU"))
+
+
+def find_device(device: Device) -> str:
+    """Return the kind of device that is meant: ``GPU``, or ``CPU``.
+
+    Raises
+    ------
+    OpenL3Error
+        If a GPU is asked for and TensorFlow finds none.
+    """
+    if device is Device.CPU:
+        return "CPU"
+    if device is Device.GPU and not has_gpu():
+        raise OpenL3Error(
+            "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU "
+            "build: pip install 'tensorflow[and-cuda]'."
+        )
+    return "GPU" if has_gpu() else "CPU"
+
+
+def check_precision(precision: Precision, device: str) -> None:
+    """Check that a device computes in a precision itself, rather than emulating it slowly.
+
+    Parameters
+    ----------
+    precision : Precision
+        What the convolutions are to compute in.
+    device : str
+        ``CPU`` or ``GPU``.
+
+    Raises
+    ------
+    OpenL3Error
+        If not.
+    """
+    if precision is Precision.FLOAT32:
+        return
+    if device == "GPU":
+        _check_gpu(precision)
+    elif precision is Precision.TF32:
+        raise OpenL3Error("precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16.")
+    elif not has_bfloat16():
+        raise OpenL3Error(
+            "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "
+            "emulate it, slower than float32. Use precision float32."
+        )
+
+
+def _check_gpu(precision: Precision) -> None:
+    tf = prepare_tensorflow()
+    gpu = tf.config.list_physical_devices("GPU")[0]
+    capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
+    if capability is not None and tuple(capability) < BFLOAT16_FROM:
+        found = ".".join(map(str, capability))
+        raise OpenL3Error(
+            f"precision {precision.value} needs a GPU of compute capability 8.0 or later; this one has "
+            f"{found}, and would be slower than in float32. Use precision float32."
+        )
