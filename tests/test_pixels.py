@@ -57,6 +57,22 @@ def test_a_scaled_image_is_in_zero_to_one() -> None:
     assert pixels.max() == pytest.approx(1 - 16 / 255, abs=0.01)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    "size", [(480, 640), (640, 480), (257, 257), (257, 400), (1081, 1920), (259, 999)], ids=str
+)
+def test_scaling_is_scikit_image_s(size: tuple[int, int], dtype: Any) -> None:
+    from skimage.transform import rescale
+
+    values = np.random.default_rng(0).random((*size, 3))
+    image = (values * 255).astype(dtype) if np.issubdtype(dtype, np.integer) else values.astype(dtype)
+    scaled = rescale(image, 256 / min(size), order=1, anti_aliasing=False, channel_axis=-1)
+    top, left = (side // 2 - 112 for side in scaled.shape[:2])
+
+    expected = scaled[top : top + 224, left : left + 224].astype(np.float32)
+    np.testing.assert_array_equal(preprocess_images(image)[0], expected)
+
+
 def test_the_centre_of_a_cropped_image_is_kept() -> None:
     image = np.zeros((240, 250, 3), np.uint8)
     image[8:232, 13:237] = 255

@@ -35,8 +35,12 @@ class Profile:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Seconds of each phase, to the millisecond."""
-        return {phase.value: round(self._seconds[phase], 3) for phase in Phase}
+        """Seconds of each phase that there was, to the millisecond."""
+        return {phase.value: round(self._seconds[phase], 3) for phase in Phase if phase in self._seconds}
+
+    def share(self, phase: Phase, elapsed_s: float) -> float:
+        """Return a phase's share of the time that has passed, to a thousandth."""
+        return round(self._seconds[phase] / elapsed_s, 3)
 
 
 _profiles: list[Profile] = []

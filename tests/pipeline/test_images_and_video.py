@@ -14,9 +14,10 @@ import pytest
 from skimage.io import imread
 
 import l3embed
+from l3embed.runtimes.base import Placement
 from l3embed.stages import weights
 from l3embed.stages.results import read_results
-from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr, Modality
+from l3embed.variants import AudioVariant, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 from l3embed.windows import Framing
 
@@ -64,7 +65,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     """All kinds of files, sound and damaged, through all stages with the seeded weights."""
     folder = tmp_path_factory.mktemp("mixed")
     project = Project(folder).with_embed(
-        variants=VARIANTS, framing=Framing(HOP_S), device=Device.AUTO, batch_size=7
+        variants=VARIANTS, framing=Framing(HOP_S), placement=Placement(), batch_size=7
     )
     shutil.copytree(REFERENCE_INPUTS, project.dataset)
     (project.dataset / "rain_22k_mono.wav").unlink()

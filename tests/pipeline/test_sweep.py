@@ -178,15 +178,15 @@ def test_jobs_that_run_at_once_share_out_the_cores(
     monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
-    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS", raising=False)
+    monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
     limit_threads(jobs)
-    assert os.environ.pop("TF_NUM_INTRAOP_THREADS") == str(threads)
+    assert os.environ.pop("LOKY_MAX_CPU_COUNT") == str(threads)
 
 
 def test_a_number_of_threads_in_the_environment_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "5")
+    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "5")
     limit_threads(1)
-    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "5"
+    assert os.environ["LOKY_MAX_CPU_COUNT"] == "5"
 
 
 def test_a_launcher_that_is_not_installed_names_its_command(

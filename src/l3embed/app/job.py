@@ -13,24 +13,26 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from l3embed.app.pipeline import STAGES, Layout
+from l3embed.app.pipeline import STAGES, Layout, run_stage
 from l3embed.app.settings import parse_settings
 from l3embed.app.sweep import forget_jobs, write_outcome
 from l3embed.cli.main import show_warning
 from l3embed.errors import OpenL3Error
+from l3embed.runtimes.processor import CORES_VARIABLE, available_threads
 from l3embed.sample import write_sample_dataset
 
 log = logging.getLogger(__name__)
 
 
 def limit_threads(jobs: int) -> None:
-    """Leave TensorFlow this job's share of the cores, if `jobs` run at once; -1: one for each core.
+    """Leave this job its share of the cores, if `jobs` run at once; -1: one for each core.
 
-    An environment that says otherwise is obeyed. NumPy's libraries are limited by joblib.
+    ``device.threads`` counts for more, and so does an environment that says otherwise. NumPy's libraries are
+    limited by joblib.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = available_threads()
     share = max(1, cores // (cores if jobs < 1 else jobs))
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(share))
+    os.environ.setdefault(CORES_VARIABLE, str(share))
 
 
 def run_job(config: DictConfig) -> None:
@@ -43,8 +45,8 @@ def run_job(config: DictConfig) -> None:
     reason = ""
     try:
         settings = parse_settings(config)
-        for stage in STAGES.values():
-            log.info(stage(settings, Layout(folder)))
+        for stage in STAGES:
+            log.info(run_stage(stage, settings, Layout(folder)))
     except (OpenL3Error, OSError) as error:
         reason = str(error)
         log.error(reason)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from l3embed.app.settings import Settings
+from l3embed.profiling import Phase, Profile, profiling
 from l3embed.reports.report import ReportInputs
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
+from l3embed.stages.results import write_json
 from l3embed.store.entries import Store
 
 
@@ -127,3 +132,22 @@ STAGES: dict[str, Callable[[Settings, Layout], str]] = {
     "report": run_report,
 }
 """The stages after ``sample``, in the order in which they run."""
+
+
+def run_stage(name: str, settings: Settings, layout: Layout) -> str:
+    """Run a stage, and return its summary; its metrics tell of its phases, if the settings ask for them."""
+    if not settings.profile:
+        return STAGES[name](settings, layout)
+    started_s = time.perf_counter()
+    with profiling() as profile:
+        summary = STAGES[name](settings, layout)
+    if profile.seconds:
+        _add_profile(layout.metrics_of(name), profile, time.perf_counter() - started_s)
+    return summary
+
+
+def _add_profile(path: Path, profile: Profile, elapsed_s: float) -> None:
+    figures: dict[str, Any] = dict(profile.seconds)
+    if Phase.NETWORK.value in figures:
+        figures["network_busy"] = profile.share(Phase.NETWORK, elapsed_s)
+    write_json(path, {**json.loads(path.read_text(encoding="utf-8")), "profile": figures})

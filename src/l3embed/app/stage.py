@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from l3embed.app.pipeline import STAGES, Layout
+from l3embed.app.pipeline import STAGES, Layout, run_stage
 from l3embed.app.settings import read_settings
 from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED, show_warning
 from l3embed.errors import OpenL3Error
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     warnings.showwarning = show_warning
     try:
-        say(STAGES[args.stage](read_settings(), Layout()))
+        say(run_stage(args.stage, read_settings(), Layout()))
     except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"{args.stage}: error: {error}\n")
         return EXIT_FAILURE

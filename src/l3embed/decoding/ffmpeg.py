@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from l3embed.decoding.audio import BLOCK_S, UNKNOWN_LENGTH
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 
 SUFFIXES = frozenset(
     (
@@ -143,12 +144,13 @@ class FfmpegRun:
             raise OpenL3Error("The file was closed before it was read to its end.")
         view = array.reshape(-1).view(np.uint8).data
         filled = 0
-        while filled < len(view):
-            # A buffered pipe knows readinto, which typeshed's IO[bytes] does not say.
-            count = self._stdout.readinto(view[filled:])  # type: ignore[attr-defined]
-            if not count:
-                break
-            filled += count
+        with phase(Phase.DECODE):
+            while filled < len(view):
+                # A buffered pipe knows readinto, which typeshed's IO[bytes] does not say.
+                count = self._stdout.readinto(view[filled:])  # type: ignore[attr-defined]
+                if not count:
+                    break
+                filled += count
         return filled
 
     def read(self, size: int) -> bytes:

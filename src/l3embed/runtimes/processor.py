@@ -6,6 +6,9 @@ import platform
 from functools import cache
 from pathlib import Path
 
+CORES_VARIABLE = "LOKY_MAX_CPU_COUNT"
+"""Environment variable of joblib's that says how many cores a process may use."""
+
 CPU_INFO = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS = frozenset(("amx_bf16", "avx512_bf16", "avx_ne_convert"))
 """How Linux calls the instructions that multiply bfloat16 (x86): AMX, AVX-512 and AVX2."""
@@ -14,7 +17,7 @@ BFLOAT16_FLAGS = frozenset(("amx_bf16", "avx512_bf16", "avx_ne_convert"))
 def available_threads(threads: int = 0) -> int:
     """Return how many threads to use: those asked for, or as many as this process may use at once.
 
-    Affinity, a container's CPU quota, and ``LOKY_MAX_CPU_COUNT`` limit them.
+    Affinity, a container's CPU quota, and ``LOKY_MAX_CPU_COUNT`` limit these.
     """
     from joblib import cpu_count
 

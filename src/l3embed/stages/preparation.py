@@ -114,7 +114,7 @@ def frames_of_video(path: Path, sound: Sound, findings: Findings) -> Rows:
     with open_video(path) as video:
         if video.has_frames:
             for block in video.frames():
-                yield np.stack([crop_centre(frame) for frame in block])
+                yield crop_centre(block)
             findings.frame_times_s = video.frame_times_s
             findings.duration_s = video.duration_s
 

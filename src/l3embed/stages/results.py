@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from l3embed.atomic import replacing
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 from l3embed.progress import say
 from l3embed.tables import FAILED, OK, write_csv
 from l3embed.variants import Media, Modality
@@ -151,8 +152,10 @@ def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
 def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
     """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
     for start in range(0, len(np.load(path, mmap_mode="r")), rows):
-        # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
-        yield np.load(path, mmap_mode="r")[start : start + rows].copy()
+        with phase(Phase.DECODE):
+            # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
+            block = np.load(path, mmap_mode="r")[start : start + rows].copy()
+        yield block
 
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
