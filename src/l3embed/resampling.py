@@ -117,7 +117,8 @@ class Resampler:
             start = self._group_start(self._groups_out + offset) - first
             rows = output[offset :: self._groups]
             reach = np.lib.stride_tricks.sliding_window_view(samples[start:], self._run_samples)
-            np.matmul(reach[:: self._down][: len(rows)], self._group_of(group), out=rows)
+            # Copied, since BLAS takes no matrix whose rows overlap, and NumPy's own product is slow.
+            np.matmul(reach[:: self._down][: len(rows)].copy(), self._group_of(group), out=rows)
         self._groups_out += runs
         rest = samples[self._group_start(self._groups_out) - first :].copy()
         self._pending, self._pending_samples = [rest], rest.size

@@ -69,10 +69,20 @@ def downmix(block: npt.NDArray[np.generic]) -> Samples:
         raise OpenL3Error(f"Audio must have shape (samples,) or (samples, channels); got {block.shape}.")
     if not (np.issubdtype(block.dtype, np.number) or block.dtype == np.bool_) or np.iscomplexobj(block):
         raise OpenL3Error(f"Audio must be an array of real numbers; got the type {block.dtype}.")
-    mono = block.astype(np.float64) if block.ndim == 1 else block.mean(axis=1, dtype=np.float64)
+    mono = block.astype(np.float64) if block.ndim == 1 else _mean_of_channels(block)
     if not np.isfinite(mono).all():
         raise OpenL3Error("Audio must hold finite numbers; got NaN or infinite samples.")
     return mono
+
+
+def _mean_of_channels(block: npt.NDArray[np.generic]) -> Samples:
+    """Average the channels, one after the other: NumPy's mean goes along short rows, ten times as slow."""
+    channels = block.shape[1]
+    total = block[:, 0].astype(np.float64) if channels else np.full(len(block), np.nan)
+    for channel in range(1, channels):
+        total += block[:, channel]
+    total /= channels
+    return total
 
 
 class MonoStream:

@@ -177,7 +177,7 @@ def test_jobs_in_processes_of_their_own_share_the_work(project: Project, launche
 def test_jobs_that_run_at_once_share_out_the_cores(
     monkeypatch: pytest.MonkeyPatch, jobs: int, threads: int
 ) -> None:
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(8)))
+    monkeypatch.setattr("l3embed.app.job.available_threads", lambda: 8)
     monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
     limit_threads(jobs)
     assert os.environ.pop("LOKY_MAX_CPU_COUNT") == str(threads)
