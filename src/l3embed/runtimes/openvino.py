@@ -14,9 +14,6 @@ from l3embed.networks import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import AudioVariant, ImageVariant, Precision, Runtime
 
-ITEMS_AT_ONCE = 4
-"""Items in one call: more are no faster, and each takes up to 40 MB on the way."""
-
 PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16"}
 
 TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
@@ -49,39 +46,53 @@ class OpenVinoEmbedder:
         settings = {
             "INFERENCE_PRECISION_HINT": PRECISIONS[variant.precision],  # else it is the processor's favourite
             "INFERENCE_NUM_THREADS": available_threads(threads),
-            "PERFORMANCE_HINT": "LATENCY",  # all threads at one batch: no more than that in memory
+            # Several items side by side: a thread that another one holds up then holds up no others.
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            # Pinned to cores, threads would wait for those that prepare the next batch, and for other
+            # processes, which would all be pinned to the first cores.
+            "ENABLE_CPU_PINNING": False,
         }
-        self._request = _core().compile_model(model, "CPU", settings).create_infer_request()
+        compiled = _core().compile_model(model, "CPU", settings)
+        self._queue = _openvino().AsyncInferQueue(compiled)
         self._lock = Lock()
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
-        embeddings = np.empty((len(batch), self.embedding_size), np.float32)
-        for start in range(0, len(batch), ITEMS_AT_ONCE):
-            part = np.ascontiguousarray(batch[start : start + ITEMS_AT_ONCE], np.float32)
-            with self._lock:
-                self._request.infer([part], share_inputs=True)
-                embeddings[start : start + len(part)] = self._request.get_output_tensor().data
+        items = np.ascontiguousarray(batch, np.float32)
+        embeddings = np.empty((len(items), self.embedding_size), np.float32)
+
+        def take(request: Any, number: int) -> None:
+            embeddings[number] = request.get_output_tensor().data[0]
+
+        with self._lock:
+            self._queue.set_callback(take)
+            # One by one: more at once are no faster, and each takes up to 40 MB on the way.
+            for number in range(len(items)):
+                self._queue.start_async([items[number : number + 1]], number, share_inputs=True)
+            self._queue.wait_all()
         return embeddings
+
+
+def _openvino() -> Any:
+    import openvino
+
+    return openvino
 
 
 @cache
 def _core() -> Any:
-    import openvino
-
-    return openvino.Core()
+    return _openvino().Core()
 
 
 def _build(layers: Iterable[FoldedLayer], input_shape: tuple[int, ...]) -> Any:
     """Build the network, from channels last to embeddings, for batches of any size."""
-    import openvino
     from openvino import opset13 as ops
 
     items = ops.parameter([-1, *input_shape], np.float32, name="items")
     tensor = ops.transpose(items, TO_CHANNELS_FIRST)
     for layer in layers:
         tensor = _apply(ops, layer, tensor)
-    return openvino.Model([tensor], [items])
+    return _openvino().Model([tensor], [items])
 
 
 def _apply(ops: Any, layer: FoldedLayer, tensor: Any) -> Any:
