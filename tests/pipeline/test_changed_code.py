@@ -124,6 +124,7 @@ ENTRIES = {
     Step.PREPROCESS: "stages/preprocess.py",
     Step.EMBED: "stages/embed.py",
     Step.POOL: "stages/pooling.py",
+    Step.PREVIEW: "stages/previews.py",
 }
 
 NOT_DECIDING = {
@@ -161,6 +162,7 @@ USED_BY_OTHER_STEPS = {
         *WEIGHTS_ARE_AN_INPUT,
     },
     Step.POOL: set[str](),
+    Step.PREVIEW: set[str](),
 }
 
 
@@ -198,11 +200,12 @@ def test_every_module_that_a_step_uses_is_listed_or_known_not_to_decide(step: St
     assert used_modules(ENTRIES[step]) - NOT_DECIDING - USED_BY_OTHER_STEPS[step] == listed
 
 
-DISTRIBUTIONS = {"imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
+DISTRIBUTIONS = {"PIL": "pillow", "imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
 IMPORTED_FOR_THE_OTHER_STEP = {
     Step.PREPROCESS: {"keras"},  # decibels are computed by NumPy here, by Keras there
     Step.EMBED: {"skimage"},  # frames are only cropped here, images scaled there
     Step.POOL: set[str](),
+    Step.PREVIEW: set[str](),
 }
 
 

@@ -18,6 +18,7 @@ class Step(str, Enum):
     PREPROCESS = "preprocess"
     EMBED = "embed"
     POOL = "pool"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
