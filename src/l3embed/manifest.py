@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +102,7 @@ _OPTIONAL = {"duration_s": float, "sample_rate_hz": float, "channels": int, "sec
 
 def write_manifest(export: Path, rows: Sequence[ManifestRow]) -> None:
     """Write the manifest of an export, as CSV and as Parquet."""
-    write_csv(export / MANIFEST_CSV, COLUMNS, (asdict(row).values() for row in rows))
+    write_csv(export / MANIFEST_CSV, COLUMNS, (vars(row).values() for row in rows))
     _write_parquet(export / MANIFEST_PARQUET, rows)
 
 
@@ -154,6 +154,6 @@ def _write_parquet(path: Path, rows: Sequence[ManifestRow]) -> None:
     numbers = {"frames": pa.int64(), "dimension": pa.int32(), "channels": pa.int32()}
     numbers |= dict.fromkeys(("duration_s", "sample_rate_hz", "seconds"), pa.float64())
     schema = pa.schema([(name, numbers.get(name, pa.string())) for name in COLUMNS])
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=schema)
+    table = pa.Table.from_pylist([vars(row) for row in rows], schema=schema)
     with replacing(path) as temporary:
         pq.write_table(table, temporary)

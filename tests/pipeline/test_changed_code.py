@@ -124,6 +124,7 @@ ENTRIES = {
     Step.PREPROCESS: "stages/preprocess.py",
     Step.EMBED: "stages/embed.py",
     Step.POOL: "stages/pooling.py",
+    Step.PREVIEW: "stages/previews.py",
 }
 
 NOT_DECIDING = {
@@ -162,6 +163,7 @@ USED_BY_OTHER_STEPS = {
         *WEIGHTS_ARE_AN_INPUT,
     },
     Step.POOL: set[str](),
+    Step.PREVIEW: set[str](),
 }
 
 
@@ -199,12 +201,13 @@ def test_every_module_that_a_step_uses_is_listed_or_known_not_to_decide(step: St
     assert used_modules(ENTRIES[step]) - NOT_DECIDING - USED_BY_OTHER_STEPS[step] == listed
 
 
-DISTRIBUTIONS = {"imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
+DISTRIBUTIONS = {"PIL": "pillow", "imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
 IMPORTED_FOR_THE_OTHER_STEP = {
     # Decibels are computed by NumPy here, by Keras there, and the network in whatever runtime.
     Step.PREPROCESS: {"keras", "openvino"},
     Step.EMBED: {"skimage"},  # frames are only cropped here, images scaled there
     Step.POOL: set[str](),
+    Step.PREVIEW: set[str](),
 }
 
 

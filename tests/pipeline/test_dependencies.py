@@ -75,7 +75,12 @@ ENTRY_POINTS = {
     "report": "stages/report.py",
 }
 
-STEPS = {Step.PREPROCESS: "preprocess", Step.EMBED: "embed", Step.POOL: "export"}
+STEPS = {
+    Step.PREPROCESS: "preprocess",
+    Step.EMBED: "embed",
+    Step.POOL: "export",
+    Step.PREVIEW: "report",
+}
 """The stage that takes each step."""
 
 

@@ -170,7 +170,7 @@ def assert_goes_on(project: Project, store: Path, undisturbed: Undisturbed) -> N
 
 
 @pytest.mark.parametrize("results", [INPUTS // 2])
-@pytest.mark.parametrize("step", Step, ids=lambda step: step.value)
+@pytest.mark.parametrize("step", STAGES, ids=lambda step: step.value)
 def test_a_run_killed_after_some_results_goes_on(
     killed: Project, store: Path, undisturbed: Undisturbed, step: Step, results: int
 ) -> None:

@@ -104,7 +104,7 @@ def test_no_more_goes_than_has_to(folder: Path) -> None:
 def test_a_store_without_room_is_emptied(folder: Path) -> None:
     for step in Step:
         put(folder, "a", step=step)
-    assert prune(folder, older_than_days=None, max_bytes=0).results == 3
+    assert prune(folder, older_than_days=None, max_bytes=0).results == len(Step)
     assert size_of(folder) == 0
 
 

@@ -120,7 +120,9 @@ def run_report(settings: Settings, layout: Layout) -> str:
         metrics=layout.metrics,
         dataset=Path(settings.dataset.path),
     )
-    return report.run(inputs, settings.report.parse(), layout.report)
+    folders = report.ReportFolders(inputs, layout.report, layout.metrics_of("report"))
+    with Store() as store:
+        return report.run(folders, settings.report.parse(), store)
 
 
 STAGES: dict[str, Callable[[Settings, Layout], str]] = {

@@ -62,6 +62,16 @@ MODULES = {
         "windows.py",
     ),
     Step.POOL: ("moments.py", "saving.py", "stages/pooling.py"),
+    Step.PREVIEW: (
+        "decoding/audio.py",
+        "decoding/ffmpeg.py",
+        "decoding/image.py",
+        "decoding/recording.py",
+        "decoding/video.py",
+        "reports/report/previews.py",
+        "stages/previews.py",
+        "variants.py",
+    ),
 }
 """Files of the package, relative to it, that decide about a step's results; ``dvc.yaml`` lists them too."""
 
@@ -78,6 +88,16 @@ PACKAGES = {
     ),
     Step.EMBED: ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
     Step.POOL: ("numpy",),
+    Step.PREVIEW: (
+        "imageio",
+        "imageio-ffmpeg",
+        "numpy",
+        "pillow",
+        "scikit-image",
+        "scipy",
+        "soundfile",
+        "tifffile",
+    ),
 }
 """Packages whose versions may change a step's numbers."""
 

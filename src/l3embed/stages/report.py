@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.atomic import replacing
 from l3embed.reports.report import ReportInputs, ReportOptions, build_report
 from l3embed.reports.report.options import BYTES_PER_MB
+from l3embed.stages.previews import stored_previews
+from l3embed.stages.results import write_json
+from l3embed.store.entries import Store
 
 PAGE_FILE = "index.html"
 
 
-def run(folders: ReportInputs, options: ReportOptions, output: Path) -> str:
+@dataclass(frozen=True)
+class ReportFolders:
+    """What the stage reads, and where its output and metrics go."""
+
+    inputs: ReportInputs
+    output: Path
+    metrics: Path
+
+
+def run(folders: ReportFolders, options: ReportOptions, store: Store) -> str:
     """Write the report to a folder; return the stage's summary."""
-    output.mkdir(parents=True, exist_ok=True)
-    report = build_report(folders, options, output)
+    started_s = time.perf_counter()
+    folders.output.mkdir(parents=True, exist_ok=True)
+    with stored_previews(folders.inputs.dataset, store) as previews:
+        report = build_report(folders.inputs, options, folders.output, previews)
     page = report.html.encode("utf-8")
-    with replacing(output / PAGE_FILE) as temporary:
+    with replacing(folders.output / PAGE_FILE) as temporary:
         temporary.write_bytes(page)
+    elapsed_s = time.perf_counter() - started_s
+    write_json(folders.metrics, {**previews.counts.figures, "seconds": round(elapsed_s, 3)})
     return (
         f"report: {report.files} files, {report.previews} previews in the page "
-        f"({len(page) / BYTES_PER_MB:.1f} MB); open {output / PAGE_FILE}"
+        f"({len(page) / BYTES_PER_MB:.1f} MB): {previews.counts}; open {folders.output / PAGE_FILE}"
     )

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TypeAlias
 
 Parameter: TypeAlias = "str | int | float | bool"
@@ -18,6 +19,7 @@ class Step(str, Enum):
     PREPROCESS = "preprocess"
     EMBED = "embed"
     POOL = "pool"
+    PREVIEW = "preview"
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Recipe:
     code: str
     packages: str
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The result's name in the store: 64 hexadecimal digits."""
         words = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))

@@ -20,6 +20,7 @@ from PIL import Image
 from l3embed.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.reports.report import ReportInputs, ReportOptions
 from l3embed.stages import report
+from l3embed.store.entries import Store
 from l3embed.variants import Modality
 
 Array = npt.NDArray[Any]
@@ -53,7 +54,9 @@ class Project:
 
     def report(self, options: ReportOptions = NO_UMAP) -> Page:
         """Make the report, as the stage does, and read it."""
-        summary = report.run(self.inputs, options, self.page.parent)
+        folders = report.ReportFolders(self.inputs, self.page.parent, self.inputs.metrics / "report.json")
+        with Store(self.root / "store") as store:
+            summary = report.run(folders, options, store)
         return Page(self.page, summary)
 
     def write_export(self, rows: Sequence[ManifestRow], frames: Mapping[str, Array]) -> None:

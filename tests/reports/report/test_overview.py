@@ -91,6 +91,11 @@ def test_metrics_that_hold_no_figures_stop_nothing(project: Project, content: st
     assert (found.counts, found.seconds, found.speed, found.others) == ({}, None, "", ())
 
 
+def test_an_earlier_report_is_not_told_of(project: Project) -> None:
+    project.write_metrics("report", {"computed": 3})
+    assert overview([], project.inputs.metrics).stages == ()
+
+
 def test_no_metrics_are_no_stages(tmp_path: Path) -> None:
     assert overview([], tmp_path / "missing").stages == ()
 

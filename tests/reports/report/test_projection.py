@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +14,17 @@ from l3embed.errors import OpenL3Error
 from l3embed.reports.report import projection
 from l3embed.reports.report.neighbours import nearest
 from l3embed.reports.report.options import Projection
-from l3embed.reports.report.projection import pca_view, umap_is_wanted, umap_view
+from l3embed.reports.report.projection import (
+    COMPILED,
+    UNUSED_NEIGHBOURS,
+    pca_view,
+    umap_is_wanted,
+    umap_view,
+)
 
 from .conftest import Array
+
+needs_umap = pytest.mark.skipif(find_spec("umap") is None, reason="umap-learn is not installed")
 
 
 @pytest.fixture
@@ -71,9 +81,8 @@ def test_pca_alone_needs_no_umap() -> None:
     assert not umap_is_wanted(Projection.PCA)
 
 
-@pytest.mark.slow
+@needs_umap
 def test_umap_keeps_groups_together_and_repeats_itself(tmp_path: Path) -> None:
-    pytest.importorskip("umap", reason="umap-learn is not installed")
     rng = np.random.default_rng(0)
     group = np.repeat([0, 1, 2], 20)
     vectors = (rng.normal(size=(3, 10))[group] * 5 + rng.normal(size=(60, 10))).astype(np.float32)
@@ -92,13 +101,56 @@ def test_too_few_files_have_no_umap() -> None:
     assert umap_view(nearest(vectors, 14), vectors[:, :2], seed=0) is None
 
 
-def test_umap_does_not_bring_tensorflow_in() -> None:
-    hidden = projection._without_tensorflow
-    before = sys.modules.pop("tensorflow", None)
-    try:
-        with hidden(), pytest.raises(ImportError):
-            import tensorflow  # noqa: F401
-        assert "tensorflow" not in sys.modules
-    finally:
-        if before is not None:
-            sys.modules["tensorflow"] = before
+@needs_umap
+def test_umap_comes_without_what_is_not_used() -> None:
+    program = (
+        "import sys\nfrom l3embed.reports.report import projection\nprojection._import_umap().UMAP\n"
+        "print(*{'tensorflow', 'pynndescent', 'numba'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["numba"]
+
+
+@needs_umap
+def test_what_numba_compiles_is_there_in_the_next_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    program = (
+        "import numpy as np\nfrom importlib import import_module\n"
+        "from l3embed.reports.report.neighbours import nearest\n"
+        "from l3embed.reports.report.projection import COMPILED, umap_view\n"
+        "vectors = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)\n"
+        "view = umap_view(nearest(vectors, 14), vectors[:, :2], seed=0)\n"
+        "stats = [getattr(import_module(module), name).stats for module, name in COMPILED]\n"
+        "print(*(sum(stat.cache_hits.values()) for stat in stats), view.points.sum())"
+    )
+    first, second = (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    *hits, total = second.stdout.split()
+    assert hits == ["1"] * len(COMPILED)
+    assert first.stdout.split() == ["0"] * len(COMPILED) + [total]
+
+
+def test_what_umap_does_not_use_is_there_afterwards() -> None:
+    before = {name: sys.modules.get(name) for name in ("tensorflow", *UNUSED_NEIGHBOURS)}
+    with projection._without_the_unused():
+        assert set(before) <= set(sys.modules)
+    assert {name: sys.modules.get(name) for name in before} == before
+
+
+def test_another_umap_that_uses_more_is_imported_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+
+    def import_module(name: str) -> str:
+        seen.append("tensorflow" in sys.modules and sys.modules["tensorflow"] is None)
+        if seen[-1]:
+            raise ImportError(name)
+        return name
+
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.setattr(projection, "import_module", import_module)
+    assert projection._import_umap() == "umap"  # type: ignore[comparison-overlap]
+    assert seen == [True, False]

@@ -25,6 +25,8 @@ class MediaFile:
         Its class; empty if it has none.
     media : Media
         What it is, as its ending says.
+    sha256 : str
+        Of its bytes; empty if the manifest does not tell.
     duration_s, sample_rate_hz : float or None
         Of the recording or the video.
     channels : int or None
@@ -36,6 +38,7 @@ class MediaFile:
     path: str
     label: str
     media: Media
+    sha256: str = ""
     duration_s: float | None = None
     sample_rate_hz: float | None = None
     channels: int | None = None
@@ -48,7 +51,7 @@ def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
     files: dict[str, MediaFile] = {}
     for row in rows:
         if row.is_ok:
-            known = files.get(row.path, MediaFile(row.path, row.label, _media(row.path)))
+            known = files.get(row.path, MediaFile(row.path, row.label, _media(row.path), row.sha256))
             files[row.path] = _with(known, row)
     return list(files.values())
 

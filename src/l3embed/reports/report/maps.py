@@ -13,10 +13,10 @@ from l3embed.errors import OpenL3Error
 from l3embed.manifest import ManifestRow, mean_path, read_means
 from l3embed.progress import say
 from l3embed.reports.report.files import MediaFile
+from l3embed.reports.report.filling import Previews
 from l3embed.reports.report.neighbours import Neighbours, nearest
 from l3embed.reports.report.options import ReportOptions
 from l3embed.reports.report.packing import as_text, pack
-from l3embed.reports.report.previews import Previews
 from l3embed.reports.report.projection import (
     UMAP_NEIGHBOURS,
     View,

@@ -13,7 +13,10 @@ from l3embed.manifest import ManifestRow
 from l3embed.reports.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
 
-STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate", "report")
+STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate")
+OWN_METRICS = "report"
+"""Those of the report itself, which can only be there from an earlier one."""
+
 RANDOM_PREFIX = "random:"
 """How the identity of seeded weights begins."""
 
@@ -125,13 +128,14 @@ def overview(rows: Sequence[ManifestRow], metrics: Path) -> Overview:
 
 
 def read_metrics(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the content of each stage's metrics; a file that holds no figures gives none."""
+    """Return the content of the earlier stages' metrics; a file that holds no figures gives none."""
 
     def place(path: Path) -> tuple[int, str]:
         known = path.stem in STAGE_ORDER
         return (STAGE_ORDER.index(path.stem) if known else len(STAGE_ORDER), path.stem)
 
-    return {path.stem: read_figures(path) for path in sorted(folder.glob("*.json"), key=place)}
+    paths = (path for path in folder.glob("*.json") if path.stem != OWN_METRICS)
+    return {path.stem: read_figures(path) for path in sorted(paths, key=place)}
 
 
 def read_figures(path: Path) -> dict[str, Any]:

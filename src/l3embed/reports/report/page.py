@@ -13,11 +13,12 @@ from l3embed.manifest import read_manifest
 from l3embed.reports.report import formatting
 from l3embed.reports.report.classification import MOST_MATRIX_CLASSES, classifications
 from l3embed.reports.report.files import MediaFile, media_files, relative_address
+from l3embed.reports.report.filling import Previewer, Previews, collect_previews
 from l3embed.reports.report.maps import dataset_maps, packed_maps, packed_previews
 from l3embed.reports.report.options import ReportInputs, ReportOptions
 from l3embed.reports.report.overview import overview
 from l3embed.reports.report.packing import as_grey_png, as_json, script_hash
-from l3embed.reports.report.previews import SOUND_S, Previews, make_previews
+from l3embed.reports.report.previews import SOUND_S
 from l3embed.reports.report.similarity import (
     FEWEST_FRAMES,
     SelfSimilarity,
@@ -60,7 +61,9 @@ class Report:
     previews: int
 
 
-def build_report(folders: ReportInputs, options: ReportOptions, page_folder: Path) -> Report:
+def build_report(
+    folders: ReportInputs, options: ReportOptions, page_folder: Path, previewer: Previewer
+) -> Report:
     """Make the page of an export.
 
     Parameters
@@ -71,6 +74,8 @@ def build_report(folders: ReportInputs, options: ReportOptions, page_folder: Pat
         What was chosen about it.
     page_folder : Path
         Where the page is to lie: its links to the dataset start there.
+    previewer : callable
+        Gives previews of the dataset's files.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def build_report(folders: ReportInputs, options: ReportOptions, page_folder: Pat
     rows = read_manifest(folders.export)
     maps = dataset_maps(folders.export, options)
     files = media_files(rows)
-    previews = make_previews(files, folders.dataset, options.preview_budget_bytes, options.seed)
+    previews = collect_previews(files, previewer, options.preview_budget_bytes, options.seed)
     figures = [self_similarity(folders.export, row) for row in choose_rows(rows)]
     low = scale_start(figures)
     address = relative_address(folders.dataset, page_folder)

@@ -1,13 +1,11 @@
-"""Short sounds and small pictures that fit into a page."""
+"""Short sounds and small pictures of single files."""
 
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,6 @@ from l3embed.decoding.image import read_image
 from l3embed.decoding.recording import open_recording
 from l3embed.decoding.video import open_video
 from l3embed.errors import OpenL3Error
-from l3embed.progress import progress_bar
-from l3embed.reports.report.files import MediaFile
 from l3embed.variants import Media
 
 SOUND_S = 5.0
@@ -48,13 +44,30 @@ FRAME_OPTIONS = (
     *("-c:v", "ppm", "-f", "image2pipe", "-"),
 )
 
-TOGETHER = 16
-"""Files whose previews are made at a time."""
-
 UNSHOWABLE = (OpenL3Error, OSError, ValueError, RuntimeError)
 """What a file can do wrong here; soundfile's errors are RuntimeErrors."""
 
 Samples = npt.NDArray[np.floating]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a preview is of.
+
+    Parameters
+    ----------
+    path : str
+        Of the file, below the dataset's folder.
+    media : Media
+        What kind of file it is.
+    has_sound, has_picture : bool
+        What of a video is wanted; a recording has a sound and an image a picture in any case.
+    """
+
+    path: str
+    media: Media
+    has_sound: bool
+    has_picture: bool
 
 
 @dataclass(frozen=True)
@@ -70,80 +83,41 @@ class Preview:
         return sum(-(-len(part) // 3) * 4 for part in (self.sound, self.picture))
 
 
-@dataclass
-class Previews:
-    """The previews that were made, and why others could not be; both by the files' places."""
+def make_preview(dataset: Path, subject: Subject) -> Preview:
+    """Make the preview of one file of a dataset.
 
-    made: dict[int, Preview] = field(default_factory=dict)
-    reasons: dict[int, str] = field(default_factory=dict)
-
-
-def make_previews(files: Sequence[MediaFile], dataset: Path, budget_bytes: int, seed: int) -> Previews:
-    """Make previews of as many files as a page has room for, of all labels alike.
-
-    A file that cannot be previewed is noted and stops nothing.
+    Raises
+    ------
+    OpenL3Error
+        If it cannot be previewed.
     """
-    previews = Previews()
-    left_bytes = budget_bytes
-    order = spread_over_labels([file.label for file in files], seed) if budget_bytes else []
-    workers = min(4, os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool, progress_bar("Previewing", total=len(order)) as bar:
-        for start in range(0, len(order), TOGETHER):
-            places = order[start : start + TOGETHER]
-            made = pool.map(lambda place: _try_preview(files[place], dataset), places)
-            for place, result in zip(places, made, strict=True):
-                bar.update()
-                if isinstance(result, str):
-                    previews.reasons[place] = result
-                    continue
-                left_bytes -= result.page_bytes
-                if left_bytes < 0:
-                    return previews
-                previews.made[place] = result
-            spent_bytes = max(1, budget_bytes - left_bytes)
-            bar.total = min(len(order), round(bar.n * budget_bytes / spent_bytes))
-    return previews
-
-
-def spread_over_labels(labels: Sequence[str], seed: int) -> list[int]:
-    """Return an order in which every beginning holds all labels alike: by turns, drawn within each."""
-    rng = np.random.default_rng(seed)
-    places: dict[str, list[int]] = {}
-    for place in rng.permutation(len(labels)).tolist():
-        places.setdefault(labels[place], []).append(place)
-    queues = [places[label] for label in sorted(places)]
-    longest = max((len(queue) for queue in queues), default=0)
-    return [queue[turn] for turn in range(longest) for queue in queues if turn < len(queue)]
-
-
-def _try_preview(file: MediaFile, dataset: Path) -> Preview | str:
     try:
-        return PREVIEWERS[file.media](dataset / file.path, file)
+        return PREVIEWERS[subject.media](dataset / subject.path, subject)
     except UNSHOWABLE as error:
-        return str(error) or type(error).__name__
+        raise OpenL3Error(str(error) or type(error).__name__) from error
 
 
-def _preview_recording(path: Path, file: MediaFile) -> Preview:
+def _preview_recording(path: Path, subject: Subject) -> Preview:
     with open_recording(path) as recording:
         return Preview(sound=_as_mp3(recording.blocks(), recording.sample_rate_hz))
 
 
-def _preview_image(path: Path, file: MediaFile) -> Preview:
+def _preview_image(path: Path, subject: Subject) -> Preview:
     images = read_image(path)
     return Preview(picture=_as_jpeg(images if images.ndim == len(("y", "x", "rgb")) else images[0]))
 
 
-def _preview_video(path: Path, file: MediaFile) -> Preview:
+def _preview_video(path: Path, subject: Subject) -> Preview:
     sound = picture = b""
-    if file.has_sound:
+    if subject.has_sound:
         with open_video(path) as video:
             sound = _as_mp3(video.audio_blocks(), video.audio_sample_rate_hz)
-    if file.has_picture:
+    if subject.has_picture:
         picture = _video_frame(path)
     return Preview(sound, picture)
 
 
-PREVIEWERS: dict[Media, Callable[[Path, MediaFile], Preview]] = {
+PREVIEWERS: dict[Media, Callable[[Path, Subject], Preview]] = {
     Media.AUDIO: _preview_recording,
     Media.IMAGE: _preview_image,
     Media.VIDEO: _preview_video,

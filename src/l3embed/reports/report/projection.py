@@ -5,9 +5,11 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,20 @@ UMAP_NEIGHBOURS = 15
 
 UMAP_SCALE = 10.0
 """Largest coordinate that UMAP starts from: its authors' figure."""
+
+COMPILED = (
+    ("umap.umap_", "smooth_knn_dist"),
+    ("umap.umap_", "compute_membership_strengths"),
+    ("umap.layouts", "_nb_optimize_layout_euclidean_single_epoch"),
+)
+"""Functions of umap that numba compiles, which takes several times as long as they then run."""
+
+UNUSED_NEIGHBOURS: dict[str, tuple[str, object]] = {
+    "pynndescent": ("NNDescent", type("NNDescent", (), {})),
+    "pynndescent.distances": ("named_distances", {}),
+    "pynndescent.sparse": ("sparse_named_distances", {}),
+}
+"""What umap finds neighbours by, which it is given here: by module, a name and what stands in for it."""
 
 Points = npt.NDArray[np.float32]
 
@@ -110,11 +126,11 @@ def umap_view(neighbours: Neighbours, start: Points, seed: int) -> View | None:
     index = np.column_stack([np.arange(files, dtype=np.int32), others.index])
     distances = np.column_stack([np.zeros(files, np.float32), 1 - others.similarity])
     reach = np.abs(start).max() or 1.0
-    with warnings.catch_warnings(), _without_tensorflow():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that new files cannot be placed later, and the like
-        from umap import UMAP
-
-        mapper: Any = UMAP(
+        umap = _import_umap()
+        _keep_what_is_compiled()
+        mapper: Any = umap.UMAP(
             n_neighbors=UMAP_NEIGHBOURS,
             metric="cosine",
             init=start / reach * UMAP_SCALE,
@@ -127,15 +143,46 @@ def umap_view(neighbours: Neighbours, start: Points, seed: int) -> View | None:
         return View("UMAP", np.asarray(mapper.fit_transform(start), np.float32), ("", ""))
 
 
+def _import_umap() -> ModuleType:
+    try:
+        with _without_the_unused():
+            return import_module("umap")
+    except ImportError:  # another version, which uses more of pynndescent
+        return import_module("umap")
+
+
 @contextmanager
-def _without_tensorflow() -> Iterator[None]:
-    """Hide TensorFlow, which umap would load for a part that is not used here, in seconds."""
-    name = "tensorflow"
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # type: ignore[assignment]
+def _without_the_unused() -> Iterator[None]:
+    """Keep umap from loading TensorFlow and pynndescent, for parts of it that are not used here.
+
+    Both take long. Pynndescent, which finds neighbours, is most of what importing umap takes, and much more
+    at first: numba compiles all of it then. In this process umap is left with what stands in for it, by
+    which nothing else is projected.
+    """
+    unused: dict[str, ModuleType | None] = {"tensorflow": None}  # None is a module that is not there
+    if "pynndescent" not in sys.modules:
+        for module, (name, stand_in) in UNUSED_NEIGHBOURS.items():
+            unused[module] = ModuleType(module)
+            setattr(unused[module], name, stand_in)
+    unused = {name: module for name, module in unused.items() if name not in sys.modules}
+    sys.modules.update(unused)  # type: ignore[arg-type]
     try:
         yield
     finally:
-        del sys.modules[name]
+        for name in unused:
+            del sys.modules[name]
+
+
+def _keep_what_is_compiled() -> None:
+    """Have numba keep on disk what it compiles of umap, which umap itself does not ask it to do.
+
+    It is kept next to umap or, where nobody may write there, in the user's cache.
+    """
+    from numba.core.dispatcher import Dispatcher
+
+    for module, name in COMPILED:
+        function = getattr(import_module(module), name, None)
+        # Other versions of umap may have no such function. They only take longer then.
+        if isinstance(function, Dispatcher):
+            with suppress(RuntimeError):  # there is no place where numba may write
+                function.enable_caching()
