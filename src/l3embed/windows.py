@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import ceil
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ def downmix(block: npt.NDArray[np.generic]) -> Samples:
     return mono
 
 
-def _mean_of_channels(block: npt.NDArray[np.generic]) -> Samples:
+def _mean_of_channels(block: npt.NDArray[Any]) -> Samples:
     """Average the channels, one after the other: NumPy's mean goes along short rows, ten times as slow."""
     channels = block.shape[1]
     total = block[:, 0].astype(np.float64) if channels else np.full(len(block), np.nan)
