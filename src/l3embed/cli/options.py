@@ -22,6 +22,7 @@ from l3embed.variants import (
 
 if TYPE_CHECKING:
     from l3embed.core.options import AudioOptions, ImageOptions
+    from l3embed.runtimes.base import Placement
 
 
 def add_input_argument(parser: argparse.ArgumentParser, kind: str) -> None:
@@ -76,6 +77,18 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
         metavar="SOURCE",
         help="published, random, random:SEED or a folder (default: L3EMBED_WEIGHTS, or published)",
     )
+    add_placement_options(group)
+    group.add_argument(
+        "--precision",
+        choices=[choice.value for choice in Precision],
+        default=Precision.FLOAT32.value,
+        help="what the model computes in; only float32 gives OpenL3's numbers (default: %(default)s)",
+    )
+    return group
+
+
+def add_placement_options(group: argparse._ActionsContainer) -> None:
+    """Add the options that say where the networks run, which changes no number."""
     group.add_argument(
         "--device",
         choices=[choice.value for choice in Device],
@@ -95,13 +108,13 @@ def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGrou
         metavar="N",
         help="threads on the CPU (default: as many as this process may use)",
     )
-    group.add_argument(
-        "--precision",
-        choices=[choice.value for choice in Precision],
-        default=Precision.FLOAT32.value,
-        help="what the model computes in; only float32 gives OpenL3's numbers (default: %(default)s)",
-    )
-    return group
+
+
+def placement_of(args: argparse.Namespace) -> Placement:
+    """Return where the networks are to run."""
+    from l3embed.runtimes.base import Placement
+
+    return Placement(Device(args.device), Runtime(args.runtime), args.threads)
 
 
 def add_audio_options(group: argparse._ArgumentGroup, *size_names: str) -> None:

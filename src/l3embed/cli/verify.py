@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from l3embed.cli.options import add_placement_options, placement_of
 from l3embed.errors import OpenL3Error
 from l3embed.verification.registry import REGRESSION_URL_VARIABLE
 from l3embed.weights.source import URL_VARIABLE
@@ -37,6 +39,7 @@ def add_parser(subparsers: Subparsers) -> None:
         help="base address to fetch the regression data from "
         f"(otherwise {REGRESSION_URL_VARIABLE}, or the OpenL3 project)",
     )
+    add_placement_options(parser)
     parser.add_argument("--only", nargs="+", metavar="CASE", default=[], help="cases to run (default: all)")
     parser.set_defaults(run=run)
 
@@ -46,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     from l3embed.verification.runner import verify
     from l3embed.verification.table import Table
 
-    suite = _suite(args).only(args.only)
+    suite = replace(_suite(args).only(args.only), placement=placement_of(args))
     table = Table(suite)
     _write(table.header())
     results = []

@@ -168,7 +168,7 @@ def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant |
 
 def _parse_placement(options: AudioOptions | ImageOptions) -> Placement:
     threads: object = options.threads
-    if not isinstance(threads, Integral) or isinstance(threads, bool) or threads < 0:
+    if not isinstance(threads, Integral) or isinstance(threads, bool):
         raise OpenL3Error(f"threads must be a positive integer, or 0 for all; got {threads!r}.")
     return Placement(
         device=parse_choice(Device, "device", options.device),

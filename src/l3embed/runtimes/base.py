@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.errors import OpenL3Error
 from l3embed.variants import Device, Runtime
 
 
@@ -46,8 +47,17 @@ class Placement:
         In which runtime.
     threads : int
         Threads on the CPU; 0: as many as this process may use.
+
+    Raises
+    ------
+    OpenL3Error
+        If there are to be fewer threads than none.
     """
 
     device: Device = Device.AUTO
     runtime: Runtime = Runtime.AUTO
     threads: int = 0
+
+    def __post_init__(self) -> None:
+        if self.threads < 0:
+            raise OpenL3Error(f"threads must be a positive integer, or 0 for all; got {self.threads}.")

@@ -18,7 +18,6 @@ from l3embed.variants import Modality
 from l3embed.verification.cases import Case, Computation, Kind
 from l3embed.verification.compare import BAD_SOUND, Result, Verdict, compare
 from l3embed.verification.suite import Suite
-from l3embed.weights.source import WeightsSource
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -80,13 +79,23 @@ class _Bench:
             with warnings.catch_warnings():
                 # Whoever asks for the seeded weights here knows what they are good for.
                 warnings.filterwarnings("ignore", message=".*untrained", category=OpenL3Warning)
-                PROCESSES[computation.kind](computation, path, folder, self.suite.weights)
+                PROCESSES[computation.kind](computation, path, folder, self.suite)
         except OpenL3Error as error:
             return error
         return folder
 
 
-def _process_audio(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+def _where(suite: Suite) -> dict[str, Any]:
+    """Return the arguments of the mirrored functions that are not a computation's own."""
+    return {
+        "weights": suite.weights,
+        "device": suite.placement.device.value,
+        "runtime": suite.placement.runtime.value,
+        "threads": suite.placement.threads,
+    }
+
+
+def _process_audio(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
     from l3embed.core import process_audio_file
 
     process_audio_file(
@@ -99,11 +108,11 @@ def _process_audio(computation: Computation, path: Path, folder: Path, weights: 
         hop_size=computation.framing.hop_s,
         frontend=computation.frontend,
         verbose=False,
-        weights=weights,
+        **_where(suite),
     )
 
 
-def _process_image(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+def _process_image(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
     from l3embed.core import process_image_file
 
     process_image_file(
@@ -113,11 +122,11 @@ def _process_image(computation: Computation, path: Path, folder: Path, weights: 
         content_type=computation.content_type,
         embedding_size=computation.image_size,
         verbose=False,
-        weights=weights,
+        **_where(suite),
     )
 
 
-def _process_video(computation: Computation, path: Path, folder: Path, weights: WeightsSource) -> None:
+def _process_video(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
     from l3embed.core import process_video_file
 
     process_video_file(
@@ -131,11 +140,11 @@ def _process_video(computation: Computation, path: Path, folder: Path, weights: 
         image_embedding_size=computation.image_size,
         audio_frontend=computation.frontend,
         verbose=False,
-        weights=weights,
+        **_where(suite),
     )
 
 
-PROCESSES: dict[Kind, Callable[[Computation, Path, Path, WeightsSource], None]] = {
+PROCESSES: dict[Kind, Callable[[Computation, Path, Path, Suite], None]] = {
     Kind.AUDIO: _process_audio,
     Kind.IMAGE: _process_image,
     Kind.VIDEO: _process_video,

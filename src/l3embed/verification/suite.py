@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import Placement
 from l3embed.verification.cases import Case
 from l3embed.weights.source import WeightsSource
 
@@ -25,12 +26,15 @@ class Suite:
         The weights that the stored figures were computed with.
     footnote : str
         What a reader of the results should know.
+    placement : Placement
+        Where the networks are to run.
     """
 
     cases: tuple[Case, ...]
     locate: Callable[[str], Path]
     weights: WeightsSource
     footnote: str
+    placement: Placement = field(default_factory=Placement)
 
     def only(self, names: Sequence[str]) -> Suite:
         """Return a suite of the cases with these names, or of all if there are none.
