@@ -52,6 +52,7 @@ def load_network(variant: Variant, source: WeightsSource, placement: Placement) 
     OpenL3Error
         If the weights cannot be had, or the runtime, the device or the precision is not to be had here.
     """
+    choose_runtime(variant, placement)  # before weights are fetched for what cannot run here
     return build_network(variant, locate_weights(variant.weight_set, source), placement)
 
 

@@ -15,6 +15,10 @@ from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.frontends.mel import mel_bands
 from l3embed.variants import SPECTROGRAM_HOP_SAMPLES, SpectrogramShape
 
+FRAMES_AT_ONCE = 32
+"""Frames that are transformed together: what lies in between stays in the processor's cache, and in memory
+that is used over and over. Larger arrays are asked of the system each time, which then clears them."""
+
 Window = npt.NDArray[np.floating]
 
 
@@ -39,27 +43,30 @@ class Recipe:
 
 def spectrograms(windows: npt.NDArray[np.floating], recipe: Recipe) -> npt.NDArray[np.floating]:
     """Compute the spectrograms of windows, ``(n, samples)`` to ``(n, frequency, time, 1)``, in decibels."""
-    shape = recipe.shape
+    shape, before = recipe.shape, recipe.padding[0]
     result = np.empty((len(windows), *shape.input_shape), recipe.taper.dtype)
-    before, behind = recipe.padding
-    padded = np.zeros(before + windows.shape[1] + behind, recipe.taper.dtype)
-    # One window at a time, since what is computed on the way then stays in the processor's cache.
+    padded = np.zeros(windows.shape[1] + sum(recipe.padding), recipe.taper.dtype)
+    magnitudes = np.empty((shape.frames, shape.fft_samples // 2 + 1), recipe.taper.dtype)
     for number, window in enumerate(windows):
         padded[before : before + len(window)] = window
-        decibels = magnitudes_to_decibels(_magnitudes(padded, recipe)[np.newaxis])[0]
-        result[number, :, :, 0] = decibels.T
+        _fill_magnitudes(magnitudes, padded, recipe)
+        filtered = _mel(magnitudes, shape) if shape.is_mel else magnitudes
+        result[number, :, :, 0] = magnitudes_to_decibels(filtered[np.newaxis])[0].T
     return result
 
 
-def _magnitudes(padded: Window, recipe: Recipe) -> npt.NDArray[np.floating]:
-    """Return the magnitudes of one window, shape ``(time, frequency)``."""
+def _fill_magnitudes(magnitudes: Window, padded: Window, recipe: Recipe) -> None:
+    """Compute the magnitudes of one window, ``(time, frequency)``."""
     from scipy.fft import rfft
 
     shape = recipe.shape
     frames = np.lib.stride_tricks.sliding_window_view(padded, shape.fft_samples)[::SPECTROGRAM_HOP_SAMPLES]
-    magnitudes: npt.NDArray[np.floating] = np.abs(rfft(frames[: shape.frames] * recipe.taper))
-    if not shape.is_mel:
-        return magnitudes
+    for start in range(0, shape.frames, FRAMES_AT_ONCE):
+        some = slice(start, min(start + FRAMES_AT_ONCE, shape.frames))
+        np.abs(rfft(frames[some] * recipe.taper), out=magnitudes[some])
+
+
+def _mel(magnitudes: Window, shape: SpectrogramShape) -> Window:
     mel = np.empty((shape.frames, shape.bins), magnitudes.dtype)
     for band in mel_bands(shape.fft_samples, shape.bins):
         np.matmul(magnitudes[:, band.bins], band.weights, out=mel[:, band.filters])
