@@ -35,6 +35,8 @@ class _Compiled:
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
+        if not len(batch):  # TensorFlow has convolutions that take no empty batch
+            return np.empty((0, self.embedding_size), np.float32)
         tf = prepare_tensorflow()
         with tensor_float_32(self._precision):
             embeddings: npt.NDArray[np.float32] = self._function(tf.convert_to_tensor(batch)).numpy()
