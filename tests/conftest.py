@@ -11,12 +11,19 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from l3embed.runtimes.choice import has_openvino
+from l3embed.runtimes.processor import has_bfloat16
 from l3embed.variants import ALL_WEIGHT_SETS, ContentType
 from l3embed.weights.random import write_random_weights
 
 REFERENCE = Path(__file__).parent / "data" / "reference"
 TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
+
+NEEDS_OPENVINO = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
+NEEDS_BFLOAT16 = pytest.mark.skipif(
+    not has_bfloat16(), reason="the processor has no instructions for bfloat16"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
