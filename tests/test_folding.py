@@ -114,7 +114,7 @@ def folded_network(modality: Modality) -> list[FoldedLayer]:
 
 
 def test_the_norm_on_the_input_stays_apart() -> None:
-    """A convolution would take it up wrongly at the edges: the zeros around an image are put there after it."""
+    """A convolution would take it up wrongly at the edges, where zeros are put around its result."""
     scales = [layer.name for layer in folded_network(Modality.AUDIO) if isinstance(layer, Scale)]
 
     assert scales == ["input_norm"]

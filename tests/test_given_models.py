@@ -1,4 +1,7 @@
-"""Keras models given as `model=`: l3embed's own run in any runtime, others as they are. The networks are slim."""
+"""Keras models given as `model=`: l3embed's own run in any runtime, others as they are.
+
+The networks are slim.
+"""
 
 from __future__ import annotations
 

@@ -75,7 +75,8 @@ def plain_audio(recordings: list[Path], slim_weights: Path) -> Embeddings:
     embedder = plain_embedder(AudioVariant(InputRepr.MEL128, embedding_size=512), slim_weights)
     found = {}
     for path in recordings:
-        windows = preprocess_audio(*soundfile.read(path), hop_size=0.5)
+        samples, rate_hz = soundfile.read(path)
+        windows = preprocess_audio(samples, rate_hz, hop_size=0.5)
         spectrograms = [kapre.spectrograms(window, InputRepr.MEL128) for window in windows]
         found[path.stem] = np.concatenate([embedder.embed(spectrogram) for spectrogram in spectrograms])
     return found

@@ -54,7 +54,7 @@ def nothing() -> None:
 
 
 def test_filters_are_as_they_were_when_the_last_thread_leaves() -> None:
-    """Of threads that overlap, the first to enter is the first to leave: each for itself would mix them up."""
+    """Of threads that overlap, the first to enter also leaves first: each for itself would mix them up."""
     before = list(warnings.filters)
 
     overlapping(nothing, nothing, nothing)

@@ -17,7 +17,10 @@ MEL_FILTERS = {InputRepr.MEL128: 128, InputRepr.MEL256: 256}
 
 def magnitudes_of_librosa(window: Window, input_repr: InputRepr) -> npt.NDArray[np.float64]:
     if input_repr is InputRepr.LINEAR:
-        return np.abs(original.stft(window, n_fft=512, hop_length=242, center=False))
+        linear: npt.NDArray[np.float64] = np.abs(
+            original.stft(window, n_fft=512, hop_length=242, center=False)
+        )
+        return linear
     magnitudes = np.abs(original.stft(window, n_fft=2048, hop_length=242, center=True))
     mel: npt.NDArray[np.float64] = original.feature.melspectrogram(
         S=magnitudes, sr=48_000, n_mels=MEL_FILTERS[input_repr]

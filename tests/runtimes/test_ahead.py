@@ -38,11 +38,10 @@ def test_a_fault_is_raised_where_its_item_was_expected() -> None:
         yield 2
         raise ZeroDivisionError("the third")
 
-    taken = []
-    with pytest.raises(ZeroDivisionError, match="the third"), Ahead(numbers(), 5, "numbers") as ahead:
-        for number in ahead:
-            taken.append(number)
-    assert taken == [1, 2]
+    with Ahead(numbers(), 5, "numbers") as ahead:
+        assert [next(ahead), next(ahead)] == [1, 2]
+        with pytest.raises(ZeroDivisionError, match="the third"):
+            next(ahead)
 
 
 def test_nothing_comes_behind_a_fault() -> None:
@@ -120,13 +119,16 @@ def test_an_interrupt_leaves_no_thread_behind() -> None:
         while True:
             yield 0
 
-    with pytest.raises(KeyboardInterrupt), Ahead(endless(), 1, "maker") as items:
-        try:
-            waiting.set()
-            next(items)
-        finally:
-            interrupted.set()
+    def use() -> None:
+        with Ahead(endless(), 1, "maker") as items:
+            try:
+                waiting.set()
+                next(items)
+            finally:
+                interrupted.set()
 
+    with pytest.raises(KeyboardInterrupt):
+        use()
     assert "maker" not in names_of_threads()
 
 
@@ -160,11 +162,11 @@ def test_no_more_results_are_computed_ahead_than_asked_for() -> None:
 
 
 def test_a_function_s_fault_is_raised_where_its_result_was_expected() -> None:
-    taken = []
-    with ThreadPoolExecutor(2) as pool, pytest.raises(ZeroDivisionError):
-        for result in map_ahead(pool, lambda number: 6 // number, [2, 1, 0, 3], count=3):
-            taken.append(result)
-    assert taken == [3, 6]
+    with ThreadPoolExecutor(2) as pool:
+        results = map_ahead(pool, lambda number: 6 // number, [2, 1, 0, 3], count=3)
+        assert [next(results), next(results)] == [3, 6]
+        with pytest.raises(ZeroDivisionError):
+            next(results)
 
 
 def test_no_items_make_no_results() -> None:

@@ -100,7 +100,11 @@ def test_a_fault_in_a_function_costs_only_its_source_whatever_was_computed_behin
         rest_is_done.set()
         return numbers(99)
 
-    sources = [("a", [numbers(1)]), ("bad", [numbers(98), fails, last_of_it]), ("c", [lambda: numbers(2)])]
+    sources: list[tuple[str, list[Items | Function]]] = [
+        ("a", [numbers(1)]),
+        ("bad", [numbers(98), fails, last_of_it]),
+        ("c", [lambda: numbers(2)]),
+    ]
     pieces = list(embed_sources(Doubling(), sources, 1, workers=2))
 
     assert (embeddings_of(pieces, "a"), embeddings_of(pieces, "c")) == ([2], [4])
@@ -224,10 +228,12 @@ def test_no_threads_are_left_when_nobody_asks_further() -> None:
 
 
 def test_no_threads_are_left_after_an_interrupt() -> None:
-    with pytest.raises(KeyboardInterrupt):
+    def use() -> None:
         for _ in embed_sources(Doubling(), [("a", [lambda: numbers(1)] * 1_000)], 1, workers=2):
             raise KeyboardInterrupt
 
+    with pytest.raises(KeyboardInterrupt):
+        use()
     assert threads_of_the_loop() == []
 
 

@@ -166,7 +166,7 @@ def test_openvino_that_is_not_installed_is_an_error_that_tells_how_to_install_it
 def test_bfloat16_is_refused_where_the_processor_would_emulate_it(runtime: Runtime, machine: Machine) -> None:
     machine(bfloat16=False)
 
-    with pytest.raises(OpenL3Error, match="no instructions for bfloat16 .* Use precision float32"):
+    with pytest.raises(OpenL3Error, match=r"no instructions for bfloat16 .* Use precision float32"):
         choose_runtime(
             AudioVariant(precision=Precision.BFLOAT16), Placement(device=Device.CPU, runtime=runtime)
         )

@@ -6,7 +6,6 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from joblib.externals.loky.backend import context
@@ -39,14 +38,14 @@ def test_no_more_than_the_cores_that_it_is_bound_to(monkeypatch: pytest.MonkeyPa
 
 def test_no_more_than_a_container_s_quota(monkeypatch: pytest.MonkeyPatch) -> None:
     """A quarter of a million microseconds in each tenth of a second are two cores and a half."""
-    exists = os.path.exists
 
-    def open_file(path: Any, *arguments: Any, **options: Any) -> Any:
-        return io.StringIO("250000 100000\n") if path == QUOTA_FILE else open(path, *arguments, **options)
+    def open_file(path: str) -> io.StringIO:
+        assert path == QUOTA_FILE
+        return io.StringIO("250000 100000\n")
 
     monkeypatch.setattr(os, "cpu_count", lambda: 64)
     monkeypatch.setattr(context, "_cpu_count_affinity", lambda cores: cores)
-    monkeypatch.setattr(os.path, "exists", lambda path: path == QUOTA_FILE or exists(path))
+    monkeypatch.setattr(os.path, "exists", lambda path: path == QUOTA_FILE)
     monkeypatch.setattr(context, "open", open_file, raising=False)
     monkeypatch.delenv("LOKY_MAX_CPU_COUNT", raising=False)
 
