@@ -5,6 +5,8 @@ The networks are slim.
 
 from __future__ import annotations
 
+import gc
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,19 @@ def test_unchanged_weights_are_built_into_a_network_once(slim_weights: Path) -> 
     on_cpu = Placement(Device.CPU)
 
     assert model_network(model, on_cpu).embedder is model_network(model, on_cpu).embedder
+
+
+@EACH_RUNTIME
+def test_a_model_is_kept_by_nobody_but_its_user(runtime: str, slim_weights: Path) -> None:
+    path = slim_weights / "openl3_audio_mel128_music.h5"
+    model = models.load_audio_embedding_model_from_path(path, "mel128", 512)
+    embed(model, runtime=runtime)
+    still_there = weakref.ref(model)
+
+    del model
+    gc.collect()
+
+    assert still_there() is None
 
 
 def test_a_foreign_model_runs_in_keras(tiny_model: Any) -> None:

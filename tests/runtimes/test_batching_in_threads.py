@@ -113,14 +113,25 @@ def test_a_fault_in_a_function_costs_only_its_source_whatever_was_computed_behin
     assert [piece.key for piece in pieces if piece.is_last] == ["a", "bad", "c"]
 
 
-def test_the_first_of_several_faults_of_a_source_is_told() -> None:
-    def fails() -> Items:
-        raise OpenL3Error("first")
+def failing(message: str) -> Function:
+    def fail() -> Items:
+        raise OpenL3Error(message)
 
-    def blocks() -> Iterator[Function]:
-        yield fails
-        raise OpenL3Error("second")
+    return fail
 
+
+def functions_that_fail() -> Iterator[Function]:
+    yield failing("first")
+    yield failing("second")
+
+
+def function_and_source_that_fail() -> Iterator[Function]:
+    yield failing("first")
+    raise OpenL3Error("second")
+
+
+@pytest.mark.parametrize("blocks", [functions_that_fail, function_and_source_that_fail])
+def test_the_first_of_several_faults_of_a_source_is_told(blocks: Callable[[], Iterator[Function]]) -> None:
     pieces = list(embed_sources(Doubling(), [("bad", blocks())], 4, workers=2))
 
     assert errors_of(pieces) == {"bad": "first"}
