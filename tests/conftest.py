@@ -11,8 +11,19 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from l3embed.runtimes.choice import has_openvino
+from l3embed.runtimes.processor import has_bfloat16
+from l3embed.variants import ALL_WEIGHT_SETS, ContentType
+from l3embed.weights.random import write_random_weights
+
 REFERENCE = Path(__file__).parent / "data" / "reference"
 TINY_SIZE = 4
+SLIM_FILTERS = (4, 8, 8, 512)
+
+NEEDS_OPENVINO = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
+NEEDS_BFLOAT16 = pytest.mark.skipif(
+    not has_bfloat16(), reason="the processor has no instructions for bfloat16"
+)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,3 +98,19 @@ def tiny_embedding(
         if start + 48_000 >= len(samples):
             return np.array(rows)
         start += int(hop_s * 48_000)
+
+
+@pytest.fixture(scope="module")
+def slim_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of weights; all networks of the module are slim: as deep as the real ones, and far quicker.
+
+    Only the last block is as wide, since the embeddings' sizes depend on it.
+    """
+    folder = tmp_path_factory.mktemp("slim")
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("l3embed.variants", "l3embed.networks"):
+            patch.setattr(f"{module}.BLOCK_FILTERS", SLIM_FILTERS)
+        for weight_set in ALL_WEIGHT_SETS:
+            if weight_set.content_type is ContentType.MUSIC:
+                write_random_weights(folder / f"openl3_{weight_set.name}.h5", weight_set)
+        yield folder

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import NEEDS_OPENVINO, WriteWav
 
 import l3embed
 
@@ -152,6 +153,32 @@ def test_computing_does_not_load_the_pipeline() -> None:
     loaded = modules_loaded_by("import l3embed\nl3embed.preprocess_audio")
     assert "numpy" in loaded
     assert not loaded & (CONFIGURATION | {"dvc", "tensorflow", "librosa"})
+
+
+@NEEDS_OPENVINO
+@pytest.mark.parametrize("frontend", ["kapre", "librosa"])
+def test_embedding_sounds_on_the_cpu_loads_no_tensorflow(frontend: str, write_wav: WriteWav) -> None:
+    """Which takes longer to import than a short file to embed; so do librosa and scikit-image."""
+    path = write_wav("a.wav", sample_rate_hz=22_050)
+    loaded = modules_loaded_by(
+        f"import l3embed\nl3embed.process_audio_file({str(path)!r}, input_repr='mel128', embedding_size=512, "
+        f"hop_size=1, frontend={frontend!r}, device='cpu', verbose=False)"
+    )
+
+    assert path.with_suffix(".npz").is_file()
+    assert "openvino" in loaded
+    assert not loaded & {"tensorflow", "keras", "kapre", "librosa", "skimage", "moviepy"}
+
+
+@NEEDS_OPENVINO
+def test_embedding_images_on_the_cpu_loads_no_tensorflow() -> None:
+    loaded = modules_loaded_by(
+        "import l3embed, numpy\nl3embed.get_image_embedding(numpy.ones((224, 224, 3)), embedding_size=512, "
+        "device='cpu', verbose=False)"
+    )
+
+    assert "openvino" in loaded
+    assert not loaded & {"tensorflow", "keras", "kapre", "librosa", "soundfile", "moviepy"}
 
 
 def test_unknown_names_are_unknown() -> None:

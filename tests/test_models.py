@@ -35,6 +35,7 @@ def weights_read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         return read_layers(path, weight_set)
 
     monkeypatch.setattr("l3embed.models.read_layers", note)
+    monkeypatch.setattr("l3embed.embedders.read_layers", note)
     return read
 
 
@@ -58,7 +59,7 @@ def test_a_model_is_read_from_disk_once_a_process(weights_read: list[Path]) -> N
     for _ in range(2):
         openl3.get_audio_embedding(noise(1), 48_000, None, *variant, hop_size=1, weights="random:7")
     assert first is again
-    assert len(weights_read) == 1
+    assert len(weights_read) == 2  # for the Keras model, and for the network that runs without one
 
 
 def test_other_weights_make_another_model(weights_read: list[Path]) -> None:
@@ -207,12 +208,21 @@ def test_the_keras_embedder_keeps_its_contract(batch_size: int, tiny_model: Any)
     np.testing.assert_allclose(embeddings, tiny_model.predict(batch, verbose=0), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("l3embed.models.load_audio_embedding_model('mel128', 'music', 512)", id="model"),
+        pytest.param(
+            "l3embed.get_audio_embedding(numpy.zeros(9), 48_000, frontend='kapre_graph', device='cpu')",
+            id="kapre in the graph",
+        ),
+    ],
+)
 @pytest.mark.parametrize("backend", ["torch", "jax"])
-def test_another_keras_backend_is_refused(backend: str) -> None:
+def test_another_keras_backend_is_refused(backend: str, code: str) -> None:
     """Whether it is installed or not."""
-    code = "import l3embed; l3embed.models.load_audio_embedding_model('mel128', 'music', 512)"
     done = subprocess.run(
-        [sys.executable, "-c", code],
+        [sys.executable, "-c", f"import l3embed, numpy; {code}"],
         env={**os.environ, "KERAS_BACKEND": backend},
         capture_output=True,
         text=True,

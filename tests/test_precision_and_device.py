@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import noise
+from conftest import NEEDS_BFLOAT16, noise
 
 from l3embed import OpenL3Error, get_audio_embedding, get_image_embedding, models
 
 OPTIONS: dict[str, Any] = {"input_repr": "mel128", "embedding_size": 512, "hop_size": 1.0, "verbose": 0}
 
 
+@NEEDS_BFLOAT16
 def test_bfloat16_is_off_by_no_more_than_it_says() -> None:
     exact, _ = get_audio_embedding(noise(1.0), 48_000, **OPTIONS)
 

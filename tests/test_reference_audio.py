@@ -7,6 +7,7 @@ are measured as the largest one over the largest magnitude.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -17,9 +18,12 @@ import soundfile
 from conftest import REFERENCE
 
 import l3embed as openl3
+from l3embed.embedders import load_network
 from l3embed.frontends import kapre, kapre_layers, librosa
+from l3embed.runtimes.base import Placement
 from l3embed.runtimes.keras import keras_embedder
-from l3embed.variants import InputRepr
+from l3embed.variants import AudioVariant, Device, Frontend, InputRepr
+from l3embed.weights.source import RandomWeights
 
 SAME_AUDIO = 1e-5
 """Of embeddings and spectrograms that start from the very same samples."""
@@ -103,6 +107,18 @@ def test_librosa_spectrograms(case: dict[str, Any]) -> None:
 
 
 @cases("spectrogram")
+def test_kapre_in_the_graph_is_the_stored_spectrogram_through_the_network(case: dict[str, Any]) -> None:
+    variant = AudioVariant(InputRepr(case["input_repr"]), embedding_size=512)
+    in_graph = replace(variant, frontend=Frontend.KAPRE_GRAPH)
+    on_cpu = Placement(Device.CPU)
+
+    embedding = load_network(in_graph, RandomWeights(), on_cpu).embedder.embed(stored_window(case["file"]))
+
+    expected = load_network(variant, RandomWeights(), on_cpu).embedder.embed(stored(case["case"])["kapre"])
+    assert relative_difference(embedding, expected) < SAME_AUDIO
+
+
+@cases("spectrogram")
 def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None:
     """Samples through the model with kapre's layers are the stored spectrograms through the one without."""
     variant = (case["input_repr"], "music", 512)
@@ -113,14 +129,32 @@ def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None
     assert relative_difference(embedding, expected) < SAME_AUDIO
 
 
-@pytest.mark.filterwarnings("ignore:.*shorter than one window")
-@cases("audio")
-def test_embeddings(case: dict[str, Any]) -> None:
+def is_quick(case: dict[str, Any]) -> bool:
+    """Whether a case is one of the few, of every representation and frontend, that always run in Keras."""
+    expected = {"file": "rain_22k_mono.wav", "content_type": "music", "embedding_size": 512, "hop_size": 0.5}
+    return case["file"] == "notes_48k_mono.flac" or expected.items() <= case.items()
+
+
+def runs() -> list[Any]:
+    """All audio cases in the runtime that is chosen by itself, and in Keras on the CPU."""
+    chosen = [case for case in CASES if case["kind"] == "audio"]
+    by_model = sorted(chosen, key=lambda case: [case["input_repr"], case["content_type"]])
+    in_keras = {"runtime": "keras", "device": "cpu"}
+    return [
+        *(pytest.param(case, {}, id=f"{case['case']}-auto") for case in by_model),
+        *(
+            pytest.param(
+                case, in_keras, id=f"{case['case']}-keras", marks=[] if is_quick(case) else pytest.mark.slow
+            )
+            for case in by_model
+        ),
+    ]
+
+
+def check_embedding(case: dict[str, Any], options: dict[str, Any]) -> None:
     audio, sample_rate_hz = read_input(case)
-    options = {
-        key: case[key]
-        for key in ("input_repr", "content_type", "embedding_size", "center", "hop_size", "frontend")
-    }
+    names = ("input_repr", "content_type", "embedding_size", "center", "hop_size", "frontend")
+    options = {**{name: case[name] for name in names}, **options}
     embedding, timestamps = openl3.get_audio_embedding(audio, sample_rate_hz, **options, verbose=0)
 
     expected = stored(case["case"])
@@ -129,3 +163,21 @@ def test_embeddings(case: dict[str, Any]) -> None:
     assert embedding.dtype == np.float32
     assert relative_difference(embedding, expected["embedding"]) < tolerance
     np.testing.assert_array_equal(timestamps, expected["timestamps"])
+
+
+@pytest.mark.filterwarnings("ignore:.*shorter than one window")
+@pytest.mark.parametrize(("case", "options"), runs())
+def test_embeddings(case: dict[str, Any], options: dict[str, Any]) -> None:
+    check_embedding(case, options)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case["case"])
+        for case in CASES
+        if case["kind"] == "audio" and is_quick(case) and case["frontend"] == "kapre"
+    ],
+)
+def test_embeddings_with_kapre_in_the_graph(case: dict[str, Any]) -> None:
+    check_embedding(case, {"frontend": "kapre_graph", "device": "cpu"})

@@ -34,12 +34,13 @@ def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
     np.testing.assert_array_equal(pixels[:, ::STORED_PIXELS, ::STORED_PIXELS], stored(case)["pixels"])
 
 
+@pytest.mark.parametrize("options", [{}, {"runtime": "keras", "device": "cpu"}], ids=["auto", "keras"])
 @pytest.mark.parametrize("case", cases("image"))
-def test_embeddings_are_the_reference_s(case: dict[str, Any]) -> None:
+def test_embeddings_are_the_reference_s(case: dict[str, Any], options: dict[str, Any]) -> None:
     image = imread(REFERENCE / "inputs" / case["file"])
     variant = {name: case[name] for name in ("input_repr", "content_type", "embedding_size")}
 
-    embedding = get_image_embedding(image, verbose=0, **variant)
+    embedding = get_image_embedding(image, verbose=0, **variant, **options)
 
     expected = stored(case)["embedding"]
     assert embedding.shape == expected.shape

@@ -94,7 +94,7 @@ def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement
         return OpenVinoEmbedder(variant, layers, placement.threads)
     in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
     frontend = models.graph_frontend(variant) if in_graph else []
-    return FrozenEmbedder(variant, layers, frontend, device, placement.threads)
+    return FrozenEmbedder(variant, layers, frontend, device)
 
 
 def _frontend(variant: Variant) -> Frontend:

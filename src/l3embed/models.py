@@ -344,6 +344,7 @@ def graph_frontend(variant: Variant) -> list[Any]:
     """Return the layers from samples to spectrograms that a variant's Keras model begins with, if any."""
     if isinstance(variant, ImageVariant) or variant.frontend is Frontend.LIBROSA:
         return []
+    prepare_tensorflow()
     return kapre_layers.spectrogram_layers(variant.input_repr)
 
 

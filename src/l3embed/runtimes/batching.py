@@ -110,10 +110,14 @@ def embed_sources(
         In the order of the sources and their items; the last piece of each source says so.
     """
     with ThreadPoolExecutor(workers, "l3embed-frontend") as pool:
-        parts = _compute_ahead(_parts(sources, pool), workers * WAITING_BLOCKS)
-        packed = _pack(parts, embedder.input_shape, batch_size)
+
+        def batches_ahead() -> Ahead[_Batch[Key]]:
+            # Nothing but that thread holds the iterators, so that files are closed where they were opened.
+            parts = _compute_ahead(_parts(sources, pool), workers * WAITING_BLOCKS)
+            return Ahead(_pack(parts, embedder.input_shape, batch_size), 1, "l3embed-input")
+
         with (
-            Ahead(packed, 1, "l3embed-input") as batches,
+            batches_ahead() as batches,
             Ahead(_run(embedder, batches), 1, "l3embed-network") as pieces,
         ):
             try:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.networks import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
-from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, reserve_threads, tensor_float_32
+from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, tensor_float_32
 from l3embed.variants import SAMPLES_SHAPE, AudioVariant, Device, ImageVariant, Precision, Runtime
 
 
@@ -35,6 +35,8 @@ class _Compiled:
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
+        if not len(batch):  # TensorFlow has convolutions that take no empty batch
+            return np.empty((0, self.embedding_size), np.float32)
         tf = prepare_tensorflow()
         with tensor_float_32(self._precision):
             embeddings: npt.NDArray[np.float32] = self._function(tf.convert_to_tensor(batch)).numpy()
@@ -80,8 +82,6 @@ class FrozenEmbedder(_Compiled):
         Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the function is to have them.
     device : Device
         Where it is to run.
-    threads : int
-        Threads on the CPU, if TensorFlow has not been started yet; 0: as many as this process may use.
     """
 
     def __init__(
@@ -90,9 +90,7 @@ class FrozenEmbedder(_Compiled):
         layers: Iterable[FoldedLayer],
         frontend: Sequence[Any],
         device: Device,
-        threads: int = 0,
     ) -> None:
-        reserve_threads(threads)
         steps = list(layers)
 
         def compute(batch: Any) -> Any:
