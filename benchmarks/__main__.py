@@ -54,7 +54,7 @@ def _run(args: argparse.Namespace, output: Path | None) -> int:
         if found is None:
             failed.append(name)
             continue
-        measured[name] = found
+        measured = results.add(measured, name, found)
         # After each, so that nothing is lost if a later one is interrupted.
         results.write(measured, folder)
         _tell(found)

@@ -10,13 +10,15 @@ from typing import Any
 from benchmarks import results, tables
 from benchmarks.report import Check, Verdict
 from benchmarks.results import Results
+from benchmarks.rows.length import MOST_MB
 from l3embed.atomic import replacing
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, ORANGE, GREEN, SKY, PINK = "#0072b2", "#e69f00", "#009e73", "#56b4e9", "#cc79a7"
 GREY, PALE, INK = "#8a959c", "#e3e8eb", "#26323a"
 
-WAYS = {"naive": GREY, "whole": BLUE, "bare": SKY, "peak": PALE}
+WAYS = {"naive": GREY, "whole": BLUE, "bare": SKY}
+LABELS = {"naive": "white", "whole": "white", "bare": INK}
 PHASE_COLOURS = dict(zip(tables.PHASES, (PINK, ORANGE, GREEN, BLUE, "#5d4a8a", PALE), strict=True))
 LENGTHS = {
     "naive": ("naive (hop 0.1 s)", GREY, "s"),
@@ -24,6 +26,9 @@ LENGTHS = {
     "stand_in": ("l3embed, stand-in network", ORANGE, "D"),
 }
 """Ways of the memory's panel: label, colour and marker."""
+
+LAST_MINUTE = 1200
+"""Where the memory's panel ends: twice ten hours."""
 
 FONT_SIZE = 9
 DPI = 144
@@ -47,9 +52,16 @@ def draw(found: Results, path: Path) -> None:
         _draw_phases(phases, found)
         for panel in (ratios, speed, memory, phases):
             panel.spines[["top", "right"]].set_visible(False)
-            panel.title.set_fontweight("bold")
         with replacing(path) as temporary:
             figure.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
+
+
+def _note(
+    panel: Any, text: str, place: tuple[float, float], shift_points: tuple[float, float], **options: Any
+) -> None:
+    """Write something next to a place in a panel."""
+    style: dict[str, Any] = {"va": "center", "fontsize": 8, **options}
+    panel.annotate(text, place, xytext=shift_points, textcoords="offset points", **style)
 
 
 def _draw_ratios(panel: Any, found: Results) -> None:
@@ -62,22 +74,15 @@ def _draw_ratios(panel: Any, found: Results) -> None:
     panel.scatter(shares, places, color=colours, s=34, zorder=3)
     panel.axvline(1, color=INK, linewidth=1)
     for place, (check, share) in enumerate(zip(checks, shares, strict=True)):
-        panel.annotate(
-            f"{check.got:.4g} {_short_unit(check)}",
-            (max(share, 1), place),
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
-    panel.set_yticks(places, [short_name(check) for check in checks], fontsize=8)
+        _note(panel, _got(check), (max(share, 1), place), (8, 0))
+    panel.set_yticks(places, [check.label for check in checks], fontsize=8)
     panel.set_xscale("log")
     panel.set_xticks([0.5, 1, 2, 5, 10], ["½", "goal", "2 x", "5 x", "10 x"])
-    panel.set_xlim(0.4, 40)
+    panel.set_xlim(0.4, 60)
     panel.minorticks_off()
     panel.invert_yaxis()
     panel.tick_params(axis="y", length=0)
-    panel.set_title("Goals: how much better", loc="left")
+    panel.set_title("Goals, and how many times better", loc="left", fontweight="bold")
 
 
 def _share_of_goal(check: Check) -> float:
@@ -87,23 +92,11 @@ def _share_of_goal(check: Check) -> float:
     return min(max(share, 0.45), 10)
 
 
-def short_name(check: Check) -> str:
-    """Return a row's name at the length that the chart has room for."""
-    words = check.what.replace(" of 44.1 kHz stereo", "").replace(" of 44.1 kHz FLAC", "")
-    words = words.replace(" (opt-in)", "").replace(", hop 0.1", "").replace(" over a long file", "")
-    parts = words.split(", ")
-    lines, line = [], ""
-    for part in parts:
-        if line and len(line) + len(part) > 34:
-            lines.append(f"{line},")
-            line = part
-        else:
-            line = f"{line}, {part}" if line else part
-    return "\n".join([*lines, line])
-
-
-def _short_unit(check: Check) -> str:
-    return check.unit.split(" of ")[0]
+def _got(check: Check) -> str:
+    """Return what was reached, and the goal."""
+    unit = check.unit.split(" of ")[0]
+    digits = 4 if unit else 6
+    return f"{check.got:.{digits}g} {unit}".strip() + f" (goal {check.goal:g})"
 
 
 def _draw_speed(panel: Any, found: Results) -> None:
@@ -118,8 +111,9 @@ def _draw_speed(panel: Any, found: Results) -> None:
     for way, shift in (("naive", -1), ("whole", 0), ("bare", 1)):
         places = [place + shift * height for place in range(len(groups))]
         values = [rates[way] for _, rates in groups]
-        bars = panel.barh(places, values, height, color=WAYS[way], label=_way_label(way), zorder=2)
-        panel.bar_label(bars, [f"{value:.0f}" for value in values], padding=3, fontsize=7)
+        panel.barh(places, values, height, color=WAYS[way], label=_way_label(way), zorder=2)
+        for place, value in zip(places, values, strict=True):  # inside the bar: behind it is the peak's line
+            _note(panel, f"{value:.0f}", (value, place), (-3, 0), color=LABELS[way], fontsize=7, ha="right")
     for place, (_, rates) in enumerate(groups):
         panel.plot(
             [rates["peak"]] * 2,
@@ -134,7 +128,7 @@ def _draw_speed(panel: Any, found: Results) -> None:
     panel.margins(x=0.1)
     panel.set_xlabel("windows or images a second")
     panel.legend(fontsize=8, frameon=False, loc="best")
-    panel.set_title("Steady state", loc="left")
+    panel.set_title("Steady state", loc="left", fontweight="bold")
 
 
 def _way_label(way: str) -> str:
@@ -165,28 +159,13 @@ def _draw_memory(panel: Any, found: Results) -> None:
         if peaks.get(way):
             minutes, peaks_mb = zip(*((seconds / 60, peak) for seconds, peak in peaks[way]), strict=True)
             panel.plot(minutes, peaks_mb, marker=marker, color=colour, label=label, linewidth=2, markersize=6)
-            panel.annotate(
-                f"{peaks_mb[-1]:,.0f} MB",
-                (minutes[-1], peaks_mb[-1]),
-                xytext=(0, 8),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
-    panel.axhline(1500, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    panel.annotate(
-        "goal: at most 1,500 MB",
-        (1, 1500),
-        xycoords=("axes fraction", "data"),
-        xytext=(0, 4),
-        textcoords="offset points",
-        ha="right",
-        fontsize=8,
-    )
+            _note(panel, f"{peaks_mb[-1]:,.0f} MB", (minutes[-1], peaks_mb[-1]), (0, 10), ha="center")
+    panel.axhline(MOST_MB, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    _note(panel, f"goal: at most {MOST_MB:,} MB", (LAST_MINUTE, MOST_MB), (0, 7), ha="right")
     panel.set_xscale("log")
     marks = {0.25: "15 s", 1: "1 min", 10: "10 min", 60: "1 h", 600: "10 h"}
     panel.set_xticks(list(marks), list(marks.values()))
-    panel.set_xlim(0.15, 1200)
+    panel.set_xlim(0.15, LAST_MINUTE)
     panel.minorticks_off()
     panel.set_ylim(bottom=0)
     panel.margins(y=0.15)
@@ -196,7 +175,7 @@ def _draw_memory(panel: Any, found: Results) -> None:
     panel.set_ylabel("peak of memory, MB")
     if peaks:
         panel.legend(fontsize=8, frameon=False, loc="best")
-    panel.set_title("Memory does not grow with the length", loc="left")
+    panel.set_title("Memory against the length of a recording", loc="left", fontweight="bold")
 
 
 def _draw_phases(panel: Any, found: Results) -> None:
@@ -208,14 +187,7 @@ def _draw_phases(panel: Any, found: Results) -> None:
         panel.barh(range(len(rows)), shares, 0.62, left=starts, color=colour, label=phase)
         starts = [start + share for start, share in zip(starts, shares, strict=True)]
     for place, (start, (_, elapsed, _)) in enumerate(zip(starts, rows, strict=True)):
-        panel.annotate(
-            f"{elapsed:.3g} s",
-            (start, place),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=8,
-        )
+        _note(panel, f"{elapsed:.3g} s", (start, place), (4, 0))
     panel.axvline(100, color=INK, linewidth=1)
     panel.set_yticks(range(len(rows)), [name for name, _, _ in rows], fontsize=8)
     panel.invert_yaxis()
@@ -223,4 +195,4 @@ def _draw_phases(panel: Any, found: Results) -> None:
     panel.margins(x=0.12)
     panel.set_xlabel("% of the time that passed; phases overlap, on 2 cores")
     panel.legend(fontsize=8, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.4, -0.13))
-    panel.set_title("Where the time goes", loc="left")
+    panel.set_title("Where the time goes", loc="left", fontweight="bold")

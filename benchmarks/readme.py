@@ -35,6 +35,8 @@ def fill(text: str, figures: str) -> str:
 
 def sections(found: Results, why: dict[str, str]) -> str:
     """Return all figures, in sections."""
+    if not found:
+        return "Nothing has been measured yet."
     parts = {
         "Goals": tables.goals(found),
         "Where it falls short, and why": tables.reasons(found, why),

@@ -33,6 +33,8 @@ class Check:
         Whether more is better.
     how : str
         What was divided by what, over how many runs, and how far those lay apart.
+    label : str
+        `what` in the few words that the chart has room for.
     """
 
     what: str
@@ -41,6 +43,7 @@ class Check:
     unit: str
     at_least: bool
     how: str
+    label: str
 
     @property
     def verdict(self) -> Verdict:

@@ -24,10 +24,15 @@ def read(folder: Path) -> Results:
     return content
 
 
+def add(results: Results, name: str, result: dict[str, Any]) -> Results:
+    """Return results with those of one benchmark anew, in the order of the table."""
+    added = {**results, name: result}
+    return {each: added[each] for each in PLACES if each in added}
+
+
 def write(results: Results, folder: Path) -> None:
-    """Write results, in the order of the table."""
-    ordered = {name: results[name] for name in PLACES if name in results}
-    text = json.dumps(ordered, indent=1, ensure_ascii=False)
+    """Write results to a folder."""
+    text = json.dumps(results, indent=1, ensure_ascii=False)
     (folder / FILE).write_text(f"{text}\n", encoding="utf-8")
 
 

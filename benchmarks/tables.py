@@ -43,7 +43,7 @@ def goals(found: Results) -> str:
         for check in results.checks(result):
             command = f"`python -m benchmarks --only {name}`"
             rows.append([check.what, _goal(check), _got(check), check.verdict.value, check.how, command])
-    return markdown(["what", "reach", "got", "", "how", "command"], rows)
+    return markdown(["what", "reach", "got", "verdict", "how", "command"], rows)
 
 
 def reasons(found: Results, why: Mapping[str, str]) -> str:
@@ -125,14 +125,17 @@ def phase_rows(found: Results) -> list[tuple[str, float, dict[str, float]]]:
         for precision, seconds in figures.get("phases", {}).items():
             rows.append((f"{network}, {precision}", figures["whole_seconds"][precision], seconds))
     for stage, seconds in results.figures(found, "pipeline").items():
-        rows.append((f"clips, stage {stage}", seconds["elapsed"], seconds))
+        if set(seconds) & set(PHASES):
+            rows.append((f"clips, stage {stage}", seconds["elapsed"], seconds))
     return rows
 
 
 def gpu(found: Results) -> str:
     """Return items a second on the GPU, or that there was none."""
     figures = results.figures(found, "gpu")
-    if not figures.get("device"):
+    if not figures:
+        return "This has not been measured."
+    if not figures["device"]:
         return "There was no GPU where this was measured: no figures."
     rows = []
     for name, rates in figures["items_per_s"].items():

@@ -27,8 +27,7 @@ WHAT = "bfloat16: cosine to float32, smallest of all windows of the reference's 
 def measure(sizes: Sizes, folder: Path) -> Report:
     """Embed the reference's recordings in both precisions, by all three representations."""
     if not has_bfloat16():
-        how = "this processor has no instructions for bfloat16"
-        return Report([Check(WHAT, GOAL, None, "", at_least=True, how=how)])
+        return Report([_check(None, "this processor has no instructions for bfloat16")])
     suffixes = (".wav", ".flac", ".ogg", ".mp3")
     paths = sorted(path for path in REFERENCE_INPUTS.iterdir() if path.suffix in suffixes)
     recordings: list[tuple[Any, int]] = [
@@ -46,7 +45,11 @@ def measure(sizes: Sizes, folder: Path) -> Report:
     how = f"{windows} windows of {len(recordings)} recordings, hop {HOP_S}; " + ", ".join(
         f"{name} {cosine:.{DIGITS}f}" for name, cosine in figures.items()
     )
-    return Report([Check(WHAT, GOAL, min(figures.values()), "", at_least=True, how=how)], figures)
+    return Report([_check(min(figures.values()), how)], figures)
+
+
+def _check(got: float | None, how: str) -> Check:
+    return Check(WHAT, GOAL, got, "", at_least=True, how=how, label="bfloat16, smallest cosine to float32")
 
 
 def _cosines(samples: Any, sample_rate_hz: int, input_repr: InputRepr) -> npt.NDArray[np.float64]:

@@ -39,6 +39,7 @@ def measure(sizes: Sizes, folder: Path) -> Report:
             "MB",
             at_least=False,
             how=f"{peaks_mb[many]:.0f} MB against {peaks_mb[few]:.0f} MB; {how}",
+            label=f"{many:,} files: more memory than {few}",
         ),
         Check(
             f"{many:,} short files: more time a file than for {few}",
@@ -47,6 +48,7 @@ def measure(sizes: Sizes, folder: Path) -> Report:
             "%",
             at_least=False,
             how=f"{1000 * file_s[many]:.1f} ms against {1000 * file_s[few]:.1f} ms (median of {runs[few]})",
+            label=f"{many:,} files: more time a file",
         ),
     ]
     counts = [few, many]

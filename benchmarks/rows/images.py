@@ -33,15 +33,16 @@ def measure(sizes: Sizes, folder: Path) -> Report:
 
 def _check(precision: str, goal: float, seconds: Seconds, photographs: int) -> Check:
     what = f"images, {precision}, {photographs} photographs of 640 x 480, whole process"
+    label = f"images, {precision}, whole process"
     if precision not in seconds:
         how = "this processor has no instructions for bfloat16"
-        return Check(what, goal, None, "x naive", at_least=True, how=how)
+        return Check(what, goal, None, "x naive", at_least=True, how=how, label=label)
     naive, ours = seconds["naive"], seconds[precision]
     speedup = ratios(naive, ours)
     how = f"{middle(ours):.3g} s against {middle(naive):.3g} s; {spread(speedup)}"
     if precision == "bfloat16" and not has_amx():
         how += "; without AMX, on AVX-512"
-    return Check(what, goal, middle(speedup), "x naive", at_least=True, how=how)
+    return Check(what, goal, middle(speedup), "x naive", at_least=True, how=how, label=label)
 
 
 def _embed(photographs: Path, folder: Path, precision: str) -> None:

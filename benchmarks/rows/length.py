@@ -37,8 +37,8 @@ def measure(sizes: Sizes, folder: Path) -> Report:
             figures["naive"].append((seconds, round(run.peak_mb)))
         file.unlink()  # ten hours are 1.3 GB
     checks = [
-        *_checks(f"stand-in for the network, hop {STAND_IN_HOP_S:g} s", figures["stand_in"]),
-        *_checks(f"the network mel128/6144, hop {NETWORK_HOP_S:g} s", figures["network"]),
+        *_checks(f"stand-in for the network, hop {STAND_IN_HOP_S:g} s", "stand-in", figures["stand_in"]),
+        *_checks(f"the network mel128/6144, hop {NETWORK_HOP_S:g} s", "network", figures["network"]),
     ]
     return Report(checks, dict(figures))
 
@@ -48,7 +48,7 @@ def _embed(file: Path, folder: Path) -> Run:
     return run_python("-m", "l3embed", "audio", file, *options)
 
 
-def _checks(how: str, peaks: list[tuple[float, float]]) -> list[Check]:
+def _checks(how: str, way: str, peaks: list[tuple[float, float]]) -> list[Check]:
     (shorter_s, shorter_mb), (longest_s, longest_mb) = peaks[-2:]
     longest, shorter = duration(longest_s), duration(shorter_s)
     return [
@@ -59,6 +59,7 @@ def _checks(how: str, peaks: list[tuple[float, float]]) -> list[Check]:
             "MB",
             at_least=False,
             how="peak of the whole process",
+            label=f"{longest}, {way}: memory",
         ),
         Check(
             f"{longest} of 44.1 kHz FLAC, {how}: more memory than for {shorter}",
@@ -67,6 +68,7 @@ def _checks(how: str, peaks: list[tuple[float, float]]) -> list[Check]:
             "MB",
             at_least=False,
             how=f"{longest_mb:.0f} MB against {shorter_mb:.0f} MB",
+            label=f"{longest}, {way}: more than {shorter}",
         ),
     ]
 

@@ -39,6 +39,7 @@ def measure(sizes: Sizes, folder: Path) -> Report:
         at_least=True,
         how=f"mel128/6144, hop 0.1: {phases[Phase.NETWORK.value]:.4g} s in the network of the stage's "
         f"{phases['elapsed']:.4g} s, the loading of the network included",
+        label=f"{sizes.clips} clips: network busy",
     )
     report.checks = [check]
     return report

@@ -76,6 +76,7 @@ def measure_mel128(sizes: Sizes, folder: Path) -> Report:
         "% of the bare network",
         at_least=True,
         how=f"whole way against {figures['fastest']} on ready spectrograms; {spread(share, 1)}",
+        label="float32, steady state",
     )
     report.checks = [check, _bfloat16_check(subject, report)]
     return report
@@ -272,4 +273,5 @@ def _bfloat16_check(subject: Subject, report: Report) -> Check:
                 None,
                 f"the goal is for AMX, which this processor lacks: {got:.2f} x naive on its AVX-512; {how}",
             )
-    return Check(what, BFLOAT16_GOAL, got, "x naive", at_least=True, how=how)
+    label = f"bfloat16, {repr_}, steady state"
+    return Check(what, BFLOAT16_GOAL, got, "x naive", at_least=True, how=how, label=label)
