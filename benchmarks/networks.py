@@ -25,20 +25,24 @@ OPENVINO_PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16"}
 
 
 def bare_network(
-    variant: Variant, precision: Precision, placement: Placement, ready: npt.NDArray[np.float32], items: int
+    variant: Variant,
+    precision: Precision,
+    placement: Placement,
+    ready: npt.NDArray[np.float32],
+    items: int,
+    batch_size: int = BATCH_SIZE,
 ) -> Callable[[], None]:
-    """Return what sends `items` ready inputs through a network, 32 at a time."""
+    """Return what sends `items` ready inputs through a network, a batch at a time."""
     embedder = load_network(replace(variant, precision=precision), RandomWeights(), placement).embedder
-    batch = np.resize(ready, (BATCH_SIZE, *ready.shape[1:]))
+    batch = np.resize(ready, (batch_size, *ready.shape[1:]))
 
     def run() -> None:
         left = items
         while left > 0:
             embedder.embed(batch[:left])
-            left -= BATCH_SIZE
+            left -= batch_size
 
-    run_once = batch[: min(items, BATCH_SIZE)]
-    embedder.embed(run_once)  # compiled when it is first used
+    embedder.embed(batch[:items])  # compiled when it is first used
     return run
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,16 @@ class Sizes:
     counts: tuple[int, int]
     reference_inputs: int
     product_side: int
+
+    def halved(self) -> Sizes:
+        """Return the sizes of the steady state for networks that take twice the operations of mel128's."""
+        return replace(
+            self,
+            steady_s=self.steady_s / 2,
+            steady_naive_s=self.steady_naive_s / 2,
+            bare_items=self.bare_items // 2,
+            steady_photographs=self.steady_photographs // 2,
+        )
 
 
 FULL = Sizes(

@@ -84,20 +84,20 @@ def measure_mel128(sizes: Sizes, folder: Path) -> Report:
 
 def measure_mel256(sizes: Sizes, folder: Path) -> Report:
     """Measure the default variant, whose network takes twice the operations."""
-    subject = _audio_subject(InputRepr.MEL256, sizes, folder)
-    report = _measure(subject, sizes)
+    subject = _audio_subject(InputRepr.MEL256, sizes.halved(), folder)
+    report = _measure(subject, sizes.halved())
     report.checks = [_bfloat16_check(subject, report)]
     return report
 
 
 def measure_linear(sizes: Sizes, folder: Path) -> Report:
     """Measure the third variant: no goal is about it."""
-    return _measure(_audio_subject(InputRepr.LINEAR, sizes, folder), sizes)
+    return _measure(_audio_subject(InputRepr.LINEAR, sizes.halved(), folder), sizes.halved())
 
 
 def measure_image(sizes: Sizes, folder: Path) -> Report:
     """Measure the image network; the goals about it are those of whole processes."""
-    return _measure(_image_subject(sizes, folder), sizes)
+    return _measure(_image_subject(sizes.halved(), folder), sizes.halved())
 
 
 def _audio_subject(input_repr: InputRepr, sizes: Sizes, folder: Path) -> Subject:
