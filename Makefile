@@ -2,7 +2,7 @@
 
 # The Python, 3.10 to 3.13, that the virtual environment is made with
 PYTHON ?= python3
-# More arguments for the command that 'make test' or 'make demo' runs
+# More arguments for the command that 'make test', 'make demo' or 'make bench' runs
 ARGS ?=
 
 VENV := .venv
@@ -23,7 +23,7 @@ CHECK_PYTHON = found=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_
 	echo "'$(PYTHON)' lacks venv. Install it (Debian and Ubuntu: the package python$$found-venv) or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test check params demo format constraints clean moved
+.PHONY: help venv test check params demo bench format constraints clean moved
 
 help:
 	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed"
@@ -31,6 +31,7 @@ help:
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
 	@echo "make params       write params.yaml anew from conf/"
 	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
+	@echo "make bench        measure speed and memory, an hour; ARGS=--short only sees that it works"
 	@echo "make format       format the code and repair what ruff can"
 	@echo "make constraints  write constraints.txt anew, with the newest versions that work together"
 	@echo "make clean        remove $(VENV), demo and the caches"
@@ -68,6 +69,9 @@ params: $(MADE)
 demo: $(MADE)
 	@$(RUN) l3embed.app.demo $(ARGS)
 
+bench: $(MADE)
+	@$(RUN) benchmarks $(ARGS)
+
 format: $(MADE)
 	@$(RUN) ruff check --fix --exit-zero
 	@$(RUN) ruff format
@@ -92,4 +96,4 @@ constraints:
 
 clean:
 	@rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache
-	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

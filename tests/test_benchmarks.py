@@ -1,0 +1,218 @@
+"""The benchmarks' arithmetic, their table and their frame; and that all of them still run."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from l3embed.variants import AudioVariant, ImageVariant, InputRepr
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _benchmarks_can_be_imported() -> Iterator[None]:
+    """They lie beside the package, not in it."""
+    with pytest.MonkeyPatch.context() as path:
+        path.syspath_prepend(str(ROOT))
+        yield
+
+
+def check(**changes: Any) -> Any:
+    from benchmarks.report import Check
+
+    figures = {"what": "speed", "goal": 2, "got": 2.5, "unit": "x naive", "at_least": True, "how": "1 round"}
+    return Check(**{**figures, "label": "speed", **changes})
+
+
+def result(*checks: Any, **figures: Any) -> dict[str, Any]:
+    return {"checks": [vars(each) for each in checks], "figures": figures, "machine": machine(), "seconds": 1}
+
+
+def machine(processor: str = "Some CPU") -> dict[str, Any]:
+    return {
+        "date": "2026-01-02",
+        "processor": processor,
+        "flags": ["avx512_bf16"],
+        "cores": 2,
+        "blas": "",
+        "python": "3.11.0",
+        "versions": {"numpy": "2.0"},
+    }
+
+
+def test_operations_are_those_of_a_count_by_hand() -> None:
+    from benchmarks.operations import operations
+
+    # mel128: (128, 199), halved behind each block without the odd column; filters 64, 128, 256, 512.
+    places = [128 * 199, 64 * 99, 32 * 49, 16 * 24]
+    weights = [
+        9 * (1 * 64 + 64 * 64),
+        9 * (64 * 128 + 128**2),
+        9 * (128 * 256 + 256**2),
+        9 * (256 * 512 + 512**2),
+    ]
+    by_hand = 2 * sum(place * weight for place, weight in zip(places, weights, strict=True))
+    assert operations(AudioVariant(InputRepr.MEL128)) == by_hand
+
+
+def test_operations_do_not_depend_on_the_head() -> None:
+    from benchmarks.operations import operations
+
+    assert operations(ImageVariant(embedding_size=512)) == operations(ImageVariant())
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ({}, "reached"),
+        ({"got": 2.0}, "reached"),
+        ({"got": 1.99}, "falls short"),
+        ({"at_least": False}, "falls short"),
+        ({"at_least": False, "got": -3}, "reached"),
+        ({"got": None}, "not measured here"),
+    ],
+)
+def test_a_goal_is_reached_or_not(changes: dict[str, Any], verdict: str) -> None:
+    assert check(**changes).verdict.value == verdict
+
+
+def test_ratios_are_those_of_the_same_round() -> None:
+    from benchmarks.rounds import middle, ratios, spread
+
+    # The machine was half as fast in the second round: the ratio stays.
+    assert middle(ratios([10, 20, 12], [5, 10, 4])) == 2
+    assert spread([2, 2, 3]) == "median of 3 rounds, 2.00 to 3.00"
+
+
+def test_measurements_run_in_turns() -> None:
+    from benchmarks.rounds import side_by_side
+
+    order: list[str] = []
+    seconds = side_by_side({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=2)
+    assert order == ["a", "b", "a", "b"]
+    assert {name: len(each) for name, each in seconds.items()} == {"a": 2, "b": 2}
+
+
+def test_a_process_is_measured_by_itself() -> None:
+    from benchmarks.processes import run_python
+
+    run = run_python("-c", "import time; held = bytearray(300_000_000); time.sleep(0.3); print('done')")
+    assert run.output == "done\n"
+    assert run.seconds >= 0.3
+    assert 300 < run.peak_mb < 400
+
+
+def test_a_failed_process_is_no_measurement() -> None:
+    from benchmarks.processes import run_python
+
+    with pytest.raises(subprocess.CalledProcessError, match="status 3"):
+        run_python("-c", "raise SystemExit(3)")
+
+
+def test_the_table_has_a_row_for_each_goal_with_its_command() -> None:
+    from benchmarks.tables import goals
+
+    row = goals({"images": result(check(how="a | b"))}).splitlines()[2]
+    assert row.startswith(r"| speed | at least 2 x naive | **2.5** x naive | reached | a \| b |")
+    assert row.endswith("| `python -m benchmarks --only images` |")
+
+
+def test_what_falls_short_says_why() -> None:
+    from benchmarks.tables import reasons
+
+    found = {"images": result(check(), check(what="memory", got=1), check(what="time", got=None))}
+    assert reasons(found, {"memory": "Because."}).splitlines() == [
+        "- **memory** (falls short): Because.",
+        "- **time** (not measured here): Nobody has written down why yet.",
+    ]
+
+
+def test_rates_stand_beside_the_bare_network_and_the_peak() -> None:
+    from benchmarks.tables import throughput
+
+    figures = {
+        "naive": [10.0, 12.0, 11.0],
+        "whole_float32": [19.0],
+        "bare_openvino_float32": [20.0],
+        "bare_keras_float32": [15.0],
+        "peak_gflops": {"float32": 250},
+        "operations": 10_000_000_000,
+    }
+    assert throughput({"steady_mel128": result(**figures)}).splitlines()[2] == (
+        "| mel128/6144 | float32 | 11.0 | 19.0 | 20.0 | 15.0 | 250 | 25.0 | 95 % | 80 % |"
+    )
+
+
+def test_without_a_gpu_the_table_says_so() -> None:
+    from benchmarks.tables import gpu
+
+    assert gpu({"gpu": result(device=None)}).startswith("There was no GPU")
+
+
+def test_an_unmeasured_gpu_is_none_that_was_looked_for() -> None:
+    from benchmarks.tables import gpu
+
+    assert gpu({}) == "This has not been measured."
+
+
+def test_figures_of_several_machines_are_told_apart() -> None:
+    from benchmarks.tables import machines
+
+    found = {"images": result(), "count": {**result(), "machine": machine("Another CPU")}}
+    first, second = machines(found).splitlines()
+    assert first.startswith("- images: Some CPU, 2 cores (AMX no, AVX512_BF16 yes)")
+    assert second.startswith("- count: Another CPU")
+
+
+def test_only_what_is_between_the_marks_changes() -> None:
+    from benchmarks.readme import BEGIN, END, fill
+
+    once = fill(f"before\n{BEGIN}\nold\n{END}\nbehind\n", "new")
+    assert once == f"before\n{BEGIN}\n\nnew\n\n{END}\nbehind\n"
+    assert fill(once, "new") == once
+
+
+@pytest.mark.parametrize("marks", ["", "{0}", "{1}{0}", "{0}{1}{1}"])
+def test_a_frame_without_its_marks_is_refused(marks: str) -> None:
+    from benchmarks.readme import BEGIN, END, fill
+
+    with pytest.raises(ValueError, match="each once"):
+        fill(marks.format(BEGIN, END), "new")
+
+
+def test_the_readme_has_the_figures_of_the_results() -> None:
+    from benchmarks import readme, results
+
+    folder = ROOT / "benchmarks"
+    text = (folder / readme.FILE).read_text(encoding="utf-8")
+    found = results.read(folder)
+    why = json.loads(readme.WHY_FILE.read_text(encoding="utf-8"))
+    assert readme.fill(text, readme.sections(found, why)) == text
+
+
+def test_all_that_is_written_about_is_measured() -> None:
+    from benchmarks import readme, results
+
+    why = json.loads(readme.WHY_FILE.read_text(encoding="utf-8"))
+    found = results.read(ROOT / "benchmarks")
+    assert set(why) <= {each.what for result in found.values() for each in results.checks(result)}
+
+
+@pytest.mark.slow
+def test_a_benchmark_runs_in_its_short_form(tmp_path: Path) -> None:
+    before = (ROOT / "benchmarks" / "README.md").read_bytes()
+    command = [sys.executable, "-m", "benchmarks", "--short", "--only", "pipeline", "length"]
+    subprocess.run([*command, "--output", tmp_path], cwd=ROOT, env=os.environ, check=True)
+    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    assert list(found) == ["pipeline", "length"]
+    assert "network busy" in (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert (tmp_path / "benchmarks.png").stat().st_size > 10_000
+    assert (ROOT / "benchmarks" / "README.md").read_bytes() == before
