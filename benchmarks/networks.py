@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -26,14 +25,13 @@ OPENVINO_PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16"}
 
 def bare_network(
     variant: Variant,
-    precision: Precision,
     placement: Placement,
     ready: npt.NDArray[np.float32],
     items: int,
     batch_size: int = BATCH_SIZE,
 ) -> Callable[[], None]:
     """Return what sends `items` ready inputs through a network, a batch at a time."""
-    embedder = load_network(replace(variant, precision=precision), RandomWeights(), placement).embedder
+    embedder = load_network(variant, RandomWeights(), placement).embedder
     batch = np.resize(ready, (batch_size, *ready.shape[1:]))
 
     def run() -> None:

@@ -51,9 +51,8 @@ def measure_on(device: Device, precisions: list[Precision], sizes: Sizes) -> Rep
         )
         for variant in variants:
             ready = random.standard_normal((BATCH_SIZE, *variant.network_shape)).astype(np.float32)
-            run = bare_network(
-                variant, precision, Placement(device=device), ready, sizes.bare_items, BATCH_SIZE
-            )
+            at_precision = replace(variant, precision=precision)
+            run = bare_network(at_precision, Placement(device=device), ready, sizes.bare_items, BATCH_SIZE)
             rate = sizes.bare_items / _quickest_s(run, sizes.rounds)
             figures["items_per_s"].setdefault(variant.name, {})[precision.value] = rate
     figures["operations"] = {variant.name: operations(variant) for variant in variants}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -171,64 +172,64 @@ def _read(path: Path) -> Any:
     return imread(path)
 
 
+@dataclass
+class _Plan:
+    """What is measured of a subject: functions by name, how many items each takes, and the last profiles."""
+
+    subject: Subject
+    sizes: Sizes
+    measurements: dict[str, Callable[[], object]] = field(default_factory=dict)
+    items: dict[str, float] = field(default_factory=dict)
+    profiles: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def add(self, name: str, run: Callable[[], object], items: float) -> None:
+        """Add something to measure."""
+        self.measurements[name], self.items[name] = run, items
+
+    def add_precision(self, precision: Precision) -> None:
+        """Add the products, the bare network and the whole way in a precision."""
+        subject, word = self.subject, precision.value
+        variant = replace(subject.variant, precision=precision)
+        for runtime, multiply in products(precision, self.sizes.product_side).items():
+            self.add(f"product_{runtime}_{word}", multiply, 1)
+        bare_items = self.sizes.bare_items
+        bare = {
+            runtime.value: bare_network(variant, Placement(runtime=runtime), subject.ready, bare_items)
+            for runtime in _runtimes(precision)
+        }
+        load_network(variant, RandomWeights(), Placement())  # the whole way's: loading is no part of it
+        for runtime, run in bare.items():
+            self.add(f"bare_{runtime}_{word}", run, bare_items)
+        self.add(f"whole_{word}", partial(self._profile, precision), subject.whole_items)
+        for runtime, run in bare.items():
+            self.add(f"behind_{runtime}_{word}", run, bare_items)
+
+    def _profile(self, precision: Precision) -> None:
+        with profiling() as profile:
+            self.subject.whole(precision)
+        self.profiles[precision.value] = profile.seconds
+
+
 def _measure(subject: Subject, sizes: Sizes) -> Report:
     """Run everything side by side, and return items a second, round by round."""
-    measurements: dict[str, Callable[[], object]] = {"naive": subject.naive}
+    plan = _Plan(subject, sizes)
+    plan.add("naive", subject.naive, subject.naive_items)
     precisions = [Precision.FLOAT32, *([Precision.BFLOAT16] if has_bfloat16() else [])]
-    profiles: dict[str, dict[str, float]] = {}
-    items = {"naive": float(subject.naive_items)}
     for precision in precisions:
-        _add(measurements, items, subject, precision, sizes, profiles)
-    seconds = side_by_side(measurements, sizes.rounds)
-    figures: dict[str, Any] = {name: rates(each, items[name]) for name, each in seconds.items()}
+        plan.add_precision(precision)
+    seconds = side_by_side(plan.measurements, sizes.rounds)
+    figures: dict[str, Any] = {name: rates(each, plan.items[name]) for name, each in seconds.items()}
     _join_bare(figures)
     bare = {
-        runtime.value: middle(figures[f"bare_{runtime.value}_float32"])
-        for runtime in _runtimes(Precision.FLOAT32)
+        runtime.value: figures[f"bare_{runtime.value}_float32"] for runtime in _runtimes(Precision.FLOAT32)
     }
-    figures["fastest"] = max(bare, key=lambda runtime: bare[runtime])
+    figures["fastest"] = max(bare, key=lambda runtime: middle(bare[runtime]))
     figures |= _peaks(seconds, sizes.product_side)
-    figures |= {"operations": operations(subject.variant), "phases": profiles}
+    figures |= {"operations": operations(subject.variant), "phases": plan.profiles}
     figures["whole_seconds"] = {
         precision.value: middle(seconds[f"whole_{precision.value}"]) for precision in precisions
     }
     return Report(figures=figures)
-
-
-def _add(
-    measurements: dict[str, Callable[[], object]],
-    items: dict[str, float],
-    subject: Subject,
-    precision: Precision,
-    sizes: Sizes,
-    profiles: dict[str, dict[str, float]],
-) -> None:
-    """Add what is to be measured in a precision."""
-    word = precision.value
-
-    def whole() -> None:
-        with profiling() as profile:
-            subject.whole(precision)
-        profiles[word] = profile.seconds
-
-    for runtime, multiply in products(precision, sizes.product_side).items():
-        measurements[f"product_{runtime}_{word}"] = multiply
-        items[f"product_{runtime}_{word}"] = 1
-    bare = {
-        runtime.value: bare_network(
-            subject.variant, precision, Placement(runtime=runtime), subject.ready, sizes.bare_items
-        )
-        for runtime in _runtimes(precision)
-    }
-    before = {f"bare_{runtime}_{word}": run for runtime, run in bare.items()}
-    behind = {f"behind_{runtime}_{word}": run for runtime, run in bare.items()}
-    load_network(
-        replace(subject.variant, precision=precision), RandomWeights(), Placement()
-    )  # not a part of it
-    measurements |= before | {f"whole_{word}": whole} | behind
-    items |= dict.fromkeys(before | behind, float(sizes.bare_items)) | {
-        f"whole_{word}": float(subject.whole_items)
-    }
 
 
 def _runtimes(precision: Precision) -> list[Runtime]:
