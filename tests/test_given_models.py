@@ -115,6 +115,24 @@ def test_new_weights_count_from_the_next_call_on(slim_weights: Path) -> None:
     np.testing.assert_array_equal(embed(model), before)
 
 
+def test_changed_weights_are_not_given_out_for_those_that_were_loaded(slim_weights: Path) -> None:
+    model = load_audio_model(slim_weights)
+    on_cpu = Placement(Device.CPU)
+    as_loaded = model_network(model, on_cpu).origin
+    layer = model.get_layer("block4_conv1")
+    kernel, bias = layer.get_weights()
+
+    layer.set_weights([2 * kernel, bias])
+    try:
+        changed = model_network(model, on_cpu).origin
+    finally:
+        layer.set_weights([kernel, bias])
+
+    assert as_loaded == models.model_origin(model)
+    assert changed.variant == as_loaded.variant
+    assert changed.weights.startswith("changed:")
+
+
 def test_unchanged_weights_are_built_into_a_network_once(slim_weights: Path) -> None:
     model = load_audio_model(slim_weights)
     on_cpu = Placement(Device.CPU)

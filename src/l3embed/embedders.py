@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import weakref
-import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-import numpy as np
-
 from l3embed import models, networks
-from l3embed.models import ModelOrigin, Variant
+from l3embed.models import FOREIGN_MODEL, ModelOrigin, Variant
 from l3embed.networks import LayerWeights
 from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.choice import choose_runtime
 from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
 from l3embed.variants import AudioVariant, Frontend, Runtime
-from l3embed.weights.file import WeightFile, read_layers
+from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.source import WeightsSource
 from l3embed.weights.store import locate_weights
+
+KEPT_NETWORKS = 4
+"""Networks that a process keeps, those that were asked for last: each takes 100 to 200 MB."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Network:
     frontend: Frontend = Frontend.LIBROSA
 
 
-@cache
+@lru_cache(maxsize=KEPT_NETWORKS)
 def load_network(variant: Variant, source: WeightsSource, placement: Placement) -> Network:
-    """Return the network of a variant, loaded once a process.
+    """Return the network of a variant, which is kept for the next time.
 
     Raises
     ------
@@ -69,6 +69,18 @@ def build_network(variant: Variant, file: WeightFile, placement: Placement) -> N
     return Network(embedder, models.variant_origin(variant, file), _frontend(variant))
 
 
+@dataclass(frozen=True)
+class _Built:
+    """What was built from a Keras model, and from which of its weights."""
+
+    checksum: int
+    placement: Placement
+    embedder: Embedder
+
+
+_built: weakref.WeakKeyDictionary[Any, _Built] = weakref.WeakKeyDictionary()
+
+
 def model_network(model: Any, placement: Placement) -> Network:
     """Return the network of a Keras model.
 
@@ -80,10 +92,20 @@ def model_network(model: Any, placement: Placement) -> Network:
     OpenL3Error
         If the device or the precision is not to be had here.
     """
-    origin, variant = models.model_origin(model), models.model_variant(model)
-    if variant is None:
-        return Network(keras_embedder(model, placement.device), origin)
-    return Network(_current_embedder(model, variant, placement), origin, _frontend(variant))
+    loaded = models.loaded_model(model)
+    if loaded is None:
+        return Network(keras_embedder(model, placement.device), FOREIGN_MODEL)
+    weights = networks.model_weights(model, loaded.variant)
+    checksum = layers_checksum(weights)
+    origin = loaded.origin
+    if checksum != loaded.checksum:  # by its user, who may have trained it further
+        origin = replace(origin, weights=f"changed:{checksum:08x}", trained=True)
+    built = _built.get(model)
+    if built is None or (built.checksum, built.placement) != (checksum, placement):
+        built = _built[model] = _Built(
+            checksum, placement, _build_embedder(loaded.variant, weights, placement)
+        )
+    return Network(built.embedder, origin, _frontend(loaded.variant))
 
 
 def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
@@ -94,31 +116,8 @@ def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement
         return OpenVinoEmbedder(variant, layers, placement.threads)
     in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
     frontend = models.graph_frontend(variant) if in_graph else []
-    return FrozenEmbedder(variant, layers, frontend, device)
+    return FrozenEmbedder(variant, layers, frontend, device, placement.threads)
 
 
 def _frontend(variant: Variant) -> Frontend:
     return variant.frontend if isinstance(variant, AudioVariant) else Frontend.LIBROSA
-
-
-@dataclass(frozen=True)
-class _Built:
-    checksum: int
-    placement: Placement
-    embedder: Embedder
-
-
-_built: weakref.WeakKeyDictionary[Any, _Built] = weakref.WeakKeyDictionary()
-
-
-def _current_embedder(model: Any, variant: Variant, placement: Placement) -> Embedder:
-    """Return an embedder with the weights that a model has now, built anew if they have changed."""
-    weights = networks.model_weights(model, variant)
-    checksum = 0
-    for array in (array for layer in weights for array in layer):
-        checksum = zlib.crc32(np.ascontiguousarray(array).data, checksum)
-    built = _built.get(model)
-    if built is None or (built.checksum, built.placement) != (checksum, placement):
-        built = _Built(checksum, placement, _build_embedder(variant, weights, placement))
-        _built[model] = built
-    return built.embedder

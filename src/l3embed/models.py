@@ -25,7 +25,7 @@ from l3embed.variants import (
     WeightSet,
     parse_choice,
 )
-from l3embed.weights.file import WeightFile, describe_weights, read_layers
+from l3embed.weights.file import WeightFile, describe_weights, layers_checksum, read_layers
 from l3embed.weights.source import WeightsSource, parse_weights_source, weights_source_from_environment
 from l3embed.weights.store import locate_weights
 
@@ -57,18 +57,38 @@ FOREIGN_MODEL = ModelOrigin(variant="custom", weights="unknown")
 
 Variant = AudioVariant | ImageVariant
 
-_origins: weakref.WeakKeyDictionary[Any, ModelOrigin] = weakref.WeakKeyDictionary()
-_variants: weakref.WeakKeyDictionary[Any, Variant] = weakref.WeakKeyDictionary()
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A Keras model that l3embed has loaded.
+
+    Parameters
+    ----------
+    variant : AudioVariant or ImageVariant
+        Which.
+    origin : ModelOrigin
+        What it is.
+    checksum : int
+        Of the weights that it was loaded with.
+    """
+
+    variant: Variant
+    origin: ModelOrigin
+    checksum: int
+
+
+_loaded: weakref.WeakKeyDictionary[Any, LoadedModel] = weakref.WeakKeyDictionary()
 
 
 def model_origin(model: Any) -> ModelOrigin:
     """Return what a model is, if l3embed loaded it, else ``FOREIGN_MODEL``."""
-    return _origins.get(model, FOREIGN_MODEL)
+    loaded = loaded_model(model)
+    return loaded.origin if loaded else FOREIGN_MODEL
 
 
-def model_variant(model: Any) -> Variant | None:
-    """Return which variant a model is, if l3embed loaded it."""
-    return _variants.get(model)
+def loaded_model(model: Any) -> LoadedModel | None:
+    """Return what is known of a model, if l3embed loaded it."""
+    return _loaded.get(model)
 
 
 def variant_origin(variant: Variant, file: WeightFile) -> ModelOrigin:
@@ -335,8 +355,7 @@ def build_model(variant: Variant, file: WeightFile) -> Any:
     weights = read_layers(file.path, variant.weight_set)
     prepare_tensorflow()
     model = networks.build_keras_model(variant, weights, graph_frontend(variant))
-    _origins[model] = variant_origin(variant, file)
-    _variants[model] = variant
+    _loaded[model] = LoadedModel(variant, variant_origin(variant, file), layers_checksum(weights))
     return model
 
 

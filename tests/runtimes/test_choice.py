@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable
 
@@ -33,8 +32,6 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         monkeypatch.setattr(choice, "has_openvino", lambda: openvino)
         monkeypatch.setattr(tensorflow, "has_bfloat16", lambda: bfloat16)
 
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "")  # is put back behind the test
-    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
     has()
     return has
 
@@ -170,26 +167,3 @@ def test_bfloat16_is_refused_where_the_processor_would_emulate_it(runtime: Runti
         choose_runtime(
             AudioVariant(precision=Precision.BFLOAT16), Placement(device=Device.CPU, runtime=runtime)
         )
-
-
-def test_the_threads_are_said_before_tensorflow_looks_for_a_gpu(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is too late once TensorFlow has started."""
-    said = []
-
-    def find_device(device: Device) -> str:
-        said.append(os.environ.get("TF_NUM_INTRAOP_THREADS"))
-        return "CPU"
-
-    monkeypatch.setattr(choice, "find_device", find_device)
-
-    choose_runtime(AUDIO, Placement(runtime=Runtime.KERAS, threads=3))
-
-    assert said == ["3"]
-
-
-def test_openvino_says_nothing_of_threads_to_tensorflow(machine: Machine) -> None:
-    choose_runtime(AUDIO, Placement(threads=3))
-
-    assert "TF_NUM_INTRAOP_THREADS" not in os.environ

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import ctypes
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.runtimes import tensorflow
 from l3embed.runtimes.tensorflow import (
     check_precision,
     find_device,
     may_have_gpu,
     prepare_tensorflow,
-    reserve_threads,
     tensor_float_32,
+    use_threads,
 )
 from l3embed.variants import Device, Precision
 
@@ -104,22 +106,41 @@ def test_tf32_is_on_only_where_it_was_asked_for(precision: Precision, expected: 
     assert not tf32_is_on()
 
 
-def test_the_environment_s_number_of_threads_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "5")
+def threads_after(code: str, **environment: str) -> int:
+    """How many threads TensorFlow uses in a process of its own after some code."""
+    program = (
+        "from l3embed.runtimes.tensorflow import has_gpu, prepare_tensorflow, use_threads\n"
+        f"{code}\nprint(prepare_tensorflow().config.threading.get_intra_op_parallelism_threads())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return int(done.stdout)
 
-    reserve_threads(2)
 
-    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "5"
+def test_threads_can_still_be_chosen_after_tensorflow_has_looked_for_a_gpu() -> None:
+    assert threads_after("has_gpu(); use_threads(3)") == 3
 
 
-def test_all_threads_are_those_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "")  # is put back behind the test
-    monkeypatch.delenv("TF_NUM_INTRAOP_THREADS")
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
+def test_all_threads_are_those_that_this_process_may_use() -> None:
+    assert threads_after("", LOKY_MAX_CPU_COUNT="1") == 1
 
-    reserve_threads(0)
 
-    assert os.environ["TF_NUM_INTRAOP_THREADS"] == "1"
+def test_the_environment_s_number_of_threads_is_obeyed() -> None:
+    assert threads_after("use_threads(3)", TF_NUM_INTRAOP_THREADS="5") == 0  # TensorFlow reads it itself
+
+
+def test_threads_that_come_too_late_are_told() -> None:
+    import tensorflow as tf
+
+    tf.zeros(1)
+
+    with pytest.warns(OpenL3Warning, match="started with other threads, so that threads=63"):
+        use_threads(63)
 
 
 class Driver:

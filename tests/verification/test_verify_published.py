@@ -174,6 +174,9 @@ def test_a_video_is_computed_once_for_its_sound_and_its_frames(bento: Project, p
         "audio_frontend": "kapre",
         "verbose": False,
         "weights": PublishedWeights(),
+        "device": "auto",
+        "runtime": "auto",
+        "threads": 0,
     }
 
 

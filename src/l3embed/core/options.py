@@ -178,7 +178,7 @@ def _parse_placement(options: AudioOptions | ImageOptions) -> Placement:
 
 
 def _check_runs_in_openvino(model: Any) -> None:
-    if models.model_variant(model) is None:
+    if models.loaded_model(model) is None:
         raise OpenL3Error(
             "runtime is openvino, and the given model is not one that l3embed has loaded: it runs in Keras. "
             "Use runtime keras or auto, or load it with l3embed.models."

@@ -7,13 +7,7 @@ import warnings
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.runtimes.base import Placement
-from l3embed.runtimes.tensorflow import (
-    check_precision,
-    find_device,
-    has_gpu,
-    may_have_gpu,
-    reserve_threads,
-)
+from l3embed.runtimes.tensorflow import check_precision, find_device, has_gpu, may_have_gpu
 from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision, Runtime
 
 
@@ -35,8 +29,6 @@ def choose_runtime(variant: AudioVariant | ImageVariant, placement: Placement) -
         on_cpu = device is Device.CPU or (device is Device.AUTO and not _works_on_gpu())
         is_openvino = on_cpu and not in_graph and has_openvino()
         runtime = Runtime.OPENVINO if is_openvino else Runtime.KERAS
-    if runtime is Runtime.KERAS:
-        reserve_threads(placement.threads)  # before TensorFlow is started to look for a GPU
     found = Device.CPU if runtime is Runtime.OPENVINO else Device(find_device(device).lower())
     check_precision(variant.precision, found.value.upper())
     return runtime, found

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.networks import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
-from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, tensor_float_32
+from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, tensor_float_32, use_threads
 from l3embed.variants import SAMPLES_SHAPE, AudioVariant, Device, ImageVariant, Precision, Runtime
 
 
@@ -82,6 +82,8 @@ class FrozenEmbedder(_Compiled):
         Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the function is to have them.
     device : Device
         Where it is to run.
+    threads : int
+        Threads on the CPU, unless TensorFlow has computed something already; 0: as many as there are.
     """
 
     def __init__(
@@ -90,7 +92,9 @@ class FrozenEmbedder(_Compiled):
         layers: Iterable[FoldedLayer],
         frontend: Sequence[Any],
         device: Device,
+        threads: int = 0,
     ) -> None:
+        use_threads(threads)
         steps = list(layers)
 
         def compute(batch: Any) -> Any:

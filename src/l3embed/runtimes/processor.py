@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 from functools import cache
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def available_threads(threads: int = 0) -> int:
 @cache
 def has_bfloat16() -> bool:
     """Tell whether the processor multiplies bfloat16 itself, rather than being slow at emulating it."""
-    if platform.system() == "Linux":
+    if CPU_INFO.is_file():
         # OpenVINO says yes for processors that it then emulates it on, at a sixth of float32's speed.
         return any(BFLOAT16_FLAGS & set(line.split()) for line in _flag_lines())
     return "BF16" in _openvino_capabilities()

@@ -5,15 +5,18 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.runtimes.processor import available_threads, has_bfloat16
 from l3embed.variants import Device, Precision
+
+THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
 CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 OTHER_GPU_PACKAGES = ("tensorflow-metal", "tensorflow-rocm")
@@ -23,13 +26,29 @@ BFLOAT16_FROM = (8, 0)
 """Compute capability, Ampere's, from which NVIDIA's GPUs multiply bfloat16 and TF32."""
 
 
-def reserve_threads(threads: int) -> None:
-    """Say how many threads TensorFlow is to use on the CPU, before it is imported; 0: as many as there are.
+def use_threads(threads: int) -> None:
+    """Say how many threads TensorFlow is to use on the CPU; 0: as many as this process may use.
 
     An environment that says otherwise is obeyed.
+
+    Warns
+    -----
+    OpenL3Warning
+        If a number is asked for when TensorFlow has computed something already: then it is too late.
     """
-    # TensorFlow itself does not see the quota of a container.
-    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", str(available_threads(threads)))
+    threading = prepare_tensorflow().config.threading
+    wanted = available_threads(threads)
+    if os.environ.get(THREADS_VARIABLE) or threading.get_intra_op_parallelism_threads() == wanted:
+        return
+    try:
+        threading.set_intra_op_parallelism_threads(wanted)
+    except RuntimeError:
+        if threads:
+            warnings.warn(
+                f"TensorFlow has been started with other threads, so that threads={threads} has no effect.",
+                OpenL3Warning,
+                stacklevel=2,
+            )
 
 
 @cache
@@ -42,7 +61,6 @@ def prepare_tensorflow() -> Any:
         If Keras has been set to another backend: kapre's layers are TensorFlow's.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    reserve_threads(0)
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if "keras" not in sys.modules:
         # Importing Keras for a backend that is not installed would end in that package's ImportError.
@@ -51,11 +69,14 @@ def prepare_tensorflow() -> Any:
     import tensorflow as tf
 
     _check_backend(keras.backend.backend())
+    if not os.environ.get(THREADS_VARIABLE):
+        with suppress(RuntimeError):  # a program that has started TensorFlow itself has made its own choice
+            # TensorFlow itself does not see the quota of a container.
+            tf.config.threading.set_intra_op_parallelism_threads(available_threads())
     # Recent GPUs would multiply float32 with 10 bits of mantissa: other numbers, which nobody asked for.
     tf.config.experimental.enable_tensor_float_32_execution(False)
     for gpu in tf.config.list_physical_devices("GPU"):
-        # Without this TensorFlow takes all of a GPU's memory at once. A program that has started
-        # TensorFlow itself has made its own choice.
+        # Without this TensorFlow takes all of a GPU's memory at once.
         with suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(gpu, True)
     return tf

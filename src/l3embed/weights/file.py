@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,6 +66,14 @@ def read_layers(path: Path, weight_set: WeightSet) -> list[list[NDArray[np.float
                 return layers
             raise _error(path, weight_set, f"it holds the weights of an {modality.value} network")
     raise _error(path, weight_set, _first_difference(found, _expected_shapes(weight_set.modality)))
+
+
+def layers_checksum(layers: Iterable[Iterable[NDArray[np.float32]]]) -> int:
+    """Return a checksum of layers' arrays, by which one notices that they have changed."""
+    checksum = 0
+    for array in (array for layer in layers for array in layer):
+        checksum = zlib.crc32(array.tobytes(), checksum)
+    return checksum
 
 
 def _read_weighted_layers(path: Path) -> list[list[NDArray[np.float32]]]:
