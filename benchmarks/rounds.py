@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 
+from l3embed.profiling import profiling
+
 Seconds = dict[str, list[float]]
 """What each of several measurements took, round by round."""
 
@@ -22,6 +24,14 @@ def side_by_side(measurements: Mapping[str, Callable[[], object]], rounds: int) 
             measure()
             seconds[name].append(time.perf_counter() - started_s)
     return seconds
+
+
+def profiled(run: Callable[[], object]) -> dict[str, float]:
+    """Run something in l3embed; return the seconds of each phase, and those that passed as ``elapsed``."""
+    started_s = time.perf_counter()
+    with profiling() as profile:
+        run()
+    return {**profile.seconds, "elapsed": round(time.perf_counter() - started_s, 3)}
 
 
 def rates(seconds: Sequence[float], items: float) -> list[float]:

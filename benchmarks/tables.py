@@ -123,7 +123,7 @@ def phase_rows(found: Results) -> list[tuple[str, float, dict[str, float]]]:
     for name, network in STEADY.items():
         figures = results.figures(found, name)
         for precision, seconds in figures.get("phases", {}).items():
-            rows.append((f"{network}, {precision}", figures["whole_seconds"][precision], seconds))
+            rows.append((f"{network}, {precision}", seconds["elapsed"], seconds))
     for stage, seconds in results.figures(found, "pipeline").items():
         if set(seconds) & set(PHASES):
             rows.append((f"clips, stage {stage}", seconds["elapsed"], seconds))

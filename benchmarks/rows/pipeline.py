@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import inputs
 from benchmarks.project import Project
 from benchmarks.report import Check, Report
+from benchmarks.rounds import profiled
 from benchmarks.sizes import Sizes
-from l3embed.profiling import Phase, profiling
+from l3embed.profiling import Phase
 from l3embed.variants import AudioVariant, InputRepr
 
 GOAL_PERCENT = 90
@@ -28,7 +27,7 @@ def measure(sizes: Sizes, folder: Path) -> Report:
         ("embed", project.embed),
         ("export", project.export),
     ):
-        report.figures[name] = _profiled(stage)
+        report.figures[name] = profiled(stage)
     phases = report.figures["embed"]
     busy = 100 * phases[Phase.NETWORK.value] / phases["elapsed"]
     check = Check(
@@ -43,10 +42,3 @@ def measure(sizes: Sizes, folder: Path) -> Report:
     )
     report.checks = [check]
     return report
-
-
-def _profiled(stage: Callable[[], None]) -> dict[str, float]:
-    started_s = time.perf_counter()
-    with profiling() as profile:
-        stage()
-    return {**profile.seconds, "elapsed": round(time.perf_counter() - started_s, 3)}

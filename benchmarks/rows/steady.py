@@ -16,13 +16,12 @@ from benchmarks.machine import has_amx
 from benchmarks.networks import bare_network, product_operations, products
 from benchmarks.operations import Variant, operations
 from benchmarks.report import Check, Report
-from benchmarks.rounds import Seconds, middle, rates, ratios, side_by_side, spread
+from benchmarks.rounds import Seconds, middle, profiled, rates, ratios, side_by_side, spread
 from benchmarks.sizes import Sizes
 from l3embed import audio
 from l3embed.core import process_audio_file, process_image_file
 from l3embed.embedders import load_network
 from l3embed.pixels import preprocess_images
-from l3embed.profiling import profiling
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import has_openvino
 from l3embed.runtimes.processor import has_bfloat16
@@ -205,9 +204,7 @@ class _Plan:
             self.add(f"behind_{runtime}_{word}", run, bare_items)
 
     def _profile(self, precision: Precision) -> None:
-        with profiling() as profile:
-            self.subject.whole(precision)
-        self.profiles[precision.value] = profile.seconds
+        self.profiles[precision.value] = profiled(lambda: self.subject.whole(precision))
 
 
 def _measure(subject: Subject, sizes: Sizes) -> Report:
@@ -226,9 +223,6 @@ def _measure(subject: Subject, sizes: Sizes) -> Report:
     figures["fastest"] = max(bare, key=lambda runtime: middle(bare[runtime]))
     figures |= _peaks(seconds, sizes.product_side)
     figures |= {"operations": operations(subject.variant), "phases": plan.profiles}
-    figures["whole_seconds"] = {
-        precision.value: middle(seconds[f"whole_{precision.value}"]) for precision in precisions
-    }
     return Report(figures=figures)
 
 
