@@ -71,6 +71,9 @@ def test_queued_experiments_preprocess_once(project: Project) -> None:
 
 
 def test_a_killed_repro_goes_on_where_it_was(project: Project, tmp_path: Path) -> None:
+    params = project.folder / "params.yaml"
+    # In one batch all recordings would come to their end together.
+    params.write_text(params.read_text().replace("batch_size: 32", "batch_size: 4"))
     slow = {**project.environment, "L3EMBED_TEST_PAUSE_S": "0.2"}
     process = subprocess.Popen(
         (sys.executable, "-m", "dvc", "repro"),
