@@ -6,7 +6,6 @@ those readings repeat: 44.1 kHz audio needs 160 different sets of filter coeffic
 the coefficients are laid out once as matrices, and resampling becomes a matrix product.
 """
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cached_property, lru_cache
 
@@ -74,7 +73,9 @@ class Resampler:
         self._up, self._down = ratio.numerator * repeats, ratio.denominator * repeats
         self._group_outputs = _largest_divisor(self._up, MAX_GROUP_OUTPUTS)
         self._groups = self._up // self._group_outputs
-        self._group_of = self._keep_matrices()
+        matrix_bytes = self._run_samples * self._group_outputs * np.dtype(float).itemsize
+        self._keeps_matrices = self._groups * matrix_bytes <= MAX_KEPT_MATRIX_BYTES
+        self._matrices: dict[int, Samples] = {}
         # The zeros before the first sample are the left wing of the first outputs.
         self._pending: list[Samples] = [np.zeros(self._wing - 1)]
         self._pending_samples = self._wing - 1
@@ -118,7 +119,7 @@ class Resampler:
             rows = output[offset :: self._groups]
             reach = np.lib.stride_tricks.sliding_window_view(samples[start:], self._run_samples)
             # Copied, since BLAS takes no matrix whose rows overlap, and NumPy's own product is slow.
-            np.matmul(reach[:: self._down][: len(rows)].copy(), self._group_of(group), out=rows)
+            np.matmul(reach[:: self._down][: len(rows)].copy(), self._matrix(group), out=rows)
         self._groups_out += runs
         rest = samples[self._group_start(self._groups_out) - first :].copy()
         self._pending, self._pending_samples = [rest], rest.size
@@ -133,12 +134,13 @@ class Resampler:
         """Return the index of the sample at or before the first output of a group."""
         return (group * self._group_outputs * self._down) // self._up
 
-    def _keep_matrices(self) -> Callable[[int], Samples]:
-        """Return the function that gives a group's coefficients, with a memory if they are few."""
-        total_bytes = self._groups * self._run_samples * self._group_outputs * np.dtype(float).itemsize
-        if total_bytes > MAX_KEPT_MATRIX_BYTES:
-            return self._coefficients
-        return lru_cache(maxsize=None)(self._coefficients)
+    def _matrix(self, group: int) -> Samples:
+        """Return a group's coefficients, which are kept if those of all groups are few."""
+        if not self._keeps_matrices:
+            return self._coefficients(group)
+        if group not in self._matrices:
+            self._matrices[group] = self._coefficients(group)
+        return self._matrices[group]
 
     def _coefficients(self, group: int) -> Samples:
         """Lay out one group's filters: shape (samples in reach, outputs).

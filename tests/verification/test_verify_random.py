@@ -117,3 +117,18 @@ def test_importing_the_command_loads_nothing_heavy() -> None:
     code = "import sys, l3embed.cli.verify; sys.stdout.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"numpy", "h5py", "pooch", "requests", "tqdm", "tensorflow"} & set(done.stdout.split())
+
+
+def test_the_networks_run_where_they_are_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--weights", "random", "--runtime", "keras", "--device", "cpu", "--only", DISCS) == 0
+    (row,) = rows_of(capsys.readouterr().out).values()
+    assert (row.tolerance, row.verdict) == ("1e-05", "ok")
+
+
+def test_a_runtime_that_does_not_go_with_the_device_is_each_case_s_reason(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("--weights", "random", "--runtime", "openvino", "--device", "gpu", "--only", DISCS) == 1
+    (row,) = rows_of(capsys.readouterr().out).values()
+    assert row.verdict == "failed"
+    assert row.note.startswith("runtime openvino is for the CPU; got device gpu.")
