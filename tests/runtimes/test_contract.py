@@ -208,3 +208,31 @@ def test_a_keras_model_s_embedder_is_the_model(slim_weights: Path) -> None:
     embeddings = KerasEmbedder(model, Device.CPU).embed(items)
 
     assert relative_difference(embeddings, model.predict(items, verbose=0)) <= SAME_NUMBERS
+
+
+@NEEDS_OPENVINO
+def test_an_interrupted_batch_leaves_nothing_behind_for_the_next(slim_weights: Path) -> None:
+    embedder = OpenVinoEmbedder(SMALLEST, folded(SMALLEST, slim_weights))
+    queue = embedder._queue
+    waited: list[bool] = []
+
+    class Interrupted:
+        """OpenVINO's queue, with Ctrl-C at its third item."""
+
+        def set_callback(self, callback: Callable[..., None]) -> None:
+            queue.set_callback(callback)
+
+        def start_async(self, inputs: Any, number: int, *, share_inputs: bool) -> None:
+            if number == 2:
+                raise KeyboardInterrupt
+            queue.start_async(inputs, number, share_inputs=share_inputs)
+
+        def wait_all(self) -> None:
+            queue.wait_all()
+            waited.append(True)
+
+    embedder._queue = Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        embedder.embed(np.zeros((4, *embedder.input_shape), np.float32))
+
+    assert waited == [True]

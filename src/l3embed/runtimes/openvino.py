@@ -66,10 +66,13 @@ class OpenVinoEmbedder:
 
         with self._lock:
             self._queue.set_callback(take)
-            # One by one: more at once are no faster, and each takes up to 40 MB on the way.
-            for number in range(len(items)):
-                self._queue.start_async([items[number : number + 1]], number, share_inputs=True)
-            self._queue.wait_all()
+            try:
+                # One by one: more at once are no faster, and each takes up to 40 MB on the way.
+                for number in range(len(items)):
+                    self._queue.start_async([items[number : number + 1]], number, share_inputs=True)
+            finally:
+                # If it was interrupted too, or what is still being computed would end up in the next batch.
+                self._queue.wait_all()
         return embeddings
 
 
