@@ -11,7 +11,7 @@ from benchmarks import results, tables
 from benchmarks.report import Check, Verdict
 from benchmarks.results import Results
 from benchmarks.rows.length import MOST_MB
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 
 # Okabe and Ito's colours, which people with any colour vision tell apart.
 BLUE, ORANGE, GREEN, SKY, PINK = "#0072b2", "#e69f00", "#009e73", "#56b4e9", "#cc79a7"

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 from l3embed.audio import Inputs
+from l3embed.disk.rows import RowSpool
 from l3embed.embedders import Network
 from l3embed.errors import FilesError
 from l3embed.media import Medium
 from l3embed.outputs import refuse_shared_outputs
 from l3embed.progress import FileProgress, say
 from l3embed.runtimes.batching import embed_sources
-from l3embed.saving import RowSpool, save_each
+from l3embed.runtimes.saving import save_each
 from l3embed.version import __version__
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
+from l3embed.disk.tables import OK, write_csv
 from l3embed.errors import OpenL3Error
-from l3embed.tables import OK, write_csv
 from l3embed.variants import Modality
 
 MANIFEST_CSV = "manifest.csv"

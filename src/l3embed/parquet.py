@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.atomic import remove_abandoned, replacing
+from l3embed.disk.atomic import remove_abandoned, replacing
 from l3embed.errors import OpenL3Error
 from l3embed.manifest import ManifestRow
 from l3embed.moments import StreamingMoments

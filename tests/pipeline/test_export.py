@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from l3embed.saving import RowSpool
+from l3embed.disk.rows import RowSpool
 from l3embed.stages.export import output_names
 from l3embed.stages.origin import Origin, write_origins
 from l3embed.stages.results import Result, array_path, read_results, write_results

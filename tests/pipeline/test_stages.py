@@ -18,10 +18,10 @@ import soundfile
 
 import l3embed
 from l3embed.app.stage import main as stage_main
+from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.manifest import COLUMNS
 from l3embed.runtimes.base import Placement
-from l3embed.saving import RowSpool
 from l3embed.stages import weights
 from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import MARK_FILE

@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from l3embed.disk.folders import store_folder
 from l3embed.errors import OpenL3Error
-from l3embed.folders import store_folder
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step
 

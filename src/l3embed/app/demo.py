@@ -12,8 +12,8 @@ from pathlib import Path
 import soundfile
 
 from l3embed.app.params import compose_params
+from l3embed.disk.folders import STORE_VARIABLE
 from l3embed.errors import OpenL3Error
-from l3embed.folders import STORE_VARIABLE
 
 DEMO = Path("demo")
 COPIED = ("conf", "src", "dvc.yaml", ".dvc/config", ".dvcignore", "data/.gitignore", "data/raw/.gitignore")

@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from l3embed.app.settings import PARAMS_FILE, parse_settings
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
 
 CONFIG_FOLDER = Path("conf")

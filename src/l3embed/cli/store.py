@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from l3embed.folders import STORE_VARIABLE, store_folder
+from l3embed.disk.folders import STORE_VARIABLE, store_folder
 
 if TYPE_CHECKING:
     from l3embed.store.pruning import Stored

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from l3embed.atomic import replacing
-from l3embed.tables import write_csv
+from l3embed.disk.atomic import replacing
+from l3embed.disk.tables import write_csv
 from l3embed.variants import Modality
 
 CSV_FILE = "sweep.csv"

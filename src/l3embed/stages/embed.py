@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from l3embed import embedders
-from l3embed.checksums import sha256
+from l3embed.disk.checksums import sha256
+from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
-from l3embed.saving import RowSpool, save_each
+from l3embed.runtimes.saving import save_each
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.network import Network
 from l3embed.stages.origin import write_origins

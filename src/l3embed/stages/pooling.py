@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
+from l3embed.disk.rows import read_npz_rows
 from l3embed.moments import StreamingMoments
-from l3embed.saving import read_npz_rows
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.sharing import Computed, Key
 from l3embed.store.entries import Entry, Store

@@ -8,7 +8,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
 from l3embed.reports.report.previews import Preview, Subject, make_preview
 from l3embed.stages.code import code_checksum, package_versions

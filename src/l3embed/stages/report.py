@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 from l3embed.reports.report import ReportInputs, ReportOptions, build_report
 from l3embed.reports.report.options import BYTES_PER_MB
 from l3embed.stages.previews import stored_previews

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
+from l3embed.disk.tables import FAILED, OK, write_csv
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 from l3embed.progress import say
-from l3embed.tables import FAILED, OK, write_csv
 from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"

@@ -8,7 +8,7 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 
-from l3embed.checksums import sha256
+from l3embed.disk.checksums import sha256
 
 SETTLED_AFTER_S = 2.0
 """Age from which a file's date tells its contents apart: it could be written twice within one tick."""

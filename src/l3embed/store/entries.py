@@ -13,10 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from l3embed.atomic import replacing
-from l3embed.checksums import sha256
+from l3embed.disk.atomic import replacing
+from l3embed.disk.checksums import sha256
+from l3embed.disk.folders import STORE_VARIABLE, store_folder
 from l3embed.errors import OpenL3Error
-from l3embed.folders import STORE_VARIABLE, store_folder
 from l3embed.store.claims import Claims
 from l3embed.store.digests import Digests
 from l3embed.store.recipe import Recipe

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from l3embed.atomic import ABANDONED_AFTER_S
+from l3embed.disk.atomic import ABANDONED_AFTER_S
 from l3embed.store.claims import Claims
 from l3embed.store.digests import forget_digests
 from l3embed.store.entries import CLAIMS_FILE, DIGESTS_FILE, NOTE_SUFFIX

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from l3embed.disk.folders import CACHE_VARIABLE, cache_folder
 from l3embed.errors import OpenL3Error
-from l3embed.folders import CACHE_VARIABLE, cache_folder
 from l3embed.progress import say
 
 LOCK_TIMEOUT_S = 1800.0

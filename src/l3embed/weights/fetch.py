@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from l3embed.checksums import git_blob_id
+from l3embed.disk.checksums import git_blob_id
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar, say
 from l3embed.weights.registry import ATTRIBUTION, PublishedFile

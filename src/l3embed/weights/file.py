@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l3embed.checksums import sha256
+from l3embed.disk.checksums import sha256
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality, WeightSet, trained_layers
 from l3embed.weights.random import UNTRAINED_ATTRIBUTE

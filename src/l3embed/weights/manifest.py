@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.atomic import replacing
-from l3embed.checksums import sha256
+from l3embed.disk.atomic import replacing
+from l3embed.disk.checksums import sha256
 from l3embed.errors import OpenL3Error
 from l3embed.weights.cache import explaining_disk_errors
 from l3embed.weights.file import WeightFile

@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 from l3embed.variants import (
     EMBEDDING_LAYER_NAMES,
     LayerKind,

@@ -4,8 +4,8 @@ import warnings
 from enum import Enum
 from pathlib import Path
 
-from l3embed.atomic import remove_abandoned, replacing
-from l3embed.checksums import git_blob_id, sha256
+from l3embed.disk.atomic import remove_abandoned, replacing
+from l3embed.disk.checksums import git_blob_id, sha256
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder

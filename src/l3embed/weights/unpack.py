@@ -6,8 +6,8 @@ import struct
 import zlib
 from pathlib import Path
 
-from l3embed.atomic import replacing
-from l3embed.checksums import PIECE_BYTES, crc32
+from l3embed.disk.atomic import replacing
+from l3embed.disk.checksums import PIECE_BYTES, crc32
 from l3embed.errors import OpenL3Error
 
 MAX_UNPACKED_BYTES = 64 << 20

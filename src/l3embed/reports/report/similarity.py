@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.rows import read_npz_rows
 from l3embed.manifest import ManifestRow
 from l3embed.reports.report.formatting import format_clock
 from l3embed.reports.report.neighbours import vector_lengths
-from l3embed.saving import read_npz_rows
 from l3embed.variants import Modality
 
 FEWEST_FRAMES = 4

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from l3embed.atomic import replacing
+from l3embed.disk.atomic import replacing
 
 OK = "ok"
 FAILED = "failed"

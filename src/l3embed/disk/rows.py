@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
-from itertools import groupby
-from operator import attrgetter
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Any, TypeVar
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.atomic import replacing
-from l3embed.errors import OpenL3Error
-
-if TYPE_CHECKING:
-    from l3embed.runtimes.batching import Piece
-
-Key = TypeVar("Key")
+from l3embed.disk.atomic import replacing
 
 MEMORY_BYTES = 32 * 2**20
 """Rows up to this size wait in memory, more on disk."""
@@ -88,49 +80,6 @@ class RowSpool(AbstractContextManager["RowSpool"]):
 def _member(array: str) -> zipfile.ZipInfo:
     """Name an array of an archive, without the time of day: the same arrays are to make the same bytes."""
     return zipfile.ZipInfo(f"{array}.npy")
-
-
-def save_each(
-    pieces: Iterable[Piece[Key]],
-    folder_of: Callable[[Key], Path],
-    save: Callable[[Key, RowSpool], None],
-    on_rows: Callable[[int], object],
-) -> Iterator[tuple[Key, int, OpenL3Error | OSError | None]]:
-    """Save each source's embeddings when all of them have come.
-
-    Parameters
-    ----------
-    pieces : iterable of Piece
-        Source by source, as `embed_sources` yields them.
-    folder_of : callable
-        Folder of a source's output; it is made.
-    save : callable
-        Writes a source's output.
-    on_rows : callable
-        Is told how many embeddings have come.
-
-    Yields
-    ------
-    tuple
-        The source, how many embeddings were saved, and what went wrong if none were: `OSError` if
-        writing them did, which is likely to concern the other sources too.
-    """
-    for key, own_pieces in groupby(pieces, attrgetter("key")):
-        rows = 0
-        fault: OpenL3Error | OSError | None = None
-        try:
-            folder_of(key).mkdir(parents=True, exist_ok=True)
-            with RowSpool(folder_of(key)) as spool:
-                for piece in own_pieces:
-                    if piece.error:
-                        raise piece.error
-                    spool.append(piece.embeddings)
-                    on_rows(len(piece.embeddings))
-                save(key, spool)
-                rows = spool.rows
-        except (OpenL3Error, OSError) as error:
-            fault = error
-        yield key, rows, fault
 
 
 def read_npz_rows(path: Path, name: str, rows: int) -> Iterator[npt.NDArray[Any]]:

@@ -1,0 +1,58 @@
+"""Embeddings as they come, source by source, into files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+from pathlib import Path
+from typing import TypeVar
+
+from l3embed.disk.rows import RowSpool
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.batching import Piece
+
+Key = TypeVar("Key")
+
+
+def save_each(
+    pieces: Iterable[Piece[Key]],
+    folder_of: Callable[[Key], Path],
+    save: Callable[[Key, RowSpool], None],
+    on_rows: Callable[[int], object],
+) -> Iterator[tuple[Key, int, OpenL3Error | OSError | None]]:
+    """Save each source's embeddings when all of them have come.
+
+    Parameters
+    ----------
+    pieces : iterable of Piece
+        Source by source, as `embed_sources` yields them.
+    folder_of : callable
+        Folder of a source's output; it is made.
+    save : callable
+        Writes a source's output.
+    on_rows : callable
+        Is told how many embeddings have come.
+
+    Yields
+    ------
+    tuple
+        The source, how many embeddings were saved, and what went wrong if none were: `OSError` if
+        writing them did, which is likely to concern the other sources too.
+    """
+    for key, own_pieces in groupby(pieces, attrgetter("key")):
+        rows = 0
+        fault: OpenL3Error | OSError | None = None
+        try:
+            folder_of(key).mkdir(parents=True, exist_ok=True)
+            with RowSpool(folder_of(key)) as spool:
+                for piece in own_pieces:
+                    if piece.error:
+                        raise piece.error
+                    spool.append(piece.embeddings)
+                    on_rows(len(piece.embeddings))
+                save(key, spool)
+                rows = spool.rows
+        except (OpenL3Error, OSError) as error:
+            fault = error
+        yield key, rows, fault
