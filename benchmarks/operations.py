@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from l3embed.networks import Conv, MaxPool, network_layers
+from l3embed.networks.layers import Conv, MaxPool, network_layers
 from l3embed.variants import KERNEL_PIXELS, AudioVariant, ImageVariant
 
 Variant = AudioVariant | ImageVariant

@@ -108,7 +108,7 @@ def slim_weights(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """
     folder = tmp_path_factory.mktemp("slim")
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("l3embed.variants", "l3embed.networks"):
+        for module in ("l3embed.variants", "l3embed.networks.layers"):
             patch.setattr(f"{module}.BLOCK_FILTERS", SLIM_FILTERS)
         for weight_set in ALL_WEIGHT_SETS:
             if weight_set.content_type is ContentType.MUSIC:

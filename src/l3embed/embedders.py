@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from l3embed import models, networks
+from l3embed import models
 from l3embed.models import FOREIGN_MODEL, ModelOrigin, Variant
-from l3embed.networks import LayerWeights
+from l3embed.networks.layers import LayerWeights
+from l3embed.networks.layers import layers as networks
 from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.choice import choose_runtime
 from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder

@@ -9,10 +9,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from l3embed import networks
 from l3embed.errors import OpenL3Error
 from l3embed.frontends import kapre_layers
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
+from l3embed.networks.layers import layers as networks
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
     AudioVariant,

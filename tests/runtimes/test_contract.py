@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pytest
 from conftest import NEEDS_OPENVINO
 
-from l3embed import networks
+from l3embed.networks.layers import layers as networks
 from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.keras import FrozenEmbedder, KerasEmbedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder

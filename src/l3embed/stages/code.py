@@ -44,7 +44,7 @@ MODULES = {
         "frontends/mel.py",
         "frontends/spectrogram.py",
         "models.py",
-        "networks.py",
+        "networks/layers.py",
         "pixels.py",
         "runtimes/ahead.py",
         "runtimes/base.py",

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from l3embed.networks import (
+from l3embed.networks.layers import (
     BatchNorm,
     Conv,
     FoldedLayer,
