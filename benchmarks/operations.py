@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import ceil
 
-from l3embed.networks.layers import Conv, MaxPool, network_layers
-from l3embed.variants import KERNEL_PIXELS, AudioVariant, ImageVariant
+from l3embed.networks.layers import KERNEL_PIXELS, Conv, MaxPool, network_layers
+from l3embed.variants import AudioVariant, ImageVariant
 
 Variant = AudioVariant | ImageVariant
 
@@ -15,13 +15,12 @@ OPERATIONS_PER_WEIGHT = 2
 
 def operations(variant: Variant) -> int:
     """Return the operations of a network's convolutions for one item; the rest of it is next to nothing."""
-    height, width, channels = variant.network_shape
+    height, width, _ = variant.network_shape
     total = 0
     for layer in network_layers(variant.weight_set.modality, variant.pool):
         if isinstance(layer, Conv):
-            weights = KERNEL_PIXELS**2 * channels * layer.filters
+            weights = KERNEL_PIXELS**2 * layer.channels_in * layer.filters
             total += OPERATIONS_PER_WEIGHT * weights * height * width
-            channels = layer.filters
         elif isinstance(layer, MaxPool):
             height, width = (
                 _pooled(side, size, layer) for side, size in ((height, layer.size[0]), (width, layer.size[1]))

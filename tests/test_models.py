@@ -18,8 +18,9 @@ import l3embed as openl3
 from l3embed import OpenL3Error, models
 from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.frontends.kapre import hann_window
+from l3embed.networks.layers import trained_layers
 from l3embed.runtimes.keras import KerasEmbedder, keras_embedder
-from l3embed.variants import Modality, WeightSet, trained_layers
+from l3embed.variants import Modality, WeightSet
 from l3embed.weights.file import read_layers
 
 INPUT_SHAPES = {"linear": (257, 197, 1), "mel128": (128, 199, 1), "mel256": (256, 199, 1)}

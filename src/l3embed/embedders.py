@@ -10,8 +10,9 @@ from typing import Any
 
 from l3embed import models
 from l3embed.models import FOREIGN_MODEL, ModelOrigin, Variant
-from l3embed.networks.layers import LayerWeights
-from l3embed.networks.layers import layers as networks
+from l3embed.networks.folding import LayerWeights, fold_layers
+from l3embed.networks.keras_model import model_weights
+from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.choice import choose_runtime
 from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
@@ -96,7 +97,7 @@ def model_network(model: Any, placement: Placement) -> Network:
     loaded = models.loaded_model(model)
     if loaded is None:
         return Network(keras_embedder(model, placement.device), FOREIGN_MODEL)
-    weights = networks.model_weights(model, loaded.variant)
+    weights = model_weights(model, loaded.variant)
     checksum = layers_checksum(weights)
     origin = loaded.origin
     if checksum != loaded.checksum:  # by its user, who may have trained it further
@@ -111,8 +112,8 @@ def model_network(model: Any, placement: Placement) -> Network:
 
 def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
     runtime, device = choose_runtime(variant, placement)
-    description = networks.network_layers(variant.weight_set.modality, variant.pool)
-    layers = networks.fold_layers(description, weights)
+    description = network_layers(variant.weight_set.modality, variant.pool)
+    layers = fold_layers(description, weights)
     if runtime is Runtime.OPENVINO:
         return OpenVinoEmbedder(variant, layers, placement.threads)
     in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH

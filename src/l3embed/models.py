@@ -12,7 +12,7 @@ from typing import Any
 from l3embed.errors import OpenL3Error
 from l3embed.frontends import kapre_layers
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
-from l3embed.networks.layers import layers as networks
+from l3embed.networks.keras_model import build_keras_model
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
     AudioVariant,
@@ -354,7 +354,7 @@ def build_model(variant: Variant, file: WeightFile) -> Any:
     """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
     weights = read_layers(file.path, variant.weight_set)
     prepare_tensorflow()
-    model = networks.build_keras_model(variant, weights, graph_frontend(variant))
+    model = build_keras_model(variant, weights, graph_frontend(variant))
     _loaded[model] = LoadedModel(variant, variant_origin(variant, file), layers_checksum(weights))
     return model
 

@@ -8,19 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from l3embed.networks.layers import (
-    BatchNorm,
-    Conv,
-    FoldedLayer,
-    Layer,
-    LayerWeights,
-    ReLU,
-    Scale,
-    WeightedConv,
-    fold_layers,
-    network_layers,
-)
-from l3embed.variants import Modality, trained_layers
+from l3embed.networks.folding import FoldedLayer, LayerWeights, Scale, WeightedConv, fold_layers
+from l3embed.networks.layers import BatchNorm, Conv, Layer, ReLU, network_layers, trained_layers
+from l3embed.variants import Modality
 
 Array = npt.NDArray[np.floating]
 
@@ -81,14 +71,14 @@ def some_weights(layers: Sequence[Layer]) -> list[list[npt.NDArray[np.float32]]]
 
 
 STACKS: dict[str, list[Layer]] = {
-    "convolution, norm": [Conv("a", CHANNELS), BatchNorm("b")],
-    "norm, convolution": [BatchNorm("a"), Conv("b", CHANNELS)],
-    "convolution, ReLU, norm": [Conv("a", CHANNELS), ReLU("b"), BatchNorm("c")],
+    "convolution, norm": [Conv("a", CHANNELS, CHANNELS), BatchNorm("b", CHANNELS)],
+    "norm, convolution": [BatchNorm("a", CHANNELS), Conv("b", CHANNELS, CHANNELS)],
+    "convolution, ReLU, norm": [Conv("a", CHANNELS, CHANNELS), ReLU("b"), BatchNorm("c", CHANNELS)],
     "all of them": [
-        BatchNorm("a"),
-        *(Conv("b", CHANNELS), BatchNorm("c"), ReLU("d")),
-        *(Conv("e", CHANNELS), ReLU("f"), BatchNorm("g")),
-        Conv("h", CHANNELS),
+        BatchNorm("a", CHANNELS),
+        *(Conv("b", CHANNELS, CHANNELS), BatchNorm("c", CHANNELS), ReLU("d")),
+        *(Conv("e", CHANNELS, CHANNELS), ReLU("f"), BatchNorm("g", CHANNELS)),
+        Conv("h", CHANNELS, CHANNELS),
     ],
 }
 

@@ -17,7 +17,9 @@ import numpy.typing as npt
 import pytest
 from conftest import NEEDS_OPENVINO
 
-from l3embed.networks.layers import layers as networks
+from l3embed.networks.folding import FoldedLayer, fold_layers
+from l3embed.networks.keras_model import build_keras_model
+from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.keras import FrozenEmbedder, KerasEmbedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
@@ -57,13 +59,13 @@ def layer_weights(variant: Variant, folder: Path) -> list[list[Items]]:
     return read_layers(folder / f"openl3_{variant.weight_set.name}.h5", variant.weight_set)
 
 
-def folded(variant: Variant, folder: Path) -> list[networks.FoldedLayer]:
-    layers = networks.network_layers(variant.weight_set.modality, variant.pool)
-    return networks.fold_layers(layers, layer_weights(variant, folder))
+def folded(variant: Variant, folder: Path) -> list[FoldedLayer]:
+    layers = network_layers(variant.weight_set.modality, variant.pool)
+    return fold_layers(layers, layer_weights(variant, folder))
 
 
 def keras_model(variant: Variant, folder: Path) -> Any:
-    return networks.build_keras_model(variant, layer_weights(variant, folder))
+    return build_keras_model(variant, layer_weights(variant, folder))
 
 
 @cache

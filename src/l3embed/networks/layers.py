@@ -1,28 +1,30 @@
-"""The one description of the audio and image networks, what it folds to, and Keras models built from it."""
+"""The one description of the audio and the image network, down to the shapes of their weights.
+
+What folds weights into it and builds it in a framework reads this; it is loaded without NumPy.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from l3embed.variants import Modality
 
-from l3embed.variants import (
-    BLOCK_FILTERS,
-    EMBEDDING_LAYER_NAMES,
-    KERNEL_PIXELS,
-    SAMPLES_SHAPE,
-    AudioVariant,
-    ImageVariant,
-    Modality,
-    Precision,
-)
+BLOCK_FILTERS = (64, 128, 256, 512)
+"""Filters of the two convolutions in each of the four blocks."""
+
+KERNEL_PIXELS = 3
+"""Height and width of every convolution's kernel."""
 
 BATCH_NORM_EPSILON = 1e-3
+
 INPUT_NORM_NAME = "input_norm"
-LayerWeights = Sequence[npt.NDArray[np.float32]]
+
+EMBEDDING_LAYER_NAMES = {Modality.AUDIO: "audio_embedding_layer", Modality.IMAGE: "vision_embedding_layer"}
+"""Name, in the published files, of the last convolution, whose pooled output is the embedding."""
+
+BLOCK_POOL_PADDING = {Modality.AUDIO: "valid", Modality.IMAGE: "same"}
+
+INPUT_CHANNELS = {Modality.AUDIO: 1, Modality.IMAGE: 3}
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class BatchNorm:
     """Batch norm, with weights."""
 
     name: str
+    channels: int
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of its arrays, in the order of the weight files."""
+        return dict.fromkeys(("gamma", "beta", "moving_mean", "moving_variance"), (self.channels,))
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,14 @@ class Conv:
     """A 3x3 convolution with a bias, `same` padding and no activation, with weights."""
 
     name: str
+    channels_in: int
     filters: int
+
+    @property
+    def weight_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Names and shapes of its arrays, in the order of the weight files."""
+        kernel = (KERNEL_PIXELS, KERNEL_PIXELS, self.channels_in, self.filters)
+        return {"kernel": kernel, "bias": (self.filters,)}
 
 
 @dataclass(frozen=True)
@@ -63,9 +78,8 @@ class Flatten:
     name: str
 
 
+TrainedLayer = BatchNorm | Conv
 Layer = BatchNorm | Conv | ReLU | MaxPool | Flatten
-
-BLOCK_POOL_PADDING = {Modality.AUDIO: "valid", Modality.IMAGE: "same"}
 
 
 def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
@@ -78,152 +92,30 @@ def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
     pool : tuple[int, int]
         Max-pooling of the head, which makes the embedding's size.
     """
-    layers: list[Layer] = [BatchNorm(INPUT_NORM_NAME)]
+    return [*_body(modality), MaxPool("embedding_pool", pool, "same"), Flatten("embedding")]
+
+
+def trained_layers(modality: Modality) -> tuple[TrainedLayer, ...]:
+    """Return the layers with weights of one network, in the order of the weight files: no head has any."""
+    return tuple(layer for layer in _body(modality) if isinstance(layer, TrainedLayer))
+
+
+def _body(modality: Modality) -> list[Layer]:
+    channels = INPUT_CHANNELS[modality]
+    layers: list[Layer] = [BatchNorm(INPUT_NORM_NAME, channels)]
     for block, filters in enumerate(BLOCK_FILTERS, start=1):
-        is_last_block = block == len(BLOCK_FILTERS)
-        layers += _conv_unit(f"block{block}_conv1", filters)
-        if is_last_block:
-            layers.append(Conv(EMBEDDING_LAYER_NAMES[modality], filters))
+        layers += _conv_unit(f"block{block}_conv1", channels, filters)
+        channels = filters
+        if block == len(BLOCK_FILTERS):
+            layers.append(Conv(EMBEDDING_LAYER_NAMES[modality], channels, filters))
         else:
             # The published image network has these two the other way round, here and nowhere else.
             relu_first = modality is Modality.IMAGE and block == 1
-            layers += _conv_unit(f"block{block}_conv2", filters, relu_first=relu_first)
+            layers += _conv_unit(f"block{block}_conv2", channels, filters, relu_first=relu_first)
             layers.append(MaxPool(f"block{block}_pool", (2, 2), BLOCK_POOL_PADDING[modality]))
-    return [*layers, MaxPool("embedding_pool", pool, "same"), Flatten("embedding")]
+    return layers
 
 
-def _conv_unit(name: str, filters: int, *, relu_first: bool = False) -> list[Layer]:
-    norm, relu = BatchNorm(f"{name}_norm"), ReLU(f"{name}_relu")
-    return [Conv(name, filters), *((relu, norm) if relu_first else (norm, relu))]
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A batch norm that no convolution can take up: ``x * factor + offset``, both ``(channels,)``."""
-
-    name: str
-    factor: npt.NDArray[np.float32]
-    offset: npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class WeightedConv:
-    """A convolution with its kernel, ``(height, width, channels in, channels out)``, and bias."""
-
-    name: str
-    kernel: npt.NDArray[np.float32]
-    bias: npt.NDArray[np.float32]
-
-
-FoldedLayer = Scale | WeightedConv | ReLU | MaxPool | Flatten
-
-
-def fold_layers(layers: Iterable[Layer], weights: Iterable[LayerWeights]) -> list[FoldedLayer]:
-    """Put the weights into a network's layers, and each batch norm into the convolution before it.
-
-    The one on the input stays: the zeros around an image are put there after it. So does the image
-    network's that follows a ReLU.
-
-    Parameters
-    ----------
-    layers : iterable of Layer
-        As `network_layers` describes them.
-    weights : iterable of sequences of np.ndarray
-        The arrays of each layer with weights, in the order of the weight files.
-    """
-    arrays = iter(weights)
-    folded: list[FoldedLayer] = []
-    for layer in layers:
-        if isinstance(layer, Conv):
-            folded.append(WeightedConv(layer.name, *next(arrays)))
-        elif not isinstance(layer, BatchNorm):
-            folded.append(layer)
-        elif folded and isinstance(folded[-1], WeightedConv):
-            folded[-1] = _scaled(folded[-1], *_factor_and_offset(next(arrays)))
-        else:
-            factor, offset = _factor_and_offset(next(arrays))
-            folded.append(Scale(layer.name, factor.astype(np.float32), offset.astype(np.float32)))
-    return folded
-
-
-def _factor_and_offset(batch_norm: LayerWeights) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    gamma, beta, mean, variance = (array.astype(np.float64) for array in batch_norm)
-    factor = gamma / np.sqrt(variance + BATCH_NORM_EPSILON)
-    return factor, beta - mean * factor
-
-
-def _scaled(
-    conv: WeightedConv, factor: npt.NDArray[np.float64], offset: npt.NDArray[np.float64]
-) -> WeightedConv:
-    kernel, bias = conv.kernel * factor, conv.bias * factor + offset
-    return WeightedConv(conv.name, kernel.astype(np.float32), bias.astype(np.float32))
-
-
-def build_keras_model(
-    variant: AudioVariant | ImageVariant, weights: Iterable[LayerWeights], frontend: Sequence[Any] = ()
-) -> Any:
-    """Build the Keras model of a variant, in Keras 3's backend-neutral layers, with its weights.
-
-    Parameters
-    ----------
-    variant : AudioVariant or ImageVariant
-        Which model.
-    weights : iterable of sequences of np.ndarray
-        The arrays of each layer with weights, in the order of the weight files.
-    frontend : sequence of keras.Layer
-        Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the model is to have them.
-
-    Returns
-    -------
-    keras.Model
-        From ``(batch, 1, 48000)`` with a frontend, else ``(batch, frequency, time, 1)`` or
-        ``(batch, 224, 224, 3)``, to ``(batch, embedding_size)``.
-    """
-    import keras
-
-    layers = network_layers(variant.weight_set.modality, variant.pool)
-    inputs = keras.Input(_input_shape(variant, has_frontend=bool(frontend)), name="input")
-    tensor = inputs
-    for layer in frontend:
-        tensor = layer(tensor)
-    for description in layers:
-        tensor = _keras_layer(description, _dtype(description, variant.precision))(tensor)
-    model = keras.Model(inputs, tensor, name=variant.name)
-    for name, arrays in zip(_weighted_names(layers), weights, strict=True):
-        model.get_layer(name).set_weights(arrays)
-    return model
-
-
-def model_weights(model: Any, variant: AudioVariant | ImageVariant) -> list[list[npt.NDArray[np.float32]]]:
-    """Return the arrays of each layer with weights of a model that was built here, as they are now."""
-    layers = network_layers(variant.weight_set.modality, variant.pool)
-    return [model.get_layer(name).get_weights() for name in _weighted_names(layers)]
-
-
-def _weighted_names(layers: Iterable[Layer]) -> list[str]:
-    return [layer.name for layer in layers if isinstance(layer, (BatchNorm, Conv))]
-
-
-def _input_shape(variant: AudioVariant | ImageVariant, *, has_frontend: bool) -> tuple[int, ...]:
-    return SAMPLES_SHAPE if has_frontend else variant.network_shape
-
-
-def _dtype(layer: Layer, precision: Precision) -> str:
-    """Return the type that a layer computes in: both ends of a network stay in float32."""
-    # bfloat16 would round decibels to half a decibel before the first convolution sees them.
-    is_end = isinstance(layer, Flatten) or layer.name == INPUT_NORM_NAME
-    return "float32" if is_end or precision is not Precision.BFLOAT16 else f"mixed_{precision.value}"
-
-
-def _keras_layer(layer: Layer, dtype: str) -> Any:
-    from keras import layers
-
-    if isinstance(layer, BatchNorm):
-        return layers.BatchNormalization(epsilon=BATCH_NORM_EPSILON, name=layer.name, dtype=dtype)
-    if isinstance(layer, Conv):
-        return layers.Conv2D(layer.filters, KERNEL_PIXELS, padding="same", name=layer.name, dtype=dtype)
-    if isinstance(layer, ReLU):
-        return layers.ReLU(name=layer.name, dtype=dtype)
-    if isinstance(layer, MaxPool):
-        return layers.MaxPooling2D(layer.size, padding=layer.padding, name=layer.name, dtype=dtype)
-    return layers.Flatten(name=layer.name, dtype=dtype)
+def _conv_unit(name: str, channels: int, filters: int, *, relu_first: bool = False) -> list[Layer]:
+    norm, relu = BatchNorm(f"{name}_norm", filters), ReLU(f"{name}_relu")
+    return [Conv(name, channels, filters), *((relu, norm) if relu_first else (norm, relu))]

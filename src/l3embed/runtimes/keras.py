@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.networks.layers import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
+from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
+from l3embed.networks.layers import MaxPool, ReLU
 from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, tensor_float_32, use_threads
 from l3embed.variants import SAMPLES_SHAPE, AudioVariant, Device, ImageVariant, Precision, Runtime
 

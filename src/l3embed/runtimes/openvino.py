@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.networks.layers import FoldedLayer, MaxPool, ReLU, Scale, WeightedConv
+from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
+from l3embed.networks.layers import MaxPool, ReLU
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import AudioVariant, ImageVariant, Precision, Runtime
 

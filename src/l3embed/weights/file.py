@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from l3embed.disk.checksums import sha256
 from l3embed.errors import OpenL3Error
-from l3embed.variants import Modality, WeightSet, trained_layers
+from l3embed.networks.layers import trained_layers
+from l3embed.variants import Modality, WeightSet
 from l3embed.weights.random import UNTRAINED_ATTRIBUTE
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def describe_weights(path: Path) -> WeightFile:
 def read_layers(path: Path, weight_set: WeightSet) -> list[list[NDArray[np.float32]]]:
     """Read the arrays of a Keras 2 HDF5 weight file, by trained layer.
 
-    Layers come in the order of ``variants.trained_layers``, arrays in that of ``weight_shapes``:
+    Layers come in the order of ``networks.layers.trained_layers``, arrays in that of ``weight_shapes``:
     a kernel is (height, width, channels in, channels out), all others are (channels,).
 
     Raises

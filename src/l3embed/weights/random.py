@@ -7,14 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from l3embed.disk.atomic import replacing
-from l3embed.variants import (
-    EMBEDDING_LAYER_NAMES,
-    LayerKind,
-    Modality,
-    TrainedLayer,
-    WeightSet,
-    trained_layers,
-)
+from l3embed.networks.layers import EMBEDDING_LAYER_NAMES, BatchNorm, Conv, trained_layers
+from l3embed.variants import Modality, WeightSet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,12 +66,12 @@ def _write_layer(root: Any, layer_name: str, weights: dict[str, NDArray[np.float
 
 def _layer_names(modality: Modality) -> list[str]:
     """Return the names of the trained layers, numbered by kind as Keras numbers them."""
-    prefixes = {LayerKind.CONV: "conv2d", LayerKind.BATCH_NORM: "batch_normalization"}
-    counts = dict.fromkeys(LayerKind, 0)
+    prefixes = {Conv: "conv2d", BatchNorm: "batch_normalization"}
+    counts = dict.fromkeys(prefixes, 0)
     names = []
     for layer in trained_layers(modality):
-        counts[layer.kind] += 1
-        names.append(f"{prefixes[layer.kind]}_{counts[layer.kind]}")
+        counts[type(layer)] += 1
+        names.append(f"{prefixes[type(layer)]}_{counts[type(layer)]}")
     return [*names[:-1], EMBEDDING_LAYER_NAMES[modality]]
 
 
@@ -86,8 +80,10 @@ def _draw_layers(weight_set: WeightSet, seed: int) -> list[dict[str, NDArray[np.
     import numpy as np
 
     rng = np.random.default_rng([seed, zlib.crc32(weight_set.name.encode())])
-    draw = {LayerKind.CONV: _draw_conv, LayerKind.BATCH_NORM: _draw_batch_norm}
-    drawn = [draw[layer.kind](rng, layer) for layer in trained_layers(weight_set.modality)]
+    drawn = [
+        _draw_conv(rng, layer) if isinstance(layer, Conv) else _draw_batch_norm(rng, layer)
+        for layer in trained_layers(weight_set.modality)
+    ]
     if weight_set.modality is Modality.AUDIO:
         # Decibels have to be brought to the range that the layers behind are drawn for.
         drawn[0]["moving_mean"] = np.full_like(drawn[0]["moving_mean"], INPUT_MEAN_DB)
@@ -95,7 +91,7 @@ def _draw_layers(weight_set: WeightSet, seed: int) -> list[dict[str, NDArray[np.
     return drawn
 
 
-def _draw_conv(rng: np.random.Generator, layer: TrainedLayer) -> dict[str, NDArray[np.float64]]:
+def _draw_conv(rng: np.random.Generator, layer: Conv) -> dict[str, NDArray[np.float64]]:
     """Draw a kernel that keeps the variance of rectified inputs, and a small bias."""
     shapes = layer.weight_shapes
     kernel_height, kernel_width, channels_in, _ = shapes["kernel"]
@@ -106,8 +102,8 @@ def _draw_conv(rng: np.random.Generator, layer: TrainedLayer) -> dict[str, NDArr
     }
 
 
-def _draw_batch_norm(rng: np.random.Generator, layer: TrainedLayer) -> dict[str, NDArray[np.float64]]:
-    channels = layer.channels_out
+def _draw_batch_norm(rng: np.random.Generator, layer: BatchNorm) -> dict[str, NDArray[np.float64]]:
+    channels = layer.channels
     return {
         "gamma": rng.uniform(0.6, 1.4, channels),
         "beta": rng.normal(0.0, 0.3, channels),
