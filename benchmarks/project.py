@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from l3embed.inputs.preparation import Samples
+from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess, weights
 from l3embed.stages.dataset import Selection
-from l3embed.stages.preparation import Samples
 from l3embed.store.entries import Store
 from l3embed.variants import AudioVariant, Modality
 from l3embed.weights.source import RandomWeights
-from l3embed.windows import Framing
 
 BATCH_SIZE = 32
 

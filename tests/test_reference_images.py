@@ -11,7 +11,7 @@ from conftest import REFERENCE
 from skimage.io import imread
 
 from l3embed import get_image_embedding
-from l3embed.pixels import preprocess_images
+from l3embed.inputs.pixels import preprocess_images
 
 CASES: list[dict[str, Any]] = json.loads((REFERENCE / "outputs" / "index.json").read_text())
 STORED_PIXELS = 4

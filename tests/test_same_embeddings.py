@@ -26,7 +26,7 @@ from l3embed import (
 from l3embed.decoding.image import read_image
 from l3embed.embedders import load_network
 from l3embed.frontends import kapre
-from l3embed.pixels import preprocess_images
+from l3embed.inputs.pixels import preprocess_images
 from l3embed.runtimes.base import Placement
 from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr, Runtime
 from l3embed.weights.source import WeightsDirectory
@@ -181,7 +181,7 @@ def test_the_length_of_the_blocks_of_an_array(
     plain_audio: Embeddings,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("l3embed.audio.BLOCK_S", block_s)
+    monkeypatch.setattr("l3embed.inputs.sound.BLOCK_S", block_s)
     arrays, rates_hz = zip(*(soundfile.read(path) for path in recordings), strict=True)
 
     embeddings, _ = get_audio_embedding(list(arrays), list(rates_hz), **audio_options)
@@ -198,7 +198,7 @@ def test_the_number_of_spectrograms_that_are_computed_together(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("l3embed.audio.SPECTROGRAM_BATCH", windows)
+    monkeypatch.setattr("l3embed.inputs.sound.SPECTROGRAM_BATCH", windows)
 
     process_audio_file([str(path) for path in recordings], str(tmp_path), threads=2, **audio_options)
 

@@ -16,7 +16,7 @@ from imageio_ffmpeg import get_ffmpeg_exe
 from l3embed.decoding.ffmpeg import MediaInfo
 from l3embed.decoding.video import FrameClock, VideoFile, open_video
 from l3embed.errors import OpenL3Error
-from l3embed.windows import Framer, Framing, MonoStream
+from l3embed.inputs.windows import Framer, Framing, MonoStream
 
 from .conftest import (
     MakeVideo,

@@ -19,12 +19,13 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed import embedders
+from l3embed.inputs.preparation import Samples
+from l3embed.inputs.windows import Framing
 from l3embed.models import ModelOrigin
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
 from l3embed.stages.network import Network
-from l3embed.stages.preparation import Samples
 from l3embed.store.entries import Store
 from l3embed.variants import (
     ALL_WEIGHT_SETS,
@@ -38,7 +39,6 @@ from l3embed.variants import (
 )
 from l3embed.weights.file import WeightFile
 from l3embed.weights.manifest import write_weights_manifest
-from l3embed.windows import Framing
 
 PAUSE_VARIABLE = "L3EMBED_TEST_PAUSE_S"
 SIZE = 512

@@ -354,7 +354,7 @@ def test_a_file_that_changes_while_it_is_read_fails_and_is_not_kept(
                 write_audio(victim, seed=7)
             yield rows
 
-    from l3embed import audio
+    from l3embed.inputs import sound as audio
 
     read = audio.file_mono_blocks
     monkeypatch.setattr(audio, "file_mono_blocks", meddle)

@@ -14,12 +14,12 @@ import pytest
 from skimage.io import imread
 
 import l3embed
+from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.stages import weights
 from l3embed.stages.results import read_results
 from l3embed.variants import AudioVariant, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
-from l3embed.windows import Framing
 
 from .conftest import BAD_PICTURES, REFERENCE_INPUTS, REPOSITORY, write_image, write_video
 from .standin import Project

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.preparation import Spectrograms
+from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
-from l3embed.stages.preparation import Spectrograms
 from l3embed.variants import AudioVariant, ContentType, Frontend, ImageVariant, InputRepr, Modality
-from l3embed.windows import Framing
 
 from .conftest import ALL_REUSED, FILES, first, write_audio, write_image, write_video
 from .standin import SIZE, VARIANTS, Project, write_weights

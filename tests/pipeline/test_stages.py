@@ -20,14 +20,14 @@ import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.preparation import Samples, Spectrograms
+from l3embed.inputs.windows import Framing
 from l3embed.manifest import COLUMNS
 from l3embed.runtimes.base import Placement
 from l3embed.stages import weights
-from l3embed.stages.preparation import Samples, Spectrograms
 from l3embed.stages.results import MARK_FILE
 from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
-from l3embed.windows import Framing
 
 from .conftest import BAD_FILES, GOOD_FILES, write_audio, write_image
 from .standin import Project, mean_embedding

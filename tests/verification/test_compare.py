@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from l3embed.inputs.windows import Framing
 from l3embed.variants import Modality
 from l3embed.verification.cases import Case, Computation, Kind
 from l3embed.verification.compare import Verdict, compare
-from l3embed.windows import Framing
 
 STORED: Any = np.array([[1.0, -2.0], [0.5, 0.0]], dtype=np.float32)
 TIMES = np.array([0.0, 0.1])

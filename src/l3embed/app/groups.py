@@ -10,6 +10,7 @@ from typing import Any
 from omegaconf import MISSING
 
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.windows import Framing
 from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.reports.evaluation import EvaluationOptions
 from l3embed.reports.labels import FolderLabels, LabelSource, LabelTable
@@ -30,7 +31,6 @@ from l3embed.variants import (
     parse_choice,
 )
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
-from l3embed.windows import Framing
 
 
 class SourceKind(str, Enum):

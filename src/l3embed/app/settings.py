@@ -24,8 +24,8 @@ from l3embed.app.groups import (
     WindowsSettings,
 )
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.preparation import PARTS, Samples, Spectrograms
 from l3embed.runtimes.base import Placement
-from l3embed.stages.preparation import PARTS, Samples, Spectrograms
 from l3embed.stages.results import OnError
 from l3embed.variants import (
     AudioVariant,

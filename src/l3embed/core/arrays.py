@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.audio import Inputs
 from l3embed.core.options import Request
+from l3embed.inputs.sound import Inputs
 from l3embed.progress import progress_bar
 from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.batching import embed_sources

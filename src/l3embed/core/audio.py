@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio as audio_inputs
-from l3embed.audio import Heard
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, embed_into_arrays
 from l3embed.core.options import AudioOptions, Request, parse_framing
 from l3embed.errors import OpenL3Error
 from l3embed.files import FileJob, embed_files
-from l3embed.media import AudioFiles
-from l3embed.resampling import resampled_length
+from l3embed.inputs import sound as audio_inputs
+from l3embed.inputs.media import AudioFiles
+from l3embed.inputs.resampling import resampled_length
+from l3embed.inputs.sound import Heard
+from l3embed.inputs.windows import Framing
 from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, parse_choice
-from l3embed.windows import Framing
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource

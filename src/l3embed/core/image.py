@@ -14,8 +14,8 @@ from l3embed.core.arrays import Embedding, embed_into_arrays
 from l3embed.core.options import ImageOptions, Request
 from l3embed.errors import OpenL3Warning
 from l3embed.files import FileJob, embed_files
-from l3embed.media import ImageFiles
-from l3embed.pixels import check_images, pixel_blocks
+from l3embed.inputs.media import ImageFiles
+from l3embed.inputs.pixels import check_images, pixel_blocks
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -43,7 +43,7 @@ def get_image_embedding(
     ----------
     image : np.ndarray [shape=(H, W, 3) or (N, H, W, 3)] or list[np.ndarray]
         An image, a sequence, or several of either, of any integer or float type. The range that they
-        are brought to is told at `l3embed.pixels.preprocess_images`; it is not quite the documented one.
+        are brought to is told at `l3embed.inputs.pixels.preprocess_images`; it is not quite the documented one.
     frame_rate : float, list[float] or None
         Images a second, of all or of each sequence; with it, timestamps are returned.
     model : keras.Model or None

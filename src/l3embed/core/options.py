@@ -7,10 +7,11 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from l3embed import models
-from l3embed.audio import prepare_for
 from l3embed.core.arguments import is_positive_number
 from l3embed.embedders import Network, load_network, model_network
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.sound import prepare_for
+from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.tensorflow import prepare_tensorflow
@@ -24,7 +25,6 @@ from l3embed.variants import (
     check_one_of,
     parse_choice,
 )
-from l3embed.windows import Framing
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource

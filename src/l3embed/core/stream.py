@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio as audio_inputs
 from l3embed.core.arguments import parse_rates
 from l3embed.core.arrays import Embedding, Timestamps
 from l3embed.core.options import AudioOptions
 from l3embed.errors import OpenL3Error
-from l3embed.windows import Framer, MonoStream
+from l3embed.inputs import sound as audio_inputs
+from l3embed.inputs.windows import Framer, MonoStream
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource

@@ -10,7 +10,7 @@ from l3embed.core.arguments import parse_outputs
 from l3embed.core.options import AudioOptions, ImageOptions
 from l3embed.errors import FilesError
 from l3embed.files import FileJob, embed_files
-from l3embed.media import VideoFrames, VideoSound
+from l3embed.inputs.media import VideoFrames, VideoSound
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource

@@ -15,6 +15,7 @@ from l3embed import embedders
 from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.windows import Framing
 from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress
 from l3embed.runtimes.base import Placement
@@ -46,7 +47,6 @@ from l3embed.store.recipe import Recipe, Step
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
 from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
-from l3embed.windows import Framing
 
 OUTPUT_FILE = "embeddings.npz"
 """File of a stored result."""

@@ -9,15 +9,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio, embedders
-from l3embed.pixels import BLOCK_IMAGES, frame_pixels
+from l3embed import embedders
+from l3embed.inputs import sound as audio
+from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
+from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.stages.origin import Origin
 from l3embed.stages.results import read_blocks
 from l3embed.store.recipe import Parameter
 from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant
 from l3embed.weights.file import WeightFile
-from l3embed.windows import Framing
 
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 BLOCK_SPECTROGRAMS = 32

@@ -17,13 +17,13 @@ import numpy as np
 from l3embed.disk.atomic import replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.preparation import PARTS, Findings, Part, Sound
 from l3embed.profiling import Phase, phase
 from l3embed.progress import progress_bar, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
-from l3embed.stages.preparation import PARTS, Findings, Part, Sound
 from l3embed.stages.results import (
     NAMED,
     TIMES_SUFFIX,

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.decoding.audio import open_audio
+from l3embed.inputs.windows import Framing
 from l3embed.variants import SAMPLE_RATE_HZ, ContentType, Frontend, InputRepr, Modality
 from l3embed.verification.cases import (
     RESAMPLED_AUDIO,
@@ -24,7 +25,6 @@ from l3embed.verification.cases import (
 from l3embed.verification.suite import Suite
 from l3embed.weights.random import DEFAULT_SEED
 from l3embed.weights.source import RandomWeights
-from l3embed.windows import Framing
 
 REFERENCE = Path(__file__).with_name("reference")
 

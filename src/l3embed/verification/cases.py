@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from l3embed.inputs.windows import Framing
 from l3embed.variants import (
     CENTER_PAD_SAMPLES,
     SAMPLE_RATE_HZ,
@@ -14,7 +15,6 @@ from l3embed.variants import (
     InputRepr,
     Modality,
 )
-from l3embed.windows import Framing
 
 SAME_AUDIO = 1e-5
 """Tolerance for embeddings of audio at 48 kHz: largest difference over largest magnitude, as all here."""

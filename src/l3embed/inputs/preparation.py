@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import SOUND_CHANNELS, open_video
-from l3embed.pixels import crop_centre, pixel_blocks
+from l3embed.inputs import sound as audio
+from l3embed.inputs.pixels import crop_centre, pixel_blocks
+from l3embed.inputs.windows import Framing
 from l3embed.profiling import Phase, phase
 from l3embed.store.recipe import Parameter
 from l3embed.variants import Frontend, InputRepr, Media, Modality
-from l3embed.windows import Framing
 
 Mono = Iterator[npt.NDArray[np.float64]]
 Rows = Iterator[npt.NDArray[Any]]

@@ -8,7 +8,7 @@ import pytest
 from conftest import noise
 
 from l3embed.errors import OpenL3Error
-from l3embed.windows import Framer, Framing, MonoStream, downmix
+from l3embed.inputs.windows import Framer, Framing, MonoStream, downmix
 
 Samples = npt.NDArray[np.float64]
 

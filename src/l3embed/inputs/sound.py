@@ -17,9 +17,9 @@ from l3embed.decoding.recording import open_recording
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.frontends import kapre as kapre_frontend
 from l3embed.frontends import librosa as librosa_frontend
+from l3embed.inputs.windows import Framer, Framing, MonoStream
 from l3embed.profiling import Phase, phase
 from l3embed.variants import SAMPLES_SHAPE, SPECTROGRAMS, Frontend, InputRepr
-from l3embed.windows import Framer, Framing, MonoStream
 
 SPECTROGRAM_BATCH = 8
 """Windows whose spectrograms are computed at a time."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 
 from l3embed import OpenL3Error
-from l3embed.pixels import BLOCK_IMAGES, preprocess_images
+from l3embed.inputs.pixels import BLOCK_IMAGES, preprocess_images
 
 
 def gradient(height: int, width: int, dtype: Any = np.uint8, largest: float = 255) -> npt.NDArray[Any]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
-from l3embed.resampling import Resampler
+from l3embed.inputs.resampling import Resampler
 from l3embed.variants import CENTER_PAD_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
 Samples = npt.NDArray[np.float64]

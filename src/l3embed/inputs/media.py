@@ -10,15 +10,15 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import audio
-from l3embed.audio import Inputs
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import open_video
 from l3embed.embedders import Network
 from l3embed.errors import OpenL3Warning
-from l3embed.pixels import frame_pixels, preprocess_images
+from l3embed.inputs import sound as audio
+from l3embed.inputs.pixels import frame_pixels, preprocess_images
+from l3embed.inputs.sound import Inputs
+from l3embed.inputs.windows import Framing
 from l3embed.profiling import Phase, phase
-from l3embed.windows import Framing
 
 
 class Medium(Protocol):

@@ -10,7 +10,7 @@ import scipy.signal
 from conftest import noise
 
 from l3embed.errors import OpenL3Error
-from l3embed.resampling import Resampler, resampled_length
+from l3embed.inputs.resampling import Resampler, resampled_length
 
 RATES_HZ = [8_000, 11_025, 12_345, 16_000, 22_050, 44_100, 44_101, 88_200, 96_000, 192_000]
 
