@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from l3embed.stages import code
-from l3embed.stages.code import MODULES, PACKAGES
+from l3embed.store import code
+from l3embed.store.code import MODULES, PACKAGES
 from l3embed.store.recipe import Step
 
 from .conftest import ALL_REUSED, FILES, REPOSITORY

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from l3embed.stages.code import MODULES
+from l3embed.store.code import MODULES
 from l3embed.store.recipe import Step
 
 from .conftest import REPOSITORY

@@ -22,7 +22,6 @@ from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
-from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.network import Network
 from l3embed.stages.origin import write_origins
 from l3embed.stages.results import (
@@ -40,13 +39,14 @@ from l3embed.stages.results import (
     write_json,
     write_results,
 )
-from l3embed.stages.sharing import Computed, Outcome, resolve
-from l3embed.stages.untrained import locate_quietly, warn_of_untrained
+from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.sharing import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
 from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
+from l3embed.weights.untrained import locate_quietly, warn_of_untrained
 
 OUTPUT_FILE = "embeddings.npz"
 """File of a stored result."""

@@ -19,7 +19,6 @@ from l3embed.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.parquet import ParquetDataset, ParquetOptions
 from l3embed.progress import progress_bar
 from l3embed.reports.labels import Label, LabelSource, assign_labels
-from l3embed.stages.code import all_versions
 from l3embed.stages.origin import Origin, read_origins
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
 from l3embed.stages.results import (
@@ -31,9 +30,10 @@ from l3embed.stages.results import (
     read_results,
     write_json,
 )
-from l3embed.stages.sharing import resolve
+from l3embed.store.code import all_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step
+from l3embed.store.sharing import resolve
 from l3embed.variants import Media, Modality
 
 PARQUET_FOLDER = "parquet"

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from l3embed.disk.atomic import replacing
 from l3embed.disk.rows import read_npz_rows
 from l3embed.moments import StreamingMoments
-from l3embed.stages.code import code_checksum, package_versions
-from l3embed.stages.sharing import Computed, Key
+from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.sharing import Computed, Key
 
 MOMENTS_FILE = "moments.npy"
 """File of a stored result: mean and standard deviation, ``(2, D)`` in float32."""

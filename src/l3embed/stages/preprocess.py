@@ -22,7 +22,6 @@ from l3embed.profiling import Phase, phase
 from l3embed.progress import progress_bar, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
-from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
 from l3embed.stages.results import (
     NAMED,
@@ -38,10 +37,11 @@ from l3embed.stages.results import (
     write_json,
     write_results,
 )
-from l3embed.stages.sharing import Computed, Outcome, resolve
+from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Store, place
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.sharing import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality
 
 ROWS_FILE = "rows.npy"

@@ -11,11 +11,11 @@ from pathlib import Path
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
 from l3embed.reports.report.previews import Preview, Subject, make_preview
-from l3embed.stages.code import code_checksum, package_versions
 from l3embed.stages.results import Counts
-from l3embed.stages.sharing import Computed, resolve
+from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.sharing import Computed, resolve
 
 SOUND_FILE = "sound.mp3"
 PICTURE_FILE = "picture.jpg"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from l3embed.stages.untrained import locate_quietly, warn_of_untrained
 from l3embed.variants import WeightSet
 from l3embed.weights.manifest import copy_weights
 from l3embed.weights.source import WeightsSource
+from l3embed.weights.untrained import locate_quietly, warn_of_untrained
 
 
 def run(weight_sets: Sequence[WeightSet], source: WeightsSource, output: Path) -> str:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.stages.sharing import Computed, Outcome, resolve
 from l3embed.store.claims import Claims
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.sharing import Computed, Outcome, resolve
 
 TAKE = """
 import sys
