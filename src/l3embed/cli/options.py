@@ -243,7 +243,7 @@ def outputs_of(
     OpenL3Error
         If there are no files.
     """
-    from l3embed.outputs import get_output_path
+    from l3embed.core.outputs import get_output_path
 
     ending = "_".join(word for word in (part, args.suffix) if word) + ".npz"
     outputs: dict[str, str] = {}

@@ -2,9 +2,9 @@
 
 from l3embed.core.audio import get_audio_embedding, preprocess_audio, process_audio_file
 from l3embed.core.image import get_image_embedding, process_image_file
+from l3embed.core.outputs import get_output_path
 from l3embed.core.stream import AudioEmbeddingStream
 from l3embed.core.video import process_video_file
-from l3embed.outputs import get_output_path
 
 __all__ = [
     "AudioEmbeddingStream",

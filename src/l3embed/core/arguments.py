@@ -6,8 +6,8 @@ import os
 from numbers import Real
 from typing import Any
 
+from l3embed.core.outputs import get_output_path
 from l3embed.errors import OpenL3Error
-from l3embed.outputs import get_output_path
 
 
 def is_positive_number(value: Any) -> bool:

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, embed_into_arrays
+from l3embed.core.files import FileJob, embed_files
 from l3embed.core.options import ImageOptions, Request
 from l3embed.errors import OpenL3Warning
-from l3embed.files import FileJob, embed_files
 from l3embed.inputs.media import ImageFiles
 from l3embed.inputs.pixels import check_images, pixel_blocks
 

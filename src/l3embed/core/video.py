@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from l3embed.core.arguments import parse_outputs
+from l3embed.core.files import FileJob, embed_files
 from l3embed.core.options import AudioOptions, ImageOptions
 from l3embed.errors import FilesError
-from l3embed.files import FileJob, embed_files
 from l3embed.inputs.media import VideoFrames, VideoSound
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.core.outputs import get_output_path
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.outputs import get_output_path
 from l3embed.variants import Modality
 from l3embed.verification.cases import Case, Computation, Kind
 from l3embed.verification.compare import BAD_SOUND, Result, Verdict, compare
