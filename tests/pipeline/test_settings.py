@@ -11,10 +11,10 @@ import pytest
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
+from l3embed.export.labels import FolderLabels, LabelTable
+from l3embed.export.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.inputs.windows import Framing
-from l3embed.parquet import Dtype, ParquetOptions, Pooling, Rows
-from l3embed.reports.labels import FolderLabels, LabelTable
 from l3embed.runtimes.base import Placement
 from l3embed.stages.dataset import Selection
 from l3embed.stages.results import OnError

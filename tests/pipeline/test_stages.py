@@ -20,9 +20,9 @@ import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
+from l3embed.export.manifest import COLUMNS
 from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.inputs.windows import Framing
-from l3embed.manifest import COLUMNS
 from l3embed.runtimes.base import Placement
 from l3embed.stages import weights
 from l3embed.stages.results import MARK_FILE

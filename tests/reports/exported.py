@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.variants import Modality
 
 

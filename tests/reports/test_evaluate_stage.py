@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from l3embed.manifest import ManifestRow
+from l3embed.export.manifest import ManifestRow
 from l3embed.reports.evaluation import EvaluationOptions
 from l3embed.stages import evaluate
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from l3embed.manifest import ManifestRow
+from l3embed.export.manifest import ManifestRow
 from l3embed.reports.folds import Split, Unsplit, split_files
 
 from .exported import file_rows

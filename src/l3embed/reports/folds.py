@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.manifest import ManifestRow
+from l3embed.export.manifest import ManifestRow
 
 Positions = npt.NDArray[np.intp]
 

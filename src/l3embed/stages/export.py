@@ -15,10 +15,10 @@ import numpy as np
 
 from l3embed.disk.rows import RowSpool, read_npz_rows
 from l3embed.errors import OpenL3Error
-from l3embed.manifest import ManifestRow, mean_path, write_manifest
-from l3embed.parquet import ParquetDataset, ParquetOptions
+from l3embed.export.labels import Label, LabelSource, assign_labels
+from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.export.parquet import ParquetDataset, ParquetOptions
 from l3embed.progress import progress_bar
-from l3embed.reports.labels import Label, LabelSource, assign_labels
 from l3embed.stages.origin import Origin, read_origins
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
 from l3embed.stages.results import (

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
 from l3embed.disk.rows import read_npz_rows
-from l3embed.moments import StreamingMoments
+from l3embed.export.moments import StreamingMoments
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step

@@ -61,7 +61,7 @@ MODULES = {
         "weights/file.py",
         "inputs/windows.py",
     ),
-    Step.POOL: ("moments.py", "disk/rows.py", "stages/pooling.py"),
+    Step.POOL: ("export/moments.py", "disk/rows.py", "stages/pooling.py"),
     Step.PREVIEW: (
         "decoding/audio.py",
         "decoding/ffmpeg.py",

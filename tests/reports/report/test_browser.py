@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from l3embed.manifest import write_manifest
+from l3embed.export.manifest import write_manifest
 from l3embed.reports.report import ReportOptions
 
 from .conftest import DIMENSION, HOSTILE_NAME, NO_UMAP, PER_LABEL, Page, Project, audio_row, mixed_project

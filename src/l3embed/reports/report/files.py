@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from l3embed.decoding import image, video
-from l3embed.manifest import ManifestRow
+from l3embed.export.manifest import ManifestRow
 from l3embed.variants import Media, Modality
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from l3embed.errors import OpenL3Error
-from l3embed.manifest import ManifestRow, mean_path, read_means
+from l3embed.export.manifest import ManifestRow, mean_path, read_means
 from l3embed.progress import say
 from l3embed.reports.report.files import MediaFile
 from l3embed.reports.report.filling import Previews

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.manifest import ManifestRow
+from l3embed.export.manifest import ManifestRow
 from l3embed.reports.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
 

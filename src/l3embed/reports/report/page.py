@@ -9,7 +9,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
-from l3embed.manifest import read_manifest
+from l3embed.export.manifest import read_manifest
 from l3embed.reports.report import formatting
 from l3embed.reports.report.classification import MOST_MATRIX_CLASSES, classifications
 from l3embed.reports.report.files import MediaFile, media_files, relative_address

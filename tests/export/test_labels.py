@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.labels import FolderLabels, Label, LabelTable, assign_labels
+from l3embed.export.labels import FolderLabels, Label, LabelTable, assign_labels
 
 
 def write_table(folder: Path, text: str, encoding: str = "utf-8") -> LabelTable:

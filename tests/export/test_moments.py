@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.moments import StreamingMoments
+from l3embed.export.moments import StreamingMoments
 
 ROWS = np.random.default_rng(0).normal(3, 2, (1000, 7)).astype(np.float32)
 

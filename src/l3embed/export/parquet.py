@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from l3embed.disk.atomic import remove_abandoned, replacing
 from l3embed.errors import OpenL3Error
-from l3embed.manifest import ManifestRow
-from l3embed.moments import StreamingMoments
+from l3embed.export.manifest import ManifestRow
+from l3embed.export.moments import StreamingMoments
 from l3embed.variants import Modality
 from l3embed.version import __version__
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 import pytest
 
 import l3embed
-from l3embed import parquet
 from l3embed.errors import OpenL3Error
-from l3embed.manifest import ManifestRow
-from l3embed.parquet import Dtype, ParquetDataset, ParquetOptions, Pooling, Rows
+from l3embed.export import parquet
+from l3embed.export.manifest import ManifestRow
+from l3embed.export.parquet import Dtype, ParquetDataset, ParquetOptions, Pooling, Rows
 from l3embed.variants import Modality
 
 DIMENSION = 8
@@ -374,8 +374,8 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 import pyarrow.parquet
-from l3embed.manifest import ManifestRow
-from l3embed.parquet import ParquetDataset, ParquetOptions
+from l3embed.export.manifest import ManifestRow
+from l3embed.export.parquet import ParquetDataset, ParquetOptions
 from l3embed.variants import Modality
 
 rng = np.random.default_rng(0)
