@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.reports.folds import Positions, Split
+from l3embed.evaluation.folds import Positions, Split
 
 PROBE_STRENGTH = 10.0
 """Inverse strength of the probe's penalty, for standardised embeddings divided by the root of their length.

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from l3embed.evaluation.folds import Split, Unsplit, split_files
 from l3embed.export.manifest import ManifestRow
-from l3embed.reports.folds import Split, Unsplit, split_files
 
 from .exported import file_rows
 

@@ -11,9 +11,9 @@ import pytest
 
 from l3embed.disk.tables import FAILED
 from l3embed.errors import OpenL3Error
+from l3embed.evaluation.classifiers import Classifier
+from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.export.manifest import ManifestRow
-from l3embed.reports.classifiers import Classifier
-from l3embed.reports.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.variants import Modality
 
 from .exported import file_rows, write_export

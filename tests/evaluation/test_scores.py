@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import binom
 from sklearn.metrics import f1_score
 
-from l3embed.reports.folds import Folds, Split
-from l3embed.reports.scores import Performance, score_predictions
+from l3embed.evaluation.folds import Folds, Split
+from l3embed.evaluation.scores import Performance, score_predictions
 
 RESAMPLES = 4000
 

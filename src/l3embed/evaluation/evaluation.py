@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.evaluation.classifiers import Classifier, predict_held_out
+from l3embed.evaluation.folds import Split, Unsplit, split_files
+from l3embed.evaluation.scores import Performance, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import progress_bar, say
-from l3embed.reports.classifiers import Classifier, predict_held_out
-from l3embed.reports.folds import Split, Unsplit, split_files
-from l3embed.reports.scores import Performance, score_predictions
 from l3embed.variants import Modality
 
 

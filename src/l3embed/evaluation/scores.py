@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.reports.folds import Positions, Split
+from l3embed.evaluation.folds import Positions, Split
 
 Floats = npt.NDArray[np.float64]
 Numbers = Floats | Positions

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.manifest import ManifestRow
-from l3embed.reports.evaluation import EvaluationOptions
 from l3embed.stages import evaluate
 
 from .exported import file_rows, write_export
