@@ -11,7 +11,7 @@ from typing import Any
 
 from l3embed.app.settings import Settings
 from l3embed.profiling import Phase, Profile, profiling
-from l3embed.reports.report import ReportInputs
+from l3embed.report import ReportInputs
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
 from l3embed.stages.results import write_json
 from l3embed.store.entries import Store

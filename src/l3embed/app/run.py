@@ -12,9 +12,9 @@ import hydra
 from l3embed.app.job import Launch, run_job
 from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME
 from l3embed.app.sweep import read_failure, read_jobs
+from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
 from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED
 from l3embed.errors import OpenL3Error
-from l3embed.reports.sweep import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
 
 PROGRAM = "l3embed-pipeline"
 LAUNCHER_EXTRAS = {

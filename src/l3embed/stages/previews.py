@@ -10,7 +10,7 @@ from pathlib import Path
 
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report.previews import Preview, Subject, make_preview
+from l3embed.report.previews import Preview, Subject, make_preview
 from l3embed.stages.results import Counts
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store

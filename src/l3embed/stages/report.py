@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.disk.atomic import replacing
-from l3embed.reports.report import ReportInputs, ReportOptions, build_report
-from l3embed.reports.report.options import BYTES_PER_MB
+from l3embed.report import ReportInputs, ReportOptions, build_report
+from l3embed.report.options import BYTES_PER_MB
 from l3embed.stages.previews import stored_previews
 from l3embed.stages.results import write_json
 from l3embed.store.entries import Store

@@ -68,7 +68,7 @@ MODULES = {
         "decoding/image.py",
         "decoding/recording.py",
         "decoding/video.py",
-        "reports/report/previews.py",
+        "report/previews.py",
         "stages/previews.py",
         "variants.py",
     ),

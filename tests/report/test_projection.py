@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report import projection
-from l3embed.reports.report.neighbours import nearest
-from l3embed.reports.report.options import Projection
-from l3embed.reports.report.projection import (
+from l3embed.report import projection
+from l3embed.report.neighbours import nearest
+from l3embed.report.options import Projection
+from l3embed.report.projection import (
     COMPILED,
     UNUSED_NEIGHBOURS,
     pca_view,
@@ -104,7 +104,7 @@ def test_too_few_files_have_no_umap() -> None:
 @needs_umap
 def test_umap_comes_without_what_is_not_used() -> None:
     program = (
-        "import sys\nfrom l3embed.reports.report import projection\nprojection._import_umap().UMAP\n"
+        "import sys\nfrom l3embed.report import projection\nprojection._import_umap().UMAP\n"
         "print(*{'tensorflow', 'pynndescent', 'numba'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -118,8 +118,8 @@ def test_what_numba_compiles_is_there_in_the_next_process(
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     program = (
         "import numpy as np\nfrom importlib import import_module\n"
-        "from l3embed.reports.report.neighbours import nearest\n"
-        "from l3embed.reports.report.projection import COMPILED, umap_view\n"
+        "from l3embed.report.neighbours import nearest\n"
+        "from l3embed.report.projection import COMPILED, umap_view\n"
         "vectors = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)\n"
         "view = umap_view(nearest(vectors, 14), vectors[:, :2], seed=0)\n"
         "stats = [getattr(import_module(module), name).stats for module, name in COMPILED]\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report.previews import Preview, Subject, make_preview
+from l3embed.report.previews import Preview, Subject, make_preview
 from l3embed.stages import previews
 from l3embed.stages.previews import stored_previews
 from l3embed.store import code

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report.files import MediaFile, media_files
-from l3embed.reports.report.filling import Previews, collect_previews, spread_over_labels
-from l3embed.reports.report.previews import Preview, Subject
+from l3embed.report.files import MediaFile, media_files
+from l3embed.report.filling import Previews, collect_previews, spread_over_labels
+from l3embed.report.previews import Preview, Subject
 from l3embed.variants import Media
 
 from .conftest import audio_row

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from l3embed.reports.report.overview import StageMetrics, overview
+from l3embed.report.overview import StageMetrics, overview
 
 from .conftest import Project, audio_row
 

@@ -12,7 +12,7 @@ import soundfile
 from PIL import Image
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report.previews import Preview, Subject, make_preview
+from l3embed.report.previews import Preview, Subject, make_preview
 from l3embed.variants import Media
 
 from .conftest import REFERENCE, Array, write_picture, write_tone

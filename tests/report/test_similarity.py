@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from l3embed.reports.report import similarity
-from l3embed.reports.report.page import scale_start
-from l3embed.reports.report.similarity import SelfSimilarity, choose_rows, self_similarity, time_ticks
+from l3embed.report import similarity
+from l3embed.report.page import scale_start
+from l3embed.report.similarity import SelfSimilarity, choose_rows, self_similarity, time_ticks
 
 from .conftest import Array, audio_row
 

@@ -59,7 +59,7 @@ def seen(colour: str, sight: str) -> Array:
 
 
 def colours(theme: str) -> dict[str, str]:
-    style = files("l3embed.reports.report").joinpath("style.css").read_text(encoding="utf-8")
+    style = files("l3embed.report").joinpath("style.css").read_text(encoding="utf-8")
     light, dark = style.split("@media screen and (prefers-color-scheme: dark)", 1)
     return dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", {"light": light, "dark": dark}[theme]))
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from l3embed.disk.rows import read_npz_rows
 from l3embed.export.manifest import ManifestRow
-from l3embed.reports.report.formatting import format_clock
-from l3embed.reports.report.neighbours import vector_lengths
+from l3embed.report.formatting import format_clock
+from l3embed.report.neighbours import vector_lengths
 from l3embed.variants import Modality
 
 FEWEST_FRAMES = 4

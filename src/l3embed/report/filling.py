@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar
-from l3embed.reports.report.files import MediaFile
-from l3embed.reports.report.previews import Preview, Subject
+from l3embed.report.files import MediaFile
+from l3embed.report.previews import Preview, Subject
 
 TOGETHER = 16
 """Files whose previews are asked for at a time."""

@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.export.manifest import read_manifest
-from l3embed.reports.report import formatting
-from l3embed.reports.report.classification import MOST_MATRIX_CLASSES, classifications
-from l3embed.reports.report.files import MediaFile, media_files, relative_address
-from l3embed.reports.report.filling import Previewer, Previews, collect_previews
-from l3embed.reports.report.maps import dataset_maps, packed_maps, packed_previews
-from l3embed.reports.report.options import ReportInputs, ReportOptions
-from l3embed.reports.report.overview import overview
-from l3embed.reports.report.packing import as_grey_png, as_json, script_hash
-from l3embed.reports.report.previews import SOUND_S
-from l3embed.reports.report.similarity import (
+from l3embed.report import formatting
+from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
+from l3embed.report.files import MediaFile, media_files, relative_address
+from l3embed.report.filling import Previewer, Previews, collect_previews
+from l3embed.report.maps import dataset_maps, packed_maps, packed_previews
+from l3embed.report.options import ReportInputs, ReportOptions
+from l3embed.report.overview import overview
+from l3embed.report.packing import as_grey_png, as_json, script_hash
+from l3embed.report.previews import SOUND_S
+from l3embed.report.similarity import (
     FEWEST_FRAMES,
     SelfSimilarity,
     choose_rows,
@@ -27,7 +27,7 @@ from l3embed.reports.report.similarity import (
 )
 from l3embed.version import __version__
 
-FOLDER = resources("l3embed.reports.report")
+FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
 SCRIPTS = ("files", "player", "chart", "raster", "map", "legend", "panel", "search", "matrix", "main")
 """Parts of the page's script, in the order in which they need each other."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.export.manifest import ManifestRow
-from l3embed.reports.report.formatting import format_length, format_number, format_speed
+from l3embed.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
 
 STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate")

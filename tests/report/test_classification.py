@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from l3embed.reports.report.classification import Confusion, classifications
+from l3embed.report.classification import Confusion, classifications
 
 from .conftest import Project
 

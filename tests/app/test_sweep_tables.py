@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from l3embed.reports.sweep import Job, Quality, markdown, swept_keys, write_sweep
+from l3embed.app.sweep_tables import Job, Quality, markdown, swept_keys, write_sweep
 from l3embed.variants import Modality
 
 

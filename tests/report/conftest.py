@@ -18,7 +18,7 @@ import soundfile
 from PIL import Image
 
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
-from l3embed.reports.report import ReportInputs, ReportOptions
+from l3embed.report import ReportInputs, ReportOptions
 from l3embed.stages import report
 from l3embed.store.entries import Store
 from l3embed.variants import Modality

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from l3embed.export.manifest import write_manifest
-from l3embed.reports.report import ReportOptions
+from l3embed.report import ReportOptions
 
 from .conftest import DIMENSION, HOSTILE_NAME, NO_UMAP, PER_LABEL, Page, Project, audio_row, mixed_project
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from l3embed.reports.report import neighbours
-from l3embed.reports.report.neighbours import nearest
+from l3embed.report import neighbours
+from l3embed.report.neighbours import nearest
 
 from .conftest import Array
 

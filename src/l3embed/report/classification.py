@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.reports.report.overview import read_figures
+from l3embed.report.overview import read_figures
 from l3embed.variants import Modality
 
 CLASSIFIERS = {"linear_probe": "Linear probe", "knn": "Nearest neighbours"}

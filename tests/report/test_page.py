@@ -14,9 +14,9 @@ import pytest
 import soundfile
 
 from l3embed.errors import OpenL3Error
-from l3embed.reports.report import ReportOptions
-from l3embed.reports.report.files import relative_address
-from l3embed.reports.report.neighbours import nearest
+from l3embed.report import ReportOptions
+from l3embed.report.files import relative_address
+from l3embed.report.neighbours import nearest
 
 from .conftest import (
     DIMENSION,

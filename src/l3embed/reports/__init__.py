@@ -1,1 +1,0 @@
-"""What is made of an export: evaluation, tables, pictures and the report. Nothing here loads TensorFlow."""
