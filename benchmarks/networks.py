@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.operations import OPERATIONS_PER_WEIGHT, Variant
-from l3embed.embedders import load_network
+from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import has_openvino
 from l3embed.runtimes.processor import available_threads

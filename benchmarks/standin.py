@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.project import Project
-from l3embed import embedders
 from l3embed.core import options, process_audio_file
-from l3embed.models import ModelOrigin
+from l3embed.models import running as embedders
+from l3embed.models.openl3 import ModelOrigin
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import Network
 from l3embed.variants import AudioVariant, InputRepr, Runtime

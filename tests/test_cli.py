@@ -14,7 +14,7 @@ from conftest import WriteWav, tiny_embedding
 
 import l3embed
 from l3embed.cli.main import main
-from l3embed.embedders import Network, model_network
+from l3embed.models.running import Network, model_network
 from l3embed.runtimes.base import Placement
 from l3embed.variants import AudioVariant, ContentType, Frontend, InputRepr
 from l3embed.weights.source import RandomWeights, WeightsSource

@@ -19,8 +19,8 @@ import soundfile
 from conftest import REFERENCE
 
 import l3embed as openl3
-from l3embed.embedders import load_network
 from l3embed.frontends import kapre, kapre_layers, librosa
+from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.keras import keras_embedder
 from l3embed.variants import AudioVariant, Device, Frontend, InputRepr

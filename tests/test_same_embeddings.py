@@ -24,9 +24,9 @@ from l3embed import (
     process_image_file,
 )
 from l3embed.decoding.image import read_image
-from l3embed.embedders import load_network
 from l3embed.frontends import kapre
 from l3embed.inputs.pixels import preprocess_images
+from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
 from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr, Runtime
 from l3embed.weights.source import WeightsDirectory

@@ -19,10 +19,10 @@ from benchmarks.report import Check, Report
 from benchmarks.rounds import Seconds, middle, profiled, rates, ratios, side_by_side, spread
 from benchmarks.sizes import Sizes
 from l3embed.core import process_audio_file, process_image_file
-from l3embed.embedders import load_network
 from l3embed.inputs import sound as audio
 from l3embed.inputs.pixels import preprocess_images
 from l3embed.inputs.windows import Framing
+from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import has_openvino
 from l3embed.runtimes.processor import has_bfloat16

@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import embedders
 from l3embed.inputs.preparation import Samples
 from l3embed.inputs.windows import Framing
-from l3embed.models import ModelOrigin
+from l3embed.models import running as embedders
+from l3embed.models.openl3 import ModelOrigin
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection

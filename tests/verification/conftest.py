@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from l3embed import embedders
 from l3embed.cli.verify import add_parser
+from l3embed.models import running as embedders
 from l3embed.variants import WeightSet
 from l3embed.verification import registry as regression_registry
 from l3embed.weights import registry as weights_registry

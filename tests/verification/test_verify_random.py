@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from conftest import REFERENCE
 
-from l3embed import embedders
 from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.models import running as embedders
 from l3embed.variants import ContentType, Frontend, InputRepr, Modality
 from l3embed.verification import carried
 from l3embed.verification.cases import Kind

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from l3embed.core.outputs import refuse_shared_outputs
 from l3embed.disk.rows import RowSpool
-from l3embed.embedders import Network
 from l3embed.errors import FilesError
 from l3embed.inputs.media import Medium
 from l3embed.inputs.sound import Inputs
+from l3embed.models.running import Network
 from l3embed.progress import FileProgress, say
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each

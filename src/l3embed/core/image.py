@@ -43,7 +43,7 @@ def get_image_embedding(
     ----------
     image : np.ndarray [shape=(H, W, 3) or (N, H, W, 3)] or list[np.ndarray]
         An image, a sequence, or several of either, of any integer or float type. The range that they
-        are brought to is told at `l3embed.inputs.pixels.preprocess_images`; it is not quite the documented one.
+        are brought to is told at `l3embed.inputs.pixels.preprocess_images`: not quite the documented one.
     frame_rate : float, list[float] or None
         Images a second, of all or of each sequence; with it, timestamps are returned.
     model : keras.Model or None

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from l3embed import models
 from l3embed.core.arguments import is_positive_number
-from l3embed.embedders import Network, load_network, model_network
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.sound import prepare_for
 from l3embed.inputs.windows import Framing
+from l3embed.models import openl3 as models
+from l3embed.models.running import Network, load_network, model_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.tensorflow import prepare_tensorflow

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import open_video
-from l3embed.embedders import Network
 from l3embed.errors import OpenL3Warning
 from l3embed.inputs import sound as audio
 from l3embed.inputs.pixels import frame_pixels, preprocess_images
 from l3embed.inputs.sound import Inputs
 from l3embed.inputs.windows import Framing
+from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
 
 

@@ -11,11 +11,11 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from l3embed import embedders
 from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
+from l3embed.models import running as embedders
 from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress
 from l3embed.runtimes.base import Placement

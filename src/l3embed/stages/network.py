@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed import embedders
 from l3embed.inputs import sound as audio
 from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
+from l3embed.models import running as embedders
 from l3embed.runtimes.base import Placement
 from l3embed.stages.origin import Origin
 from l3embed.stages.results import read_blocks

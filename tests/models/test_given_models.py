@@ -23,7 +23,7 @@ from l3embed import (
     preprocess_audio,
     process_audio_file,
 )
-from l3embed.embedders import model_network
+from l3embed.models.running import model_network
 from l3embed.runtimes.base import Placement
 from l3embed.variants import Device, Runtime
 

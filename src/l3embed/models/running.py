@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from l3embed import models
-from l3embed.models import FOREIGN_MODEL, ModelOrigin, Variant
+from l3embed.models import openl3 as models
+from l3embed.models.openl3 import FOREIGN_MODEL, ModelOrigin, Variant
 from l3embed.networks.folding import LayerWeights, fold_layers
 from l3embed.networks.keras_model import model_weights
 from l3embed.networks.layers import network_layers

@@ -1,0 +1,25 @@
+"""Models: weights, networks and frontends put together. Mirrors ``openl3.models``."""
+
+from l3embed.models.openl3 import (
+    ModelOrigin,
+    get_audio_embedding_model_path,
+    get_image_embedding_model_path,
+    kapre_v0_1_4_magnitude_to_decibel,
+    load_audio_embedding_model,
+    load_audio_embedding_model_from_path,
+    load_image_embedding_model,
+    load_image_embedding_model_from_path,
+    model_origin,
+)
+
+__all__ = [
+    "ModelOrigin",
+    "get_audio_embedding_model_path",
+    "get_image_embedding_model_path",
+    "kapre_v0_1_4_magnitude_to_decibel",
+    "load_audio_embedding_model",
+    "load_audio_embedding_model_from_path",
+    "load_image_embedding_model",
+    "load_image_embedding_model_from_path",
+    "model_origin",
+]
