@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks.project import Project
 from l3embed.core import options, process_audio_file
 from l3embed.models import running as embedders
-from l3embed.models.openl3 import ModelOrigin
+from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import Network
 from l3embed.variants import AudioVariant, InputRepr, Runtime
@@ -49,7 +49,7 @@ def install() -> None:
     """Put the stand-in into the places of all networks, for as long as this process lives."""
 
     def load_network(variant: AudioVariant, source: WeightsSource, placement: Placement) -> embedders.Network:
-        return embedders.Network(StandIn(variant), ModelOrigin(variant.name, "stand-in"), variant.frontend)
+        return embedders.Network(StandIn(variant), Origin(variant.name, "stand-in"), variant.frontend)
 
     def load(network: Network, placement: Placement) -> embedders.Network:
         assert isinstance(network.variant, AudioVariant)

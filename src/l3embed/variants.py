@@ -237,6 +237,9 @@ class ImageVariant:
         return f"{self.weight_set.name}_{self.embedding_size}{self.precision.suffix}"
 
 
+Variant = AudioVariant | ImageVariant
+
+
 def check_one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
     """Check that an argument is one of the allowed values.
 
@@ -265,3 +268,46 @@ def parse_choice(kind: type[Choice], name: str, value: object) -> Choice:
         return value
     check_one_of(name, value, tuple(member.value for member in kind))
     return kind(value)
+
+
+def parse_audio_variant(
+    input_repr: str | None,
+    content_type: str,
+    embedding_size: int,
+    frontend: str,
+    precision: str = "float32",
+) -> AudioVariant:
+    """Turn the arguments of the mirrored functions into a variant; no `input_repr` is the release's, mel256.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values.
+    """
+    return AudioVariant(
+        input_repr=parse_choice(
+            InputRepr, "input_repr", InputRepr.MEL256 if input_repr is None else input_repr
+        ),
+        content_type=parse_choice(ContentType, "content_type", content_type),
+        embedding_size=embedding_size,
+        frontend=parse_choice(Frontend, "frontend", frontend),
+        precision=parse_choice(Precision, "precision", precision),
+    )
+
+
+def parse_image_variant(
+    input_repr: str, content_type: str, embedding_size: int, precision: str = "float32"
+) -> ImageVariant:
+    """Turn the arguments of the mirrored functions into a variant.
+
+    Raises
+    ------
+    OpenL3Error
+        If an argument is none of the allowed values.
+    """
+    return ImageVariant(
+        input_repr=parse_choice(InputRepr, "input_repr", input_repr),
+        content_type=parse_choice(ContentType, "content_type", content_type),
+        embedding_size=embedding_size,
+        precision=parse_choice(Precision, "precision", precision),
+    )

@@ -35,7 +35,7 @@ def weights_read(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         read.append(path)
         return read_layers(path, weight_set)
 
-    monkeypatch.setattr("l3embed.models.openl3.read_layers", note)
+    monkeypatch.setattr("l3embed.models.built.read_layers", note)
     monkeypatch.setattr("l3embed.models.running.read_layers", note)
     return read
 
@@ -47,7 +47,7 @@ def zero_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         [np.zeros(shape, np.float32) for shape in layer.weight_shapes.values()]
         for layer in trained_layers(Modality.AUDIO)
     ]
-    monkeypatch.setattr("l3embed.models.openl3.read_layers", lambda *_: zeros)
+    monkeypatch.setattr("l3embed.models.built.read_layers", lambda *_: zeros)
     path = tmp_path / "weights.h5"
     path.touch()
     return path

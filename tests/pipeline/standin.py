@@ -21,7 +21,7 @@ import numpy.typing as npt
 from l3embed.inputs.preparation import Samples
 from l3embed.inputs.windows import Framing
 from l3embed.models import running as embedders
-from l3embed.models.openl3 import ModelOrigin
+from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
@@ -75,7 +75,7 @@ class StandIn:
 
 def load(network: Network, placement: Placement) -> embedders.Network:
     """Stands in for `Network.load`."""
-    origin = ModelOrigin(network.variant.name, network.weights.identity)
+    origin = Origin(network.variant.name, network.weights.identity)
     return embedders.Network(StandIn(network.variant), origin)
 
 

@@ -15,7 +15,6 @@ from l3embed.models.running import Network
 from l3embed.progress import FileProgress, say
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
-from l3embed.version import __version__
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,6 @@ class Loader(Protocol):
 
     def load(self) -> Network:
         """Return the network, ready to run."""
-
-
-def origin_arrays(network: Network) -> dict[str, str]:
-    """Return what every file of embeddings says of its making, next to the embeddings."""
-    return {
-        "variant": network.origin.variant,
-        "weights": network.origin.weights,
-        "precision": network.origin.precision,
-        "runtime": network.embedder.runtime.value,
-        "version": __version__,
-    }
 
 
 def embed_files(job: FileJob, medium: Medium, loader: Loader) -> None:
@@ -100,7 +88,7 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failur
     sources = ((path, _reading(medium, path, network)) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        others = {**medium.finish(path, spool.rows), **origin_arrays(network)}
+        others = {**medium.finish(path, spool.rows), **network.origin.arrays(network.embedder.runtime.value)}
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 

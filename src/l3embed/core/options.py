@@ -10,7 +10,7 @@ from l3embed.core.arguments import is_positive_number
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.sound import prepare_for
 from l3embed.inputs.windows import Framing
-from l3embed.models import openl3 as models
+from l3embed.models.built import loaded_model
 from l3embed.models.running import Network, load_network, model_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.processor import available_threads
@@ -23,8 +23,11 @@ from l3embed.variants import (
     ImageVariant,
     Runtime,
     check_one_of,
+    parse_audio_variant,
     parse_choice,
+    parse_image_variant,
 )
+from l3embed.weights.source import as_weights_source
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -50,7 +53,7 @@ class Request:
         """Return the given model, or the variant's, ready to run."""
         if self.model is not None:
             return model_network(self.model, self.placement)
-        return load_network(self.variant, models.as_weights_source(self.weights), self.placement)
+        return load_network(self.variant, as_weights_source(self.weights), self.placement)
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,7 @@ class AudioOptions:
         OpenL3Error
             Naming the argument, what came and what is allowed.
         """
-        variant = models.parse_audio_variant(
+        variant = parse_audio_variant(
             self.input_repr, self.content_type, self.embedding_size, self.frontend, self.precision
         )
         request = _parse_request(self, variant)
@@ -123,9 +126,7 @@ class ImageOptions:
         OpenL3Error
             Naming the argument, what came and what is allowed.
         """
-        variant = models.parse_image_variant(
-            self.input_repr, self.content_type, self.embedding_size, self.precision
-        )
+        variant = parse_image_variant(self.input_repr, self.content_type, self.embedding_size, self.precision)
         request = _parse_request(self, variant)
         if self.model is not None and tuple(self.model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
             raise OpenL3Error(
@@ -178,7 +179,7 @@ def _parse_placement(options: AudioOptions | ImageOptions) -> Placement:
 
 
 def _check_runs_in_openvino(model: Any) -> None:
-    if models.loaded_model(model) is None:
+    if loaded_model(model) is None:
         raise OpenL3Error(
             "runtime is openvino, and the given model is not one that l3embed has loaded: it runs in Keras. "
             "Use runtime keras or auto, or load it with l3embed.models."

@@ -1,4 +1,4 @@
-"""Checksums of whole files, read piece by piece."""
+"""Checksums of whole files, read piece by piece, and tables of those that are expected."""
 
 import zlib
 from collections.abc import Iterator
@@ -33,6 +33,13 @@ def crc32(path: Path) -> int:
     for piece in _pieces(path):
         value = zlib.crc32(piece, value)
     return value
+
+
+def read_pins(table: Path) -> dict[str, str]:
+    """Return the git blob ids of a table (file name, tab, id), by file name."""
+    lines = table.read_text(encoding="utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
+    return dict(rows[1:])
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """Models: weights, networks and frontends put together. Mirrors ``openl3.models``."""
 
+from l3embed.models.built import model_origin
 from l3embed.models.openl3 import (
-    ModelOrigin,
     get_audio_embedding_model_path,
     get_image_embedding_model_path,
     kapre_v0_1_4_magnitude_to_decibel,
@@ -9,8 +9,8 @@ from l3embed.models.openl3 import (
     load_audio_embedding_model_from_path,
     load_image_embedding_model,
     load_image_embedding_model_from_path,
-    model_origin,
 )
+from l3embed.models.origin import Origin as ModelOrigin
 
 __all__ = [
     "ModelOrigin",

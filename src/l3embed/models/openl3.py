@@ -3,97 +3,26 @@
 from __future__ import annotations
 
 import re
-import weakref
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 from l3embed.errors import OpenL3Error
-from l3embed.frontends import kapre_layers
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
-from l3embed.networks.keras_model import build_keras_model
+from l3embed.models.built import build_model, load_variant
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
-    AudioVariant,
     ContentType,
-    Frontend,
     ImageVariant,
     InputRepr,
     Modality,
-    Precision,
     WeightSet,
+    parse_audio_variant,
     parse_choice,
+    parse_image_variant,
 )
-from l3embed.weights.file import WeightFile, describe_weights, layers_checksum, read_layers
-from l3embed.weights.source import WeightsSource, parse_weights_source, weights_source_from_environment
+from l3embed.weights.file import WeightFile, describe_weights
+from l3embed.weights.source import WeightsSource, as_weights_source, weights_source_from_environment
 from l3embed.weights.store import locate_weights
-
-
-@dataclass(frozen=True)
-class ModelOrigin:
-    """What a model is, as every file of embeddings records it.
-
-    Parameters
-    ----------
-    variant : str
-        As in ``audio_mel256_music_6144_kapre``.
-    weights : str
-        The weights' identity: ``published:...``, ``random:SEED`` or ``sha256:...``.
-    trained : bool
-        Whether they are other than random.
-    precision : str
-        What its convolutions compute in.
-    """
-
-    variant: str
-    weights: str
-    trained: bool = True
-    precision: str = "unknown"
-
-
-FOREIGN_MODEL = ModelOrigin(variant="custom", weights="unknown")
-"""What is known of a model that was not loaded by l3embed."""
-
-Variant = AudioVariant | ImageVariant
-
-
-@dataclass(frozen=True)
-class LoadedModel:
-    """A Keras model that l3embed has loaded.
-
-    Parameters
-    ----------
-    variant : AudioVariant or ImageVariant
-        Which.
-    origin : ModelOrigin
-        What it is.
-    checksum : int
-        Of the weights that it was loaded with.
-    """
-
-    variant: Variant
-    origin: ModelOrigin
-    checksum: int
-
-
-_loaded: weakref.WeakKeyDictionary[Any, LoadedModel] = weakref.WeakKeyDictionary()
-
-
-def model_origin(model: Any) -> ModelOrigin:
-    """Return what a model is, if l3embed loaded it, else ``FOREIGN_MODEL``."""
-    loaded = loaded_model(model)
-    return loaded.origin if loaded else FOREIGN_MODEL
-
-
-def loaded_model(model: Any) -> LoadedModel | None:
-    """Return what is known of a model, if l3embed loaded it."""
-    return _loaded.get(model)
-
-
-def variant_origin(variant: Variant, file: WeightFile) -> ModelOrigin:
-    """Return what a variant with the weights of a file is."""
-    return ModelOrigin(variant.name, file.identity, file.trained, variant.precision.value)
 
 
 def load_audio_embedding_model(
@@ -292,79 +221,6 @@ def kapre_v0_1_4_magnitude_to_decibel(
     return magnitude_tensors_to_decibels(
         tf.convert_to_tensor(x), smallest=amin, dynamic_range_db=dynamic_range
     )
-
-
-def parse_audio_variant(
-    input_repr: str | None,
-    content_type: str,
-    embedding_size: int,
-    frontend: str,
-    precision: str = "float32",
-) -> AudioVariant:
-    """Turn the arguments of the mirrored functions into a variant; no `input_repr` is the release's, mel256.
-
-    Raises
-    ------
-    OpenL3Error
-        If an argument is none of the allowed values.
-    """
-    return AudioVariant(
-        input_repr=parse_choice(
-            InputRepr, "input_repr", InputRepr.MEL256 if input_repr is None else input_repr
-        ),
-        content_type=parse_choice(ContentType, "content_type", content_type),
-        embedding_size=embedding_size,
-        frontend=parse_choice(Frontend, "frontend", frontend),
-        precision=parse_choice(Precision, "precision", precision),
-    )
-
-
-def parse_image_variant(
-    input_repr: str, content_type: str, embedding_size: int, precision: str = "float32"
-) -> ImageVariant:
-    """Turn the arguments of the mirrored functions into a variant.
-
-    Raises
-    ------
-    OpenL3Error
-        If an argument is none of the allowed values.
-    """
-    return ImageVariant(
-        input_repr=parse_choice(InputRepr, "input_repr", input_repr),
-        content_type=parse_choice(ContentType, "content_type", content_type),
-        embedding_size=embedding_size,
-        precision=parse_choice(Precision, "precision", precision),
-    )
-
-
-def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
-    """Return the source that an argument names, or without one the environment."""
-    if weights is None:
-        return weights_source_from_environment()
-    return parse_weights_source(weights) if isinstance(weights, str) else weights
-
-
-@cache
-def load_variant(variant: Variant, source: WeightsSource) -> Any:
-    """Return the Keras model of a variant, loaded once a process."""
-    return build_model(variant, locate_weights(variant.weight_set, source))
-
-
-def build_model(variant: Variant, file: WeightFile) -> Any:
-    """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
-    weights = read_layers(file.path, variant.weight_set)
-    prepare_tensorflow()
-    model = build_keras_model(variant, weights, graph_frontend(variant))
-    _loaded[model] = LoadedModel(variant, variant_origin(variant, file), layers_checksum(weights))
-    return model
-
-
-def graph_frontend(variant: Variant) -> list[Any]:
-    """Return the layers from samples to spectrograms that a variant's Keras model begins with, if any."""
-    if isinstance(variant, ImageVariant) or variant.frontend is Frontend.LIBROSA:
-        return []
-    prepare_tensorflow()
-    return kapre_layers.spectrogram_layers(variant.input_repr)
 
 
 def content_type_in_name(path: Path) -> ContentType:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from l3embed.models import openl3 as models
-from l3embed.models.openl3 import FOREIGN_MODEL, ModelOrigin, Variant
+from l3embed.models.built import graph_frontend, loaded_model
+from l3embed.models.origin import FOREIGN_MODEL, Origin, variant_origin
 from l3embed.networks.folding import LayerWeights, fold_layers
 from l3embed.networks.keras_model import model_weights
 from l3embed.networks.layers import network_layers
@@ -17,7 +17,7 @@ from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.choice import choose_runtime
 from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
-from l3embed.variants import AudioVariant, Frontend, Runtime
+from l3embed.variants import AudioVariant, Frontend, Runtime, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.source import WeightsSource
 from l3embed.weights.store import locate_weights
@@ -34,14 +34,14 @@ class Network:
     ----------
     embedder : Embedder
         Takes in samples, spectrograms or pixels.
-    origin : ModelOrigin
+    origin : Origin
         What every file of embeddings says of it.
     frontend : Frontend
         What has to compute the spectrograms, if it takes in any.
     """
 
     embedder: Embedder
-    origin: ModelOrigin
+    origin: Origin
     frontend: Frontend = Frontend.LIBROSA
 
 
@@ -68,7 +68,7 @@ def build_network(variant: Variant, file: WeightFile, placement: Placement) -> N
     """
     weights = read_layers(file.path, variant.weight_set)
     embedder = _build_embedder(variant, weights, placement)
-    return Network(embedder, models.variant_origin(variant, file), _frontend(variant))
+    return Network(embedder, variant_origin(variant, file), _frontend(variant))
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def model_network(model: Any, placement: Placement) -> Network:
     OpenL3Error
         If the device or the precision is not to be had here.
     """
-    loaded = models.loaded_model(model)
+    loaded = loaded_model(model)
     if loaded is None:
         return Network(keras_embedder(model, placement.device), FOREIGN_MODEL)
     weights = model_weights(model, loaded.variant)
@@ -117,7 +117,7 @@ def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement
     if runtime is Runtime.OPENVINO:
         return OpenVinoEmbedder(variant, layers, placement.threads)
     in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
-    frontend = models.graph_frontend(variant) if in_graph else []
+    frontend = graph_frontend(variant) if in_graph else []
     return FrozenEmbedder(variant, layers, frontend, device, placement.threads)
 
 

@@ -23,7 +23,6 @@ from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.network import Network
-from l3embed.stages.origin import write_origins
 from l3embed.stages.results import (
     EMBEDDINGS_SUFFIX,
     TIMES_SUFFIX,
@@ -37,6 +36,7 @@ from l3embed.stages.results import (
     read_results,
     require_one,
     write_json,
+    write_origins,
     write_results,
 )
 from l3embed.store.code import code_checksum, package_versions
@@ -44,7 +44,6 @@ from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.sharing import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
-from l3embed.version import __version__
 from l3embed.weights.source import WeightsDirectory
 from l3embed.weights.untrained import locate_quietly, warn_of_untrained
 
@@ -192,14 +191,7 @@ class _Run:
             yield piece
 
     def _save(self, result: Result, recipe: Recipe, spool: RowSpool, runtime: Runtime) -> None:
-        origin = self.network.origin
-        others: dict[str, Any] = {
-            "variant": origin.variant,
-            "weights": origin.weights,
-            "precision": origin.precision,
-            "runtime": runtime.value,
-            "version": __version__,
-        }
+        others: dict[str, Any] = dict(self.network.origin.arrays(runtime.value))
         times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
         if times is not None:
             others = {"timestamps": times, **others}

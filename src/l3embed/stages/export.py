@@ -18,8 +18,8 @@ from l3embed.errors import OpenL3Error
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.export.parquet import ParquetDataset, ParquetOptions
+from l3embed.models.origin import Origin
 from l3embed.progress import progress_bar
-from l3embed.stages.origin import Origin, read_origins
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
 from l3embed.stages.results import (
     EMBEDDINGS_SUFFIX,
@@ -27,6 +27,7 @@ from l3embed.stages.results import (
     Result,
     array_path,
     make_empty,
+    read_origins,
     read_results,
     write_json,
 )

@@ -13,8 +13,8 @@ from l3embed.inputs import sound as audio
 from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
 from l3embed.models import running as embedders
+from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
-from l3embed.stages.origin import Origin
 from l3embed.stages.results import read_blocks
 from l3embed.store.recipe import Parameter
 from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant

@@ -17,11 +17,13 @@ import numpy.typing as npt
 from l3embed.disk.atomic import replacing
 from l3embed.disk.tables import FAILED, OK, write_csv
 from l3embed.errors import OpenL3Error
+from l3embed.models.origin import Origin
 from l3embed.profiling import Phase, phase
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"
+ORIGIN_FILE = "origin.json"
 MARK_FILE = ".l3embed"
 """By this an output folder is known to be a stage's own, even if that was killed."""
 
@@ -172,6 +174,18 @@ def read_results(folder: Path) -> list[Result]:
     """Read the table of a stage's output folder."""
     with (folder / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
         return [_parse(row) for row in csv.DictReader(file)]
+
+
+def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:
+    """Write what the embeddings of a folder were computed with."""
+    content = {modality.value: asdict(origin) for modality, origin in origins.items()}
+    write_json(embeddings / ORIGIN_FILE, content)
+
+
+def read_origins(embeddings: Path) -> dict[Modality, Origin]:
+    """Read what the embeddings of a folder were computed with."""
+    content = json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8"))
+    return {Modality(modality): Origin(**origin) for modality, origin in content.items()}
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

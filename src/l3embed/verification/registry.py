@@ -6,6 +6,8 @@ each figure was read.
 
 from pathlib import Path
 
+from l3embed.disk.checksums import read_pins
+
 REGRESSION_COMMIT = "b0bf9b627ed943414324af2ba350917d764207c3"
 """Commit of the OpenL3 project that the pins were read at."""
 
@@ -16,11 +18,5 @@ REGRESSION_URL_VARIABLE = "L3EMBED_REGRESSION_URL"
 """Environment variable with the address of a mirror of the regression data."""
 
 
-def _read_pins(table: Path) -> dict[str, str]:
-    lines = table.read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
-    return dict(rows[1:])
-
-
-REGRESSION_FILES = _read_pins(Path(__file__).with_name("published_regression.tsv"))
+REGRESSION_FILES = read_pins(Path(__file__).with_name("published_regression.tsv"))
 """The git blob id of each file, by its path in the OpenL3 project."""

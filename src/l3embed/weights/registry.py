@@ -4,10 +4,10 @@ Source: the git tree of the OpenL3 project's ``models`` branch; ``published_weig
 module says where each figure was read.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from l3embed.disk.checksums import read_pins
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 
 VERSION_TAG = "v0_4_0"
@@ -46,15 +46,8 @@ class PublishedFile:
         return f"published:{VERSION_TAG}:{self.git_blob}"
 
 
-def _read_pins(table: Path) -> Mapping[str, str]:
-    """Return the git blob ids of the table, by file name."""
-    lines = table.read_text(encoding="utf-8").splitlines()
-    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
-    return dict(rows[1:])
-
-
 def _published_files() -> dict[WeightSet, PublishedFile]:
-    pins = _read_pins(Path(__file__).with_name("published_weights.tsv"))
+    pins = read_pins(Path(__file__).with_name("published_weights.tsv"))
     names = {weight_set: f"openl3_{weight_set.name}-{VERSION_TAG}.h5.gz" for weight_set in ALL_WEIGHT_SETS}
     return {weight_set: PublishedFile(weight_set, name, pins[name]) for weight_set, name in names.items()}
 

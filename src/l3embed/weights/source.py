@@ -89,6 +89,13 @@ def weights_source_from_environment() -> WeightsSource:
     return parse_weights_source(os.environ.get(SOURCE_VARIABLE) or "published")
 
 
+def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
+    """Return the source that an argument names, or without one the environment."""
+    if weights is None:
+        return weights_source_from_environment()
+    return parse_weights_source(weights) if isinstance(weights, str) else weights
+
+
 def resolve_base_url(content: str, chosen: str | None, variable: str, default: str) -> str:
     """Return the address that was chosen, or that an environment variable names, or the default.
 

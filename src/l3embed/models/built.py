@@ -1,0 +1,73 @@
+"""Keras models that l3embed has built, and what it knows of them."""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from l3embed.frontends import kapre_layers
+from l3embed.models.origin import FOREIGN_MODEL, Origin, variant_origin
+from l3embed.networks.keras_model import build_keras_model
+from l3embed.runtimes.tensorflow import prepare_tensorflow
+from l3embed.variants import Frontend, ImageVariant, Variant
+from l3embed.weights.file import WeightFile, layers_checksum, read_layers
+from l3embed.weights.source import WeightsSource
+from l3embed.weights.store import locate_weights
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A Keras model that l3embed has loaded.
+
+    Parameters
+    ----------
+    variant : AudioVariant or ImageVariant
+        Which.
+    origin : Origin
+        What it is.
+    checksum : int
+        Of the weights that it was loaded with.
+    """
+
+    variant: Variant
+    origin: Origin
+    checksum: int
+
+
+_loaded: weakref.WeakKeyDictionary[Any, LoadedModel] = weakref.WeakKeyDictionary()
+
+
+def model_origin(model: Any) -> Origin:
+    """Return what a model is, if l3embed loaded it, else ``FOREIGN_MODEL``."""
+    loaded = loaded_model(model)
+    return loaded.origin if loaded else FOREIGN_MODEL
+
+
+def loaded_model(model: Any) -> LoadedModel | None:
+    """Return what is known of a model, if l3embed loaded it."""
+    return _loaded.get(model)
+
+
+@cache
+def load_variant(variant: Variant, source: WeightsSource) -> Any:
+    """Return the Keras model of a variant, loaded once a process."""
+    return build_model(variant, locate_weights(variant.weight_set, source))
+
+
+def build_model(variant: Variant, file: WeightFile) -> Any:
+    """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
+    weights = read_layers(file.path, variant.weight_set)
+    prepare_tensorflow()
+    model = build_keras_model(variant, weights, graph_frontend(variant))
+    _loaded[model] = LoadedModel(variant, variant_origin(variant, file), layers_checksum(weights))
+    return model
+
+
+def graph_frontend(variant: Variant) -> list[Any]:
+    """Return the layers from samples to spectrograms that a variant's Keras model begins with, if any."""
+    if isinstance(variant, ImageVariant) or variant.frontend is Frontend.LIBROSA:
+        return []
+    prepare_tensorflow()
+    return kapre_layers.spectrogram_layers(variant.input_repr)

@@ -1,0 +1,50 @@
+"""What embeddings are computed with, as every file of them records it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from l3embed.variants import Variant
+from l3embed.version import __version__
+from l3embed.weights.file import WeightFile
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What embeddings are computed with, but for the runtime.
+
+    Parameters
+    ----------
+    variant : str
+        As in ``audio_mel256_music_6144_kapre``.
+    weights : str
+        The weights' identity: ``published:...``, ``random:SEED`` or ``sha256:...``.
+    trained : bool
+        Whether they are other than random.
+    precision : str
+        What the convolutions compute in.
+    """
+
+    variant: str
+    weights: str
+    trained: bool = True
+    precision: str = "unknown"
+
+    def arrays(self, runtime: str) -> dict[str, str]:
+        """Return what an ``.npz`` says of its making, next to the embeddings."""
+        return {
+            "variant": self.variant,
+            "weights": self.weights,
+            "precision": self.precision,
+            "runtime": runtime,
+            "version": __version__,
+        }
+
+
+FOREIGN_MODEL = Origin(variant="custom", weights="unknown")
+"""What is known of a model that was not loaded by l3embed."""
+
+
+def variant_origin(variant: Variant, file: WeightFile) -> Origin:
+    """Return what a variant with the weights of a file is."""
+    return Origin(variant.name, file.identity, file.trained, variant.precision.value)
