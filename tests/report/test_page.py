@@ -15,7 +15,7 @@ import soundfile
 
 from l3embed.errors import OpenL3Error
 from l3embed.report import ReportOptions
-from l3embed.report.files import relative_address
+from l3embed.report.media_files import relative_address
 from l3embed.report.neighbours import nearest
 
 from .conftest import (

@@ -12,8 +12,8 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.report import projection
+from l3embed.report.choices import Projection
 from l3embed.report.neighbours import nearest
-from l3embed.report.options import Projection
 from l3embed.report.projection import (
     COMPILED,
     UNUSED_NEIGHBOURS,

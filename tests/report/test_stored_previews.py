@@ -12,8 +12,8 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.report.previews import Preview, Subject, make_preview
-from l3embed.stages import previews
-from l3embed.stages.previews import stored_previews
+from l3embed.stages import stored_previews as previews
+from l3embed.stages.stored_previews import stored_previews
 from l3embed.store import code
 from l3embed.store.entries import Store
 from l3embed.variants import Media

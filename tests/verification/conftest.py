@@ -19,11 +19,11 @@ import pytest
 from l3embed.cli.verify import add_parser
 from l3embed.models import running as embedders
 from l3embed.variants import WeightSet
-from l3embed.verification import registry as regression_registry
+from l3embed.verification import regression_files as regression_registry
 from l3embed.weights import registry as weights_registry
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.registry import PublishedFile
 from l3embed.weights.source import RandomWeights
-from l3embed.weights.store import locate_weights
 
 Arrays = dict[str, Any]
 

@@ -13,7 +13,8 @@ from conftest import WriteWav
 from l3embed.core import process_audio_file
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import AudioVariant
-from l3embed.verification import published, registry
+from l3embed.verification import published
+from l3embed.verification import regression_files as registry
 from l3embed.weights.source import PublishedWeights
 
 from .conftest import Project, PublishWeights, Row, rows_of, run

@@ -5,7 +5,7 @@ import gzip
 
 import pytest
 
-from l3embed.cli.weights import add_parser
+from l3embed.cli.weights_cache import add_parser
 from l3embed.errors import OpenL3Error
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 

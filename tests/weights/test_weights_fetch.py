@@ -21,8 +21,8 @@ import pytest
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 from l3embed.weights import fetch, unpack
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import PublishedWeights
-from l3embed.weights.store import locate_weights
 
 from .conftest import (
     Answer,

@@ -14,7 +14,7 @@ from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
 from l3embed.export.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.inputs.windows import Framing
-from l3embed.report.options import Projection, ReportOptions
+from l3embed.report.choices import Projection, ReportOptions
 from l3embed.stages.dataset import Selection
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,

@@ -8,7 +8,8 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from l3embed.cli import audio, image, sample, store, verify, video, weights
+from l3embed.cli import audio, image, sample, store, verify, video
+from l3embed.cli import weights_cache as weights
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.version import __version__

@@ -7,9 +7,9 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from l3embed.cli.options import add_placement_options, placement_of
+from l3embed.cli.flags import add_placement_options, placement_of
 from l3embed.errors import OpenL3Error
-from l3embed.verification.registry import REGRESSION_URL_VARIABLE
+from l3embed.verification.regression_files import REGRESSION_URL_VARIABLE
 from l3embed.weights.source import URL_VARIABLE
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def add_parser(subparsers: Subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the cases and write the table; the status is 0 only if none is out or failed."""
     from l3embed.verification.runner import verify
-    from l3embed.verification.table import Table
+    from l3embed.verification.text_table import Table
 
     suite = replace(_suite(args).only(args.only), placement=placement_of(args))
     table = Table(suite)

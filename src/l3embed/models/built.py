@@ -13,8 +13,8 @@ from l3embed.networks.keras_model import build_keras_model
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import Frontend, ImageVariant, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import WeightsSource
-from l3embed.weights.store import locate_weights
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from l3embed.variants import (
     parse_image_variant,
 )
 from l3embed.weights.file import WeightFile, describe_weights
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import WeightsSource, as_weights_source, weights_source_from_environment
-from l3embed.weights.store import locate_weights
 
 
 def load_audio_embedding_model(

@@ -19,8 +19,8 @@ from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
 from l3embed.variants import AudioVariant, Frontend, Runtime, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import WeightsSource
-from l3embed.weights.store import locate_weights
 
 KEPT_NETWORKS = 4
 """Networks that a process keeps, those that were asked for last: each takes 100 to 200 MB."""

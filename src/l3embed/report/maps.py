@@ -12,11 +12,11 @@ import numpy as np
 from l3embed.errors import OpenL3Error
 from l3embed.export.manifest import ManifestRow, mean_path, read_means
 from l3embed.progress import say
-from l3embed.report.files import MediaFile
-from l3embed.report.filling import Previews
+from l3embed.report.choices import ReportOptions
+from l3embed.report.media_files import MediaFile
 from l3embed.report.neighbours import Neighbours, nearest
-from l3embed.report.options import ReportOptions
 from l3embed.report.packing import as_text, pack
+from l3embed.report.preview_budget import Previews
 from l3embed.report.projection import (
     UMAP_NEIGHBOURS,
     View,

@@ -11,13 +11,13 @@ from typing import Any
 
 from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
+from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
-from l3embed.report.files import MediaFile, media_files, relative_address
-from l3embed.report.filling import Previewer, Previews, collect_previews
 from l3embed.report.maps import dataset_maps, packed_maps, packed_previews
-from l3embed.report.options import ReportInputs, ReportOptions
+from l3embed.report.media_files import MediaFile, media_files, relative_address
 from l3embed.report.overview import overview
 from l3embed.report.packing import as_grey_png, as_json, script_hash
+from l3embed.report.preview_budget import Previewer, Previews, collect_previews
 from l3embed.report.previews import SOUND_S
 from l3embed.report.similarity import (
     FEWEST_FRAMES,

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
+from l3embed.report.choices import Projection
 from l3embed.report.formatting import format_share
 from l3embed.report.neighbours import Neighbours
-from l3embed.report.options import Projection
 
 EXACT_SIDE = 512
 """Up to so many files or dimensions PCA is computed in full; beyond, from random projections."""

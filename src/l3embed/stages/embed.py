@@ -35,6 +35,7 @@ from l3embed.stages.results import (
     name_failures,
     read_results,
     require_one,
+    warn_of_untrained,
     write_json,
     write_origins,
     write_results,
@@ -42,10 +43,10 @@ from l3embed.stages.results import (
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
-from l3embed.store.sharing import Computed, Outcome, resolve
+from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
+from l3embed.weights.locating import locate_in_silence
 from l3embed.weights.source import WeightsDirectory
-from l3embed.weights.untrained import locate_quietly, warn_of_untrained
 
 OUTPUT_FILE = "embeddings.npz"
 """File of a stored result."""
@@ -115,7 +116,7 @@ class _Run:
     ) -> None:
         self._folders, self._options, self._store = folders, options, store
         variant = options.variants[modality]
-        weights = locate_quietly(variant.weight_set, WeightsDirectory(folders.weights))
+        weights = locate_in_silence(variant.weight_set, WeightsDirectory(folders.weights))
         self.network = Network(variant, weights, sha256(weights.path), options.framing)
         self._loaded: embedders.Network | None = None
         self._started_s = 0.0

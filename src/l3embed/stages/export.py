@@ -34,7 +34,7 @@ from l3embed.stages.results import (
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step
-from l3embed.store.sharing import resolve
+from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality
 
 PARQUET_FOLDER = "parquet"

@@ -15,7 +15,7 @@ from l3embed.export.moments import StreamingMoments
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
-from l3embed.store.sharing import Computed, Key
+from l3embed.store.reuse import Computed, Key
 
 MOMENTS_FILE = "moments.npy"
 """File of a stored result: mean and standard deviation, ``(2, D)`` in float32."""

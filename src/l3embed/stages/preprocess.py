@@ -41,7 +41,7 @@ from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Store, place
 from l3embed.store.recipe import Recipe, Step
-from l3embed.store.sharing import Computed, Outcome, resolve
+from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality
 
 ROWS_FILE = "rows.npy"

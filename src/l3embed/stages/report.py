@@ -8,9 +8,9 @@ from pathlib import Path
 
 from l3embed.disk.atomic import replacing
 from l3embed.report import ReportInputs, ReportOptions, build_report
-from l3embed.report.options import BYTES_PER_MB
-from l3embed.stages.previews import stored_previews
+from l3embed.report.choices import BYTES_PER_MB
 from l3embed.stages.results import write_json
+from l3embed.stages.stored_previews import stored_previews
 from l3embed.store.entries import Store
 
 PAGE_FILE = "index.html"

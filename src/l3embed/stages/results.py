@@ -21,6 +21,7 @@ from l3embed.models.origin import Origin
 from l3embed.profiling import Phase, phase
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
+from l3embed.weights.file import WeightFile
 
 RESULTS_FILE = "results.csv"
 ORIGIN_FILE = "origin.json"
@@ -246,3 +247,13 @@ def _parse(row: dict[str, str]) -> Result:
         preprocessed=row["preprocessed"],
         embedded=row["embedded"],
     )
+
+
+def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
+    """Say once that weights are untrained, if any are."""
+    identities = sorted({file.identity for file in files if not file.trained})
+    if identities:
+        say(
+            f"{stage}: warning: the weights ({', '.join(identities)}) are untrained: what they give are "
+            "random features, good for trying things out alone; weights=published gets the trained ones"
+        )

@@ -69,7 +69,7 @@ MODULES = {
         "decoding/recording.py",
         "decoding/video.py",
         "report/previews.py",
-        "stages/previews.py",
+        "stages/stored_previews.py",
         "variants.py",
     ),
 }

@@ -9,12 +9,16 @@ from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
 from l3embed.variants import ContentType, Frontend, InputRepr, Modality
 from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation, Kind
-from l3embed.verification.registry import DEFAULT_REGRESSION_URL, REGRESSION_FILES, REGRESSION_URL_VARIABLE
+from l3embed.verification.regression_files import (
+    DEFAULT_REGRESSION_URL,
+    REGRESSION_FILES,
+    REGRESSION_URL_VARIABLE,
+)
 from l3embed.verification.suite import Suite
 from l3embed.weights.cache import exclusively, regression_folder
 from l3embed.weights.fetch import Download, fetch
+from l3embed.weights.locating import discard_damaged, is_whole
 from l3embed.weights.source import PublishedWeights, resolve_base_url
-from l3embed.weights.store import discard_damaged, is_whole
 
 TRUSTED_VIDEO_SOUND_S = 0.5
 """moviepy 1.0, which the published figures were computed with, corrupts the sound of a video behind this."""

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from evaluation.exported import file_rows, write_export
 
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.manifest import ManifestRow
 from l3embed.stages import evaluate
-
-from .exported import file_rows, write_export
 
 OPTIONS = EvaluationOptions(resamples=200)
 

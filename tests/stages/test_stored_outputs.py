@@ -147,7 +147,7 @@ def test_an_input_that_another_run_has_is_waited_for(
         return len(attempts) > 3 and take(claims, key)
 
     monkeypatch.setattr(Claims, "take", take_at_last)
-    monkeypatch.setattr("l3embed.store.sharing.time.sleep", waited.append)
+    monkeypatch.setattr("l3embed.store.reuse.time.sleep", waited.append)
     assert computed.preprocess() == (1, FILES, 0)
     # At once when the others were found, and then each time after a while.
     assert len(waited) == 2

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from l3embed.errors import OpenL3Error
-from l3embed.report.files import MediaFile, media_files
-from l3embed.report.filling import Previews, collect_previews, spread_over_labels
+from l3embed.report.media_files import MediaFile, media_files
+from l3embed.report.preview_budget import Previews, collect_previews, spread_over_labels
 from l3embed.report.previews import Preview, Subject
 from l3embed.variants import Media
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 from omegaconf import OmegaConf
+from stages.conftest import REPOSITORY
 
 from l3embed.app.params import compose_params, main
 from l3embed.app.settings import Settings, parse_settings
 from l3embed.errors import OpenL3Error
-
-from .conftest import REPOSITORY
 
 CONF = REPOSITORY / "conf"
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from l3embed.errors import OpenL3Error
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
+from l3embed.weights.locating import PublishedState, locate_weights, packed_path, published_state
 from l3embed.weights.registry import PUBLISHED_FILES
 from l3embed.weights.source import URL_VARIABLE, PublishedWeights
-from l3embed.weights.store import PublishedState, locate_weights, packed_path, published_state
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

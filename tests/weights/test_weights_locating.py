@@ -15,9 +15,9 @@ from filelock import FileLock
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
 from l3embed.weights import cache as cache_module
-from l3embed.weights import store
+from l3embed.weights import locating as store
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import PublishedWeights, RandomWeights
-from l3embed.weights.store import locate_weights
 
 from .conftest import Publish, Published
 
@@ -137,7 +137,7 @@ def test_a_full_disk_is_told_for_random_weights(
     assert str(cache / "weights" / "random" / "3") in str(caught.value)
 
 
-@pytest.mark.parametrize("module", ["l3embed.weights.store", "l3embed.cli.weights"])
+@pytest.mark.parametrize("module", ["l3embed.weights.locating", "l3embed.cli.weights_cache"])
 def test_importing_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; sys.stdout.write(' '.join(sys.modules))"
     loaded = subprocess.run(

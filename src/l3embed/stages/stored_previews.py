@@ -15,7 +15,7 @@ from l3embed.stages.results import Counts
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
-from l3embed.store.sharing import Computed, resolve
+from l3embed.store.reuse import Computed, resolve
 
 SOUND_FILE = "sound.mp3"
 PICTURE_FILE = "picture.jpg"

@@ -9,22 +9,12 @@ from l3embed.disk.checksums import git_blob_id, sha256
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
+from l3embed.weights.directory import read_weights_manifest
 from l3embed.weights.file import WeightFile, describe_weights
-from l3embed.weights.manifest import read_weights_manifest
 from l3embed.weights.random import write_random_weights
 from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
 from l3embed.weights.source import SOURCE_VARIABLE, PublishedWeights, RandomWeights, WeightsSource
 from l3embed.weights.unpack import has_same_content, is_unpacked, unpack
-
-__all__ = [
-    "PublishedState",
-    "WeightFile",
-    "discard_damaged",
-    "is_whole",
-    "locate_weights",
-    "packed_path",
-    "published_state",
-]
 
 
 class PublishedState(str, Enum):
@@ -60,15 +50,19 @@ def locate_weights(weight_set: WeightSet, source: WeightsSource, verbose: bool =
     OpenL3Warning
         If the weights are untrained.
     """
-    if isinstance(source, PublishedWeights):
-        return _locate_published(PUBLISHED_FILES[weight_set], source, verbose)
-    if isinstance(source, RandomWeights):
-        found = _locate_random(weight_set, source.seed)
-    else:
-        found = _locate_in_directory(weight_set, source.path)
+    found = locate_in_silence(weight_set, source, verbose)
     if not found.trained:
         _warn_untrained(found)
     return found
+
+
+def locate_in_silence(weight_set: WeightSet, source: WeightsSource, verbose: bool = True) -> WeightFile:
+    """Do the same without the warning, for whoever warns once of several."""
+    if isinstance(source, PublishedWeights):
+        return _locate_published(PUBLISHED_FILES[weight_set], source, verbose)
+    if isinstance(source, RandomWeights):
+        return _locate_random(weight_set, source.seed)
+    return _locate_in_directory(weight_set, source.path)
 
 
 def packed_path(weight_set: WeightSet) -> Path:

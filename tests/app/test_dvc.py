@@ -15,10 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stages.conftest import REPOSITORY, write_audio
 
 from l3embed.app.params import compose_params
-
-from .conftest import REPOSITORY, write_audio
 
 pytestmark = pytest.mark.slow
 
@@ -124,7 +123,7 @@ def environment(home: Path) -> dict[str, str]:
         **os.environ,
         **named,
         "L3EMBED_STORE": str(home / "store"),
-        "PYTHONPATH": str(Path(__file__).with_name("site")),
+        "PYTHONPATH": str(REPOSITORY / "tests" / "stages" / "site"),
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -15,11 +15,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from stages.conftest import REPOSITORY, write_audio
 
 from l3embed.app import run as program
 from l3embed.app.job import limit_threads
-
-from .conftest import REPOSITORY, write_audio
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +31,7 @@ QUICK = (
     "dataset.modality=audio",
     "report.projection=pca",
 )
-STAND_IN = str(Path(__file__).with_name("site"))
+STAND_IN = str(REPOSITORY / "tests" / "stages" / "site")
 
 
 class Project:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar
-from l3embed.report.files import MediaFile
+from l3embed.report.media_files import MediaFile
 from l3embed.report.previews import Preview, Subject
 
 TOGETHER = 16

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stages.conftest import write_audio
 
-from .conftest import write_audio
 from .test_dvc import STAGES, Project, make_project, ran
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")]

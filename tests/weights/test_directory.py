@@ -9,10 +9,10 @@ import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import WeightSet
+from l3embed.weights.directory import copy_weights, write_weights_manifest
 from l3embed.weights.file import WeightFile
-from l3embed.weights.manifest import copy_weights, write_weights_manifest
+from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import WeightsDirectory
-from l3embed.weights.store import locate_weights
 
 NAME = "openl3_audio_mel256_music.h5"
 PUBLISHED_NAME = "openl3_audio_mel256_music-v0_4_0.h5"

@@ -37,8 +37,8 @@ from l3embed.variants import (
     Modality,
     Runtime,
 )
+from l3embed.weights.directory import write_weights_manifest
 from l3embed.weights.file import WeightFile
-from l3embed.weights.manifest import write_weights_manifest
 
 PAUSE_VARIABLE = "L3EMBED_TEST_PAUSE_S"
 SIZE = 512

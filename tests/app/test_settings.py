@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from stages.conftest import REPOSITORY
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
@@ -29,8 +30,6 @@ from l3embed.variants import (
     Runtime,
 )
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
-
-from .conftest import REPOSITORY
 
 VALID: dict[str, Any] = {
     "dataset": {

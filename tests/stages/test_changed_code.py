@@ -24,7 +24,7 @@ RUN_STAGES = """
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
-from tests.pipeline import standin
+from tests.stages import standin
 standin.Network.load = standin.load
 print(*standin.Project(Path(sys.argv[1])).run())
 """

@@ -13,7 +13,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
-from l3embed.store.sharing import Computed, Outcome, resolve
+from l3embed.store.reuse import Computed, Outcome, resolve
 
 TAKE = """
 import sys
