@@ -20,13 +20,15 @@ from benchmarks.rounds import Seconds, middle, profiled, rates, ratios, side_by_
 from benchmarks.sizes import Sizes
 from l3embed.core import process_audio_file, process_image_file
 from l3embed.inputs import sound as audio
+from l3embed.inputs.findings import Findings
+from l3embed.inputs.media import mono_samples
 from l3embed.inputs.pixels import preprocess_images
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import has_openvino
 from l3embed.runtimes.processor import has_bfloat16
-from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Precision, Runtime
+from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Media, Precision, Runtime
 from l3embed.weights.source import RandomWeights
 
 HOP_S = 0.1
@@ -121,7 +123,7 @@ def _audio_subject(input_repr: InputRepr, sizes: Sizes, folder: Path) -> Subject
         )
 
     def spectrograms() -> Iterator[Any]:
-        mono = audio.file_mono_blocks(short, audio.Heard())
+        mono = mono_samples(short, Media.AUDIO, Findings())
         prepare = audio.as_spectrograms(input_repr, Frontend.KAPRE)
         return audio.compute_here(audio.network_inputs(mono, framing, prepare))
 

@@ -354,12 +354,11 @@ def test_a_file_that_changes_while_it_is_read_fails_and_is_not_kept(
                 write_audio(victim, seed=7)
             yield rows
 
-    from l3embed.inputs import sound as audio
+    from l3embed.inputs.media import mono_samples as read
 
-    read = audio.file_mono_blocks
-    monkeypatch.setattr(audio, "file_mono_blocks", meddle)
+    monkeypatch.setattr("l3embed.inputs.preparation.mono_samples", meddle)
     assert project.preprocess() == (1, 0, 1)
     assert "changed while it was being read" in results_of(project)["b.wav"].reason
-    monkeypatch.setattr(audio, "file_mono_blocks", read)
+    monkeypatch.setattr("l3embed.inputs.preparation.mono_samples", read)
     write_audio(victim)
     assert project.preprocess() == (1, 1, 0)

@@ -45,7 +45,7 @@ def test_a_fault_of_the_program_is_not_kept_either(
         yield
 
     with monkeypatch.context() as broken:
-        broken.setattr("l3embed.inputs.sound.file_mono_blocks", fail)
+        broken.setattr("l3embed.inputs.preparation.mono_samples", fail)
         assert computed.preprocess() == (0, FILES, 1)
     assert computed.preprocess() == (1, FILES, 0)
 

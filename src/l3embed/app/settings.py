@@ -24,7 +24,8 @@ from l3embed.app.groups import (
     WindowsSettings,
 )
 from l3embed.errors import OpenL3Error
-from l3embed.inputs.preparation import PARTS, Samples, Spectrograms
+from l3embed.inputs.media import MODALITIES
+from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.runtimes.base import Placement
 from l3embed.stages.results import OnError
 from l3embed.variants import (
@@ -110,7 +111,7 @@ class Settings:
     @property
     def variants(self) -> dict[Modality, AudioVariant | ImageVariant]:
         """The models that the selected kinds of files need."""
-        needed = {part.modality for media in self.dataset.parse().media for part in PARTS[media]}
+        needed = {modality for media in self.dataset.parse().media for modality in MODALITIES[media]}
         both: dict[Modality, AudioVariant | ImageVariant]
         both = {Modality.AUDIO: self.variant, Modality.IMAGE: self.image_variant}
         return {modality: variant for modality, variant in both.items() if modality in needed}

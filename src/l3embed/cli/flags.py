@@ -21,7 +21,7 @@ from l3embed.variants import (
 )
 
 if TYPE_CHECKING:
-    from l3embed.core.options import AudioOptions, ImageOptions
+    from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
     from l3embed.runtimes.base import Placement
 
 
@@ -183,6 +183,12 @@ def add_image_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
     )
 
 
+def _run_options(args: argparse.Namespace) -> RunOptions:
+    from l3embed.core.options import RunOptions
+
+    return RunOptions(args.weights, args.device, args.runtime, args.precision, args.threads)
+
+
 def audio_options(args: argparse.Namespace) -> AudioOptions:
     """Return the options of the audio network that the arguments bring."""
     from l3embed.core.options import AudioOptions
@@ -196,11 +202,7 @@ def audio_options(args: argparse.Namespace) -> AudioOptions:
         batch_size=args.audio_batch_size,
         frontend=args.audio_frontend,
         verbose=not args.quiet,
-        weights=args.weights,
-        device=args.device,
-        runtime=args.runtime,
-        precision=args.precision,
-        threads=args.threads,
+        run=_run_options(args),
     )
 
 
@@ -214,11 +216,7 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
         embedding_size=args.image_embedding_size,
         batch_size=args.image_batch_size,
         verbose=not args.quiet,
-        weights=args.weights,
-        device=args.device,
-        runtime=args.runtime,
-        precision=args.precision,
-        threads=args.threads,
+        run=_run_options(args),
     )
 
 

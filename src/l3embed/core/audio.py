@@ -11,15 +11,14 @@ import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, embed_into_arrays
-from l3embed.core.files import FileJob, embed_files
-from l3embed.core.options import AudioOptions, Request, parse_framing
+from l3embed.core.files import FileJob, Medium, embed_files
+from l3embed.core.options import AudioOptions, Request, RunOptions, parse_framing
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
-from l3embed.inputs.media import AudioFiles
+from l3embed.inputs.findings import Findings
 from l3embed.inputs.resampling import resampled_length
-from l3embed.inputs.sound import Heard
 from l3embed.inputs.windows import Framing
-from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, parse_choice
+from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, Media, Modality, parse_choice
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -114,11 +113,7 @@ def get_audio_embedding(
         batch_size=batch_size,
         frontend=frontend,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
@@ -178,11 +173,11 @@ def preprocess_audio(
     if not arrays:
         raise OpenL3Error("audio must be an array, or a list of at least one; got an empty list.")
     for index, (array, rate) in enumerate(zip(arrays, parse_rates("sr", sr, len(arrays)), strict=True)):
-        heard = Heard()
-        mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, heard)
+        findings = Findings()
+        mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, findings)
         inputs = audio_inputs.network_inputs(mono, framing, prepare)
         parts += [np.array(block) for block in audio_inputs.compute_here(inputs)]
-        heard.warn(name_of(index, "Audio", audio))
+        findings.warn(name_of(index, "Audio", audio))
     return np.concatenate(parts)
 
 
@@ -247,11 +242,7 @@ def process_audio_file(
         batch_size=batch_size,
         frontend=frontend,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
@@ -266,7 +257,7 @@ def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, ove
     """
     request = options.parse()
     job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, AudioFiles(options.parse_framing()), request)
+    embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing()), request)
 
 
 def _embed_arrays(
@@ -274,18 +265,18 @@ def _embed_arrays(
 ) -> list[Embedding]:
     network = request.load()
     prepare = audio_inputs.prepare_for(network.embedder.input_shape, network.frontend)
-    heard = [Heard() for _ in arrays]
+    findings = [Findings() for _ in arrays]
 
     def inputs(index: int) -> audio_inputs.Inputs:
         rate = rates[index]
-        mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(arrays[index], rate), rate, heard[index])
+        mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(arrays[index], rate), rate, findings[index])
         return audio_inputs.network_inputs(mono, framing, prepare)
 
     counts = [
         framing.frames(_samples_at_48_khz(array, rate)) for array, rate in zip(arrays, rates, strict=True)
     ]
     embeddings = embed_into_arrays(network.embedder, counts, inputs, request, unit="window")
-    for index, found in enumerate(heard):
+    for index, found in enumerate(findings):
         found.warn(name_of(index, "Audio", arrays))
     return embeddings
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from l3embed.core.outputs import refuse_shared_outputs
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import FilesError
-from l3embed.inputs.media import Medium
-from l3embed.inputs.sound import Inputs
+from l3embed.inputs.findings import LACKS, Findings, warn
+from l3embed.inputs.media import network_inputs
+from l3embed.inputs.sound import Inputs, prepare_for
+from l3embed.inputs.windows import Framing
 from l3embed.models.running import Network
 from l3embed.progress import FileProgress, say
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
+from l3embed.variants import Media, Modality
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,53 @@ class FileJob:
     batch_size: int
     overwrite: bool
     verbose: bool
+
+
+@dataclass(frozen=True)
+class Medium:
+    """What one network takes from a kind of files.
+
+    Parameters
+    ----------
+    media : Media
+        Which kind.
+    modality : Modality
+        Which network.
+    framing : Framing or None
+        How sound is cut into windows; None if it is not sound that is wanted.
+    """
+
+    media: Media
+    modality: Modality
+    framing: Framing | None = None
+
+    @property
+    def description(self) -> str:
+        """What is being done, for the progress bar."""
+        parts = {Modality.AUDIO: " sound", Modality.IMAGE: " frames"}
+        return f"Embedding{parts[self.modality] if self.media is Media.VIDEO else ''}"
+
+    @property
+    def unit(self) -> str:
+        """What the network's inputs are called."""
+        if self.modality is Modality.AUDIO:
+            return "windows"
+        return "frames" if self.media is Media.VIDEO else "images"
+
+    def inputs(self, path: str, network: Network, findings: Findings) -> Inputs:
+        """Return what reads a file, when it is asked for its first block: faults are the file's own."""
+        prepare = prepare_for(network.embedder.input_shape, network.frontend) if self.framing else None
+        return network_inputs(Path(path), self.media, findings, self.framing, prepare)
+
+    def finish(self, path: str, rows: int, findings: Findings) -> dict[str, Any]:
+        """Warn of what was found in a file that was read, and return what is saved next to its embeddings."""
+        if not rows:
+            warn(f"{path} {LACKS[self.modality]}")
+        is_videos_sound = self.framing and self.media is Media.VIDEO
+        findings.warn(f"The sound of {path}" if is_videos_sound else path)
+        if self.framing:
+            return {"timestamps": self.framing.timestamps_s(rows)}
+        return {"timestamps": findings.frame_times_s} if self.media is Media.VIDEO else {}
 
 
 class Loader(Protocol):
@@ -85,11 +135,13 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
 
 def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failures: dict[str, str]) -> None:
     network = loader.load()
-    sources = ((path, _reading(medium, path, network)) for path in todo)
+    findings = {path: Findings() for path in todo}
+    sources = ((path, medium.inputs(path, network, findings[path])) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        others = {**medium.finish(path, spool.rows), **network.origin.arrays(network.embedder.runtime.value)}
+        others = medium.finish(path, spool.rows, findings.pop(path))
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
+            others |= network.origin.arrays(network.embedder.runtime.value)
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
     with FileProgress(medium.description, len(todo), medium.unit, enabled=job.verbose) as progress:
@@ -102,8 +154,3 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failur
             elif fault:
                 failures[path] = str(fault)
             progress.file_done()
-
-
-def _reading(medium: Medium, path: str, network: Network) -> Inputs:
-    """Read a file only when its turn has come, so that what is wrong with it is its own affair."""
-    yield from medium.inputs(path, network)

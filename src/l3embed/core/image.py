@@ -11,11 +11,11 @@ import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Embedding, embed_into_arrays
-from l3embed.core.files import FileJob, embed_files
-from l3embed.core.options import ImageOptions, Request
+from l3embed.core.files import FileJob, Medium, embed_files
+from l3embed.core.options import ImageOptions, Request, RunOptions
 from l3embed.errors import OpenL3Warning
-from l3embed.inputs.media import ImageFiles
 from l3embed.inputs.pixels import check_images, pixel_blocks
+from l3embed.variants import Media, Modality
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -97,11 +97,7 @@ def get_image_embedding(
         embedding_size=embedding_size,
         batch_size=batch_size,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     request = options.parse()
     arrays = [check_images(array) for array in parse_arrays("image", image)]
@@ -166,11 +162,7 @@ def process_image_file(
         embedding_size=embedding_size,
         batch_size=batch_size,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
@@ -185,7 +177,7 @@ def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, ove
     """
     request = options.parse()
     job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, ImageFiles(), request)
+    embed_files(job, Medium(Media.IMAGE, Modality.IMAGE), request)
 
 
 def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embedding]:

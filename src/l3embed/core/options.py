@@ -57,6 +57,17 @@ class Request:
 
 
 @dataclass(frozen=True)
+class RunOptions:
+    """What all functions that run a network take: its weights, and where and how it runs."""
+
+    weights: str | WeightsSource | None = None
+    device: str = "auto"
+    runtime: str = "auto"
+    precision: str = "float32"
+    threads: int = 0
+
+
+@dataclass(frozen=True)
 class AudioOptions:
     """The options of the audio functions, as their arguments bring them; see `get_audio_embedding`."""
 
@@ -69,11 +80,7 @@ class AudioOptions:
     batch_size: int = 32
     frontend: str = "kapre"
     verbose: bool | int = True
-    weights: str | WeightsSource | None = None
-    device: str = "auto"
-    runtime: str = "auto"
-    precision: str = "float32"
-    threads: int = 0
+    run: RunOptions = RunOptions()
 
     def parse(self) -> Request:
         """Check the options that choose a model and its run.
@@ -84,7 +91,7 @@ class AudioOptions:
             Naming the argument, what came and what is allowed.
         """
         variant = parse_audio_variant(
-            self.input_repr, self.content_type, self.embedding_size, self.frontend, self.precision
+            self.input_repr, self.content_type, self.embedding_size, self.frontend, self.run.precision
         )
         request = _parse_request(self, variant)
         if self.model is not None:
@@ -112,11 +119,7 @@ class ImageOptions:
     embedding_size: int = 8192
     batch_size: int = 32
     verbose: bool | int = True
-    weights: str | WeightsSource | None = None
-    device: str = "auto"
-    runtime: str = "auto"
-    precision: str = "float32"
-    threads: int = 0
+    run: RunOptions = RunOptions()
 
     def parse(self) -> Request:
         """Check the options.
@@ -126,7 +129,9 @@ class ImageOptions:
         OpenL3Error
             Naming the argument, what came and what is allowed.
         """
-        variant = parse_image_variant(self.input_repr, self.content_type, self.embedding_size, self.precision)
+        variant = parse_image_variant(
+            self.input_repr, self.content_type, self.embedding_size, self.run.precision
+        )
         request = _parse_request(self, variant)
         if self.model is not None and tuple(self.model.input_shape[1:]) != IMAGE_INPUT_SHAPE:
             raise OpenL3Error(
@@ -161,19 +166,21 @@ def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant |
 
         if not isinstance(options.model, keras.Model):
             raise OpenL3Error(f"model must be a keras.Model or None; got {type(options.model).__name__}.")
-    placement = _parse_placement(options)
+    placement = _parse_placement(options.run)
     if options.model is not None and placement.runtime is Runtime.OPENVINO:
         _check_runs_in_openvino(options.model)
-    return Request(variant, options.model, options.weights, int(batch_size), bool(options.verbose), placement)
+    return Request(
+        variant, options.model, options.run.weights, int(batch_size), bool(options.verbose), placement
+    )
 
 
-def _parse_placement(options: AudioOptions | ImageOptions) -> Placement:
-    threads: object = options.threads
+def _parse_placement(run: RunOptions) -> Placement:
+    threads: object = run.threads
     if not isinstance(threads, Integral) or isinstance(threads, bool):
         raise OpenL3Error(f"threads must be a positive integer, or 0 for all; got {threads!r}.")
     return Placement(
-        device=parse_choice(Device, "device", options.device),
-        runtime=parse_choice(Runtime, "runtime", options.runtime),
+        device=parse_choice(Device, "device", run.device),
+        runtime=parse_choice(Runtime, "runtime", run.runtime),
         threads=int(threads),
     )
 

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from l3embed.core.arguments import parse_rates
 from l3embed.core.arrays import Embedding, Timestamps
-from l3embed.core.options import AudioOptions
+from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.windows import Framer, MonoStream
@@ -72,11 +72,7 @@ class AudioEmbeddingStream:
             hop_size=hop_size,
             batch_size=batch_size,
             frontend=frontend,
-            weights=weights,
-            device=device,
-            runtime=runtime,
-            precision=precision,
-            threads=threads,
+            run=RunOptions(weights, device, runtime, precision, threads),
         )
         request = options.parse()
         self._framing = options.parse_framing()

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from l3embed.core.arguments import parse_outputs
-from l3embed.core.files import FileJob, embed_files
-from l3embed.core.options import AudioOptions, ImageOptions
+from l3embed.core.files import FileJob, Medium, embed_files
+from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
 from l3embed.errors import FilesError
-from l3embed.inputs.media import VideoFrames, VideoSound
+from l3embed.variants import Media, Modality
 
 if TYPE_CHECKING:
     from l3embed.weights.source import WeightsSource
@@ -106,11 +106,7 @@ def process_video_file(
         batch_size=audio_batch_size if batch_size is None else batch_size,
         frontend=audio_frontend,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     image_options = ImageOptions(
         model=image_model,
@@ -119,11 +115,7 @@ def process_video_file(
         embedding_size=image_embedding_size,
         batch_size=image_batch_size if batch_size is None else batch_size,
         verbose=verbose,
-        weights=weights,
-        device=device,
-        runtime=runtime,
-        precision=precision,
-        threads=threads,
+        run=RunOptions(weights, device, runtime, precision, threads),
     )
     ending = f"_{suffix}" if suffix else ""
     process_video_outputs(
@@ -151,12 +143,13 @@ def process_video_outputs(
         As `process_video_file`.
     """
     audio, image = audio_options.parse(), image_options.parse()
-    sound = VideoSound(audio_options.parse_framing())
+    sound = Medium(Media.VIDEO, Modality.AUDIO, audio_options.parse_framing())
+    frames = Medium(Media.VIDEO, Modality.IMAGE)
     audio_job = FileJob(audio_outputs, audio.batch_size, overwrite=overwrite, verbose=audio.verbose)
     image_job = FileJob(image_outputs, image.batch_size, overwrite=overwrite, verbose=image.verbose)
     failures = {
         **_failures(lambda: embed_files(audio_job, sound, audio)),
-        **_failures(lambda: embed_files(image_job, VideoFrames(), image)),
+        **_failures(lambda: embed_files(image_job, frames, image)),
     }
     if failures:
         raise FilesError(failures, done=len(audio_outputs) - len(failures))

@@ -2,23 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from l3embed.decoding import audio
-from l3embed.decoding.audio import AudioFile, UnknownFormatError, open_audio
-from l3embed.decoding.ffmpeg import FfmpegAudio, audio_blocks_by_ffmpeg
+from l3embed.decoding.audio import UnknownFormatError, open_audio
+from l3embed.decoding.ffmpeg import audio_blocks_by_ffmpeg
 from l3embed.errors import OpenL3Error
 
-SUFFIXES = audio.SUFFIXES | frozenset(
-    (".aac", ".ac3", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".tta", ".wma", ".wv")
+FFMPEG_SUFFIXES = frozenset(
+    (
+        ".aac",
+        ".ac3",
+        ".amr",
+        ".ape",
+        ".dts",
+        ".eac3",
+        ".m4a",
+        ".m4b",
+        ".mka",
+        ".mp2",
+        ".mpc",
+        ".tta",
+        ".wma",
+        ".wv",
+    )
 )
-"""Endings by which audio is picked out of a folder."""
+SUFFIXES = audio.SUFFIXES | FFMPEG_SUFFIXES
+"""Endings by which audio is picked out of a folder; the first are of files that only ffmpeg reads."""
+
+
+class Recording(Protocol):
+    """Open sound, of an audio file or of a video."""
+
+    @property
+    def sample_rate_hz(self) -> int:
+        """Its rate."""
+
+    @property
+    def channels(self) -> int:
+        """How many it has."""
+
+    @property
+    def blocks(self) -> Callable[[], Iterator[npt.NDArray[np.float64]]]:
+        """Return the samples in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``."""
 
 
 @contextmanager
-def open_recording(path: Path) -> Iterator[AudioFile | FfmpegAudio]:
+def open_recording(path: Path) -> Iterator[Recording]:
     """Open an audio file of any format.
 
     Raises
@@ -30,7 +66,7 @@ def open_recording(path: Path) -> Iterator[AudioFile | FfmpegAudio]:
         yield _open(path, stack)
 
 
-def _open(path: Path, stack: ExitStack) -> AudioFile | FfmpegAudio:
+def _open(path: Path, stack: ExitStack) -> Recording:
     try:
         return stack.enter_context(open_audio(path))
     except UnknownFormatError as unknown:

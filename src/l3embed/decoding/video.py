@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
 
@@ -124,6 +125,15 @@ class FrameClock:
         return regular_s if abs(real_s - regular_s) <= tolerance_s else real_s
 
 
+@dataclass(frozen=True)
+class VideoSound:
+    """The sound of an open video, as a `l3embed.decoding.recording.Recording`."""
+
+    blocks: Callable[[], Iterator[Samples]]
+    sample_rate_hz: int = SAMPLE_RATE_HZ
+    channels: int = SOUND_CHANNELS
+
+
 class VideoFile:
     """An open video: its frames and its sound, block by block."""
 
@@ -137,6 +147,11 @@ class VideoFile:
         self.has_audio = info.has_audio
         self.frame_rate_hz = info.frame_rate_hz
         self.audio_sample_rate_hz = SAMPLE_RATE_HZ
+
+    @property
+    def sound(self) -> VideoSound | None:
+        """Its sound, None if it has none."""
+        return VideoSound(self.audio_blocks) if self.has_audio else None
 
     @property
     def frame_times_s(self) -> Times:

@@ -1,150 +1,123 @@
-"""The kinds of files that are embedded: how each is read, and what is saved next to its embeddings."""
+"""Each kind of file, opened and read here alone: its sound, its picture, its frames."""
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.image import read_image
-from l3embed.decoding.video import open_video
-from l3embed.errors import OpenL3Warning
-from l3embed.inputs import sound as audio
-from l3embed.inputs.pixels import frame_pixels, preprocess_images
-from l3embed.inputs.sound import Inputs
+from l3embed.decoding.recording import Recording, open_recording
+from l3embed.decoding.video import Frames, open_video
+from l3embed.inputs import sound
+from l3embed.inputs.findings import Findings
+from l3embed.inputs.pixels import Pixels, frame_pixels, pixel_blocks
 from l3embed.inputs.windows import Framing
-from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
+from l3embed.variants import Media, Modality
+
+Block = TypeVar("Block")
+
+MODALITIES = {
+    Media.AUDIO: (Modality.AUDIO,),
+    Media.IMAGE: (Modality.IMAGE,),
+    Media.VIDEO: (Modality.AUDIO, Modality.IMAGE),
+}
+"""The networks that each kind of file has something for."""
 
 
-class Medium(Protocol):
-    """A kind of files."""
+@contextmanager
+def open_sound(path: Path, media: Media) -> Iterator[Recording | None]:
+    """Open the sound of an audio file or a video; None if a video has none.
 
-    @property
-    def description(self) -> str:
-        """What is being done, for the progress bar."""
-
-    @property
-    def unit(self) -> str:
-        """What the network's inputs are called."""
-
-    def inputs(self, path: str, network: Network) -> Inputs:
-        """Read a file as blocks of the network's inputs, ``(n, *input_shape)``, or functions that do."""
-
-    def finish(self, path: str, rows: int) -> dict[str, Any]:
-        """Warn of what was found in a file that was read, and return what is saved next to its embeddings."""
-
-
-class AudioFiles:
-    """Audio files, cut into windows."""
-
-    description = "Embedding"
-    unit = "windows"
-
-    def __init__(self, framing: Framing) -> None:
-        self._framing = framing
-        self._heard: dict[str, audio.Heard] = {}
-
-    def inputs(self, path: str, network: Network) -> Inputs:
-        """Read a file as blocks of samples or spectrograms, whichever the model takes."""
-        heard = self._heard[path] = audio.Heard()
-        mono = audio.file_mono_blocks(Path(path), heard)
-        return audio.network_inputs(mono, self._framing, _prepare_for(network))
-
-    def finish(self, path: str, rows: int) -> dict[str, Any]:
-        """Warn of silent and short audio, and return the timestamps."""
-        self._heard.pop(path).warn(path)
-        return {"timestamps": self._framing.timestamps_s(rows)}
+    Raises
+    ------
+    OpenL3Error
+        If the file cannot be read.
+    """
+    if media is Media.AUDIO:
+        with open_recording(path) as recording:
+            yield recording
+    else:
+        with open_video(path) as video:
+            yield video.sound
 
 
-class ImageFiles:
-    """Image files."""
+def mono_samples(path: Path, media: Media, findings: Findings) -> Iterator[npt.NDArray[np.float64]]:
+    """Read the sound of an audio file or a video as blocks of 48 kHz mono samples; there may be none.
 
-    description = "Embedding"
-    unit = "images"
-
-    def __init__(self) -> None:
-        self._black: set[str] = set()
-
-    def inputs(self, path: str, network: Network) -> Inputs:
-        """Return what reads a file as the network's pixels: several are read at once."""
-        yield partial(self._read, path)
-
-    def finish(self, path: str, rows: int) -> dict[str, Any]:
-        """Warn of black images; an image has no times."""
-        if path in self._black:
-            self._black.remove(path)
-            _warn(f"{path} is all black: all of its values are zero.")
-        return {}
-
-    def _read(self, path: str) -> npt.NDArray[np.float32]:
-        with phase(Phase.DECODE):
-            images = read_image(Path(path))
-        if not images.any():
-            self._black.add(path)
-        with phase(Phase.FRONTEND):
-            return preprocess_images(images)
+    Raises
+    ------
+    OpenL3Error
+        If the file cannot be read to its end, or `sound.mono_blocks` finds fault with it.
+    """
+    with open_sound(path, media) as recording:
+        if recording is not None:
+            findings.channels = recording.channels
+            yield from sound.mono_blocks(recording.blocks(), recording.sample_rate_hz, findings)
 
 
-class VideoSound:
-    """The sound of video files, cut into windows."""
-
-    description = "Embedding sound"
-    unit = "windows"
-
-    def __init__(self, framing: Framing) -> None:
-        self._framing = framing
-        self._heard: dict[str, audio.Heard] = {}
-
-    def inputs(self, path: str, network: Network) -> Inputs:
-        """Read a video's sound as blocks of samples or spectrograms; without sound there are none."""
-        heard = self._heard[path] = audio.Heard()
-        with open_video(Path(path)) as video:
-            if video.has_audio:
-                mono = audio.mono_blocks(video.audio_blocks(), video.audio_sample_rate_hz, heard)
-                yield from audio.network_inputs(mono, self._framing, _prepare_for(network))
-
-    def finish(self, path: str, rows: int) -> dict[str, Any]:
-        """Warn of missing, silent and short sound, and return the timestamps."""
-        heard = self._heard.pop(path)
-        if rows:
-            heard.warn(f"The sound of {path}")
-        else:
-            _warn(f"{path} has no sound: it gets embeddings of its frames only.")
-        return {"timestamps": self._framing.timestamps_s(rows)}
+def image_pixels(path: Path, findings: Findings) -> Iterator[Pixels]:
+    """Read an image file as the network's pixels, ``(n, 224, 224, 3)``."""
+    with phase(Phase.DECODE):
+        images = read_image(path)
+    findings.is_black = not images.any()
+    yield from pixel_blocks(images)
 
 
-class VideoFrames:
-    """The frames of video files."""
+def video_frames(
+    path: Path, findings: Findings, convert: Callable[[Callable[[], Iterable[Frames]]], Iterator[Block]]
+) -> Iterator[Block]:
+    """Read the frames of a video as what is made of them; without frames there are none.
 
-    description = "Embedding frames"
-    unit = "frames"
-
-    def __init__(self) -> None:
-        self._times_s: dict[str, Any] = {}
-
-    def inputs(self, path: str, network: Network) -> Inputs:
-        """Read a video's frames as the network's pixels, block by block; without frames there are none."""
-        self._times_s[path] = []
-        with open_video(Path(path)) as video:
-            if video.has_frames:
-                yield from frame_pixels(video.frames)
-                self._times_s[path] = video.frame_times_s
-
-    def finish(self, path: str, rows: int) -> dict[str, Any]:
-        """Warn of missing frames, and return the real times of the frames."""
-        if not rows:
-            _warn(f"{path} has no frames: it gets embeddings of its sound only.")
-        return {"timestamps": self._times_s.pop(path)}
+    Parameters
+    ----------
+    path : Path
+        The video.
+    findings : Findings
+        Is filled in when the last frame has been yielded.
+    convert : callable
+        Takes what reads the frames from the beginning, and yields blocks.
+    """
+    with open_video(path) as video:
+        if video.has_frames:
+            yield from convert(video.frames)
+            findings.frame_times_s = video.frame_times_s
+            findings.duration_s = video.duration_s
 
 
-def _prepare_for(network: Network) -> audio.Prepare:
-    return audio.prepare_for(network.embedder.input_shape, network.frontend)
+def network_inputs(
+    path: Path,
+    media: Media,
+    findings: Findings,
+    framing: Framing | None = None,
+    prepare: sound.Prepare | None = None,
+) -> sound.Inputs:
+    """Read a file as blocks of what a network takes in, ``(n, *input_shape)``, or functions that do.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    media : Media
+        Its kind.
+    findings : Findings
+        Is filled in when the last block has been computed.
+    framing, prepare : Framing and callable, or None
+        How sound is cut into windows and what prepares these; None if it is not sound that is wanted.
+    """
+    if framing is not None and prepare is not None:
+        yield from sound.network_inputs(mono_samples(path, media, findings), framing, prepare)
+    elif media is Media.IMAGE:
+        yield partial(_whole_image, path, findings)  # several images are read at once
+    else:
+        yield from video_frames(path, findings, frame_pixels)
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, OpenL3Warning, stacklevel=3)
+def _whole_image(path: Path, findings: Findings) -> npt.NDArray[Any]:
+    return np.concatenate(list(image_pixels(path, findings)))

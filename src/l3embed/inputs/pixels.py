@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import Phase, phase
 from l3embed.variants import IMAGE_SIDE_PIXELS
 
 SCALED_SIDE_PIXELS = 256
@@ -98,18 +99,24 @@ def _divided(pixels: Pixels, largest: float) -> Pixels:
 
 def _unscaled_pixels(sequence: Images) -> Pixels:
     """Crop, scale and convert images, whatever magnitudes that leaves."""
+    with phase(Phase.FRONTEND):
+        pixels = _converted(sequence)
+    if not np.isfinite(pixels).all():
+        raise OpenL3Error("An image must hold finite numbers; got NaN or infinite ones.")
+    return pixels
+
+
+def _converted(sequence: Images) -> Pixels:
     from skimage.util import img_as_float32
 
     is_whole = sequence.shape[1:3] == (IMAGE_SIDE_PIXELS, IMAGE_SIDE_PIXELS)
     if is_whole and np.issubdtype(sequence.dtype, np.unsignedinteger):
-        pixels: Pixels = 2 * img_as_float32(sequence) - 1
-    elif is_whole:
-        pixels = img_as_float32(sequence)
-    else:
-        pixels = np.stack([_scale_and_crop(image).astype(np.float32) for image in sequence])
-    if not np.isfinite(pixels).all():
-        raise OpenL3Error("An image must hold finite numbers; got NaN or infinite ones.")
-    return pixels
+        stretched: Pixels = 2 * img_as_float32(sequence) - 1
+        return stretched
+    if is_whole:
+        whole: Pixels = img_as_float32(sequence)
+        return whole
+    return np.stack([_scale_and_crop(image).astype(np.float32) for image in sequence])
 
 
 def frame_pixels(read: Callable[[], Iterable[Images]]) -> Iterator[Pixels]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.audio import BLOCK_S
-from l3embed.decoding.recording import open_recording
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error
 from l3embed.frontends import kapre as kapre_frontend
 from l3embed.frontends import librosa as librosa_frontend
+from l3embed.inputs.findings import Findings
 from l3embed.inputs.windows import Framer, Framing, MonoStream
 from l3embed.profiling import Phase, phase
 from l3embed.variants import SAMPLES_SHAPE, SPECTROGRAMS, Frontend, InputRepr
@@ -64,25 +61,9 @@ def compute_here(inputs: Inputs) -> Iterator[Windows]:
         yield block() if callable(block) else block
 
 
-@dataclass
-class Heard:
-    """What was found out about a recording while it was read."""
-
-    duration_s: float = 0.0
-    sample_rate_hz: float = 0.0
-    channels: int = 0
-    is_silent: bool = False
-    is_short: bool = False
-
-    def warn(self, name: str) -> None:
-        """Warn of silence, and of audio shorter than a window, naming the recording."""
-        if self.is_silent:
-            _warn(f"{name} is silent: all of its samples are zero.")
-        if self.is_short:
-            _warn(f"{name} is shorter than one window (1 second): it is padded with zeros.")
-
-
-def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator[npt.NDArray[np.float64]]:
+def mono_blocks(
+    blocks: Blocks, sample_rate_hz: float, findings: Findings
+) -> Iterator[npt.NDArray[np.float64]]:
     """Turn blocks at any rate, ``(N,)`` or ``(N, channels)``, into blocks of 48 kHz mono samples.
 
     Parameters
@@ -91,7 +72,7 @@ def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator
         The recording.
     sample_rate_hz : float
         Its rate.
-    heard : Heard
+    findings : Findings
         Is filled in when the last block has been yielded.
 
     Raises
@@ -107,8 +88,8 @@ def mono_blocks(blocks: Blocks, sample_rate_hz: float, heard: Heard) -> Iterator
     with phase(Phase.RESAMPLE):
         rest = stream.finish()
     yield rest
-    heard.duration_s, heard.sample_rate_hz = stream.samples_in / sample_rate_hz, sample_rate_hz
-    heard.is_silent, heard.is_short = stream.is_silent, stream.is_short
+    findings.duration_s, findings.sample_rate_hz = stream.samples_in / sample_rate_hz, sample_rate_hz
+    findings.is_silent, findings.is_short = stream.is_silent, stream.is_short
 
 
 def network_inputs(mono: Iterable[npt.NDArray[np.floating]], framing: Framing, prepare: Prepare) -> Inputs:
@@ -126,19 +107,6 @@ def array_blocks(audio: npt.NDArray[Any], sample_rate_hz: float) -> Iterator[npt
     step = max(1, int(BLOCK_S * sample_rate_hz))
     for start in range(0, max(1, len(audio)), step):
         yield audio[start : start + step]
-
-
-def file_mono_blocks(path: Path, heard: Heard) -> Iterator[npt.NDArray[np.float64]]:
-    """Read a file as blocks of 48 kHz mono samples.
-
-    Raises
-    ------
-    OpenL3Error
-        If the file cannot be read to its end, or `mono_blocks` finds fault with it.
-    """
-    with open_recording(path) as file:
-        heard.channels = file.channels
-        yield from mono_blocks(file.blocks(), file.sample_rate_hz, heard)
 
 
 def prepare_for(input_shape: tuple[int, ...], frontend: Frontend = Frontend.LIBROSA) -> Prepare:
@@ -166,7 +134,3 @@ def prepare_for(input_shape: tuple[int, ...], frontend: Frontend = Frontend.LIBR
         f"The model must take in one of the shapes {', '.join(map(str, allowed))}; it takes {input_shape}. "
         "Load one with load_audio_embedding_model."
     )
-
-
-def _warn(message: str) -> None:
-    warnings.warn(message, OpenL3Warning, stacklevel=4)

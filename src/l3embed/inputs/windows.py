@@ -48,6 +48,11 @@ class Framing:
         # reference's windows lie there, and so do ours.
         return int(self.hop_s * SAMPLE_RATE_HZ)
 
+    @property
+    def parameters(self) -> dict[str, float | bool]:
+        """What decides about the windows of a recording, as recipes have it."""
+        return {"hop_s": float(self.hop_s), "center": self.center}
+
     def timestamps_s(self, frames: int, first: int = 0) -> npt.NDArray[np.float64]:
         """Return the times of `frames` windows from number `first` on, in seconds, shape ``(frames,)``."""
         return np.arange(first, first + frames, dtype=np.float64) * self.hop_s

@@ -15,9 +15,8 @@ import numpy.typing as npt
 
 from l3embed.decoding.ffmpeg import FfmpegRun
 from l3embed.decoding.image import read_image
-from l3embed.decoding.recording import open_recording
-from l3embed.decoding.video import open_video
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.media import open_sound
 from l3embed.variants import Media
 
 SOUND_S = 5.0
@@ -98,8 +97,7 @@ def make_preview(dataset: Path, subject: Subject) -> Preview:
 
 
 def _preview_recording(path: Path, subject: Subject) -> Preview:
-    with open_recording(path) as recording:
-        return Preview(sound=_as_mp3(recording.blocks(), recording.sample_rate_hz))
+    return Preview(sound=_beginning_as_mp3(path, Media.AUDIO))
 
 
 def _preview_image(path: Path, subject: Subject) -> Preview:
@@ -110,8 +108,7 @@ def _preview_image(path: Path, subject: Subject) -> Preview:
 def _preview_video(path: Path, subject: Subject) -> Preview:
     sound = picture = b""
     if subject.has_sound:
-        with open_video(path) as video:
-            sound = _as_mp3(video.audio_blocks(), video.audio_sample_rate_hz)
+        sound = _beginning_as_mp3(path, Media.VIDEO)
     if subject.has_picture:
         picture = _video_frame(path)
     return Preview(sound, picture)
@@ -124,8 +121,13 @@ PREVIEWERS: dict[Media, Callable[[Path, Subject], Preview]] = {
 }
 
 
+def _beginning_as_mp3(path: Path, media: Media) -> bytes:
+    """Encode the beginning of a recording, or of a video's sound."""
+    with open_sound(path, media) as recording:
+        return _as_mp3(recording.blocks(), recording.sample_rate_hz) if recording else b""
+
+
 def _as_mp3(blocks: Iterator[Samples], sample_rate_hz: float) -> bytes:
-    """Encode the beginning of a recording."""
     import soundfile
 
     encoded = io.BytesIO()

@@ -59,7 +59,7 @@ class Network:
         weights = {"weights": self.weights.identity, "weights_sha256": self.weights_sha256}
         framing: dict[str, Parameter] = {}
         if isinstance(self.variant, AudioVariant):
-            framing = {"hop_s": float(self.framing.hop_s), "center": self.framing.center}
+            framing = dict(self.framing.parameters)
         return {"variant": self.variant.name, **weights, **framing}
 
     def load(self, placement: Placement) -> embedders.Network:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,7 +17,9 @@ import numpy as np
 from l3embed.disk.atomic import replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
-from l3embed.inputs.preparation import PARTS, Findings, Part, Sound
+from l3embed.inputs.findings import LACKS, Findings, doubts
+from l3embed.inputs.media import MODALITIES
+from l3embed.inputs.preparation import Sound, prepared_rows, row_parameters
 from l3embed.profiling import Phase, phase
 from l3embed.progress import progress_bar, say
 from l3embed.runtimes.ahead import map_ahead
@@ -39,7 +41,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.digests import Digests
-from l3embed.store.entries import Store, place
+from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality
@@ -73,12 +75,12 @@ class PreprocessFolders:
 
 @dataclass(frozen=True)
 class _Job:
-    """One task: which file it reads, of what kind and in what state that was, and how."""
+    """One task: which file it reads, of what kind and in what state that was, and for which network."""
 
     source: Path
     media: Media
     state: tuple[int, ...]
-    part: Part
+    modality: Modality
     recipe: Recipe
 
 
@@ -116,19 +118,19 @@ def _plan(
     results: dict[Task, Result] = {}
     for input_ in found.inputs:
         name = input_.path.encode(errors="backslashreplace").decode()
-        for part in PARTS[input_.media]:
-            task = (name, part.modality)
+        for modality in MODALITIES[input_.media]:
+            task = (name, modality)
             try:
                 if name != input_.path:  # nor could DVC, or a table, hold it
                     raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
-                jobs[task] = _plan_one(dataset, input_, part, (options.sound, digests))
+                jobs[task] = _plan_one(dataset, input_, modality, (options.sound, digests))
             except OpenL3Error as error:
                 results[task] = Result(*task, input_.media).failed(str(error))
                 check_failure(results[task], options.on_error)
     return jobs, results
 
 
-def _plan_one(dataset: Path, input_: Input, part: Part, means: tuple[Sound, Digests]) -> _Job:
+def _plan_one(dataset: Path, input_: Input, modality: Modality, means: tuple[Sound, Digests]) -> _Job:
     sound, digests = means
     source = dataset / input_.path
     try:
@@ -136,8 +138,8 @@ def _plan_one(dataset: Path, input_: Input, part: Part, means: tuple[Sound, Dige
     except OSError as error:
         raise OpenL3Error(_unreadable(source, error)) from error
     code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
-    recipe = Recipe(Step.PREPROCESS, sha256, part.parameters(sound), code, packages)
-    return _Job(source, input_.media, state, part, recipe)
+    recipe = Recipe(Step.PREPROCESS, sha256, row_parameters((input_.media, modality), sound), code, packages)
+    return _Job(source, input_.media, state, modality, recipe)
 
 
 def _prepare_all(
@@ -149,7 +151,7 @@ def _prepare_all(
     """Do what is to be done, fill in the results, and return how many were computed."""
     store, output = folders
     counts = Counts(failed=len(results))
-    doubts = _Doubts()
+    odd: list[str] = []
     recipes = {task: job.recipe for task, job in jobs.items()}
     with progress_bar("Preprocessing", total=len(jobs)) as bar:
         for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options, store)):
@@ -158,9 +160,9 @@ def _prepare_all(
                 results[outcome.key] = result
                 check_failure(result, options.on_error)
             counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
-            doubts.add(outcome)
+            odd += _doubts(outcome)
             bar.update()
-    doubts.tell()
+    _tell_doubts(odd)
     return counts
 
 
@@ -201,7 +203,7 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> _Prepared:
     findings, names = Findings(), []
     path = store.path(job.recipe, ROWS_FILE)
     with RowSpool(path.parent) as spool:
-        for rows in job.part.read(job.source, sound, findings):
+        for rows in prepared_rows(job.source, (job.media, job.modality), sound, findings):
             spool.append(rows)
         _check_unchanged(job)
         with phase(Phase.WRITE):
@@ -251,34 +253,22 @@ def _check_name(longest: Path) -> None:
         longest.lstat()
 
 
-class _Doubts:
-    """Inputs that are likely to be mistakes, though they can be embedded."""
-
-    def __init__(self) -> None:
-        self._words: list[str] = []
-
-    def add(self, outcome: Outcome[Task]) -> None:
-        """Take down what is odd about an input."""
-        path, modality = outcome.key
-        if isinstance(outcome.result, OpenL3Error):
-            return
-        facts = outcome.result.facts
+def _doubts(outcome: Outcome[Task]) -> Iterator[str]:
+    """Yield what is odd about an input, though it can be embedded."""
+    path, modality = outcome.key
+    if isinstance(outcome.result, Entry):
         if ROWS_FILE not in outcome.result.files:
-            self._words.append(f"{path} has no {'sound' if modality is Modality.AUDIO else 'frames'}.")
-        if facts["is_silent"]:
-            self._words.append(f"{path} is silent: all of its samples are zero.")
-        if facts["is_short"]:
-            self._words.append(f"{path} is shorter than one window (1 second): it is padded with zeros.")
-        if facts["is_black"]:
-            self._words.append(f"{path} is all black: all of its values are zero.")
+            yield f"{path} {LACKS[modality]}"
+        yield from doubts(path, outcome.result.facts)
 
-    def tell(self) -> None:
-        """Name the first of them, since short clips come in thousands."""
-        for words in sorted(self._words)[:NAMED]:
-            say(f"preprocess: warning: {words}")
-        if len(self._words) > NAMED:
-            more = len(self._words) - NAMED
-            say(f"preprocess: warning: {more} more are silent, short, black or lack a part")
+
+def _tell_doubts(sentences: Sequence[str]) -> None:
+    """Tell the first of them, since short clips come in thousands."""
+    for words in sorted(sentences)[:NAMED]:
+        say(f"preprocess: warning: {words}")
+    if len(sentences) > NAMED:
+        more = len(sentences) - NAMED
+        say(f"preprocess: warning: {more} more are silent, short, black or lack a part")
 
 
 def _tell_of_folders(found: Found) -> None:
