@@ -20,7 +20,7 @@ from l3embed.core import options, process_audio_file
 from l3embed.models import running as embedders
 from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
-from l3embed.stages.network import Network
+from l3embed.stages.network import ChosenNetwork
 from l3embed.variants import AudioVariant, InputRepr, Runtime
 from l3embed.weights.source import WeightsDirectory, WeightsSource
 
@@ -51,12 +51,12 @@ def install() -> None:
     def load_network(variant: AudioVariant, source: WeightsSource, placement: Placement) -> embedders.Network:
         return embedders.Network(StandIn(variant), Origin(variant.name, "stand-in"), variant.frontend)
 
-    def load(network: Network, placement: Placement) -> embedders.Network:
+    def load(network: ChosenNetwork, placement: Placement) -> embedders.Network:
         assert isinstance(network.variant, AudioVariant)
         return load_network(network.variant, WeightsDirectory(Path()), placement)
 
     vars(options)["load_network"] = load_network
-    Network.load = load  # type: ignore[assignment, method-assign]
+    ChosenNetwork.load = load  # type: ignore[assignment, method-assign]
 
 
 def main(arguments: Sequence[str]) -> None:

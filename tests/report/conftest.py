@@ -24,7 +24,7 @@ from l3embed.store.entries import Store
 from l3embed.variants import Modality
 
 Array = npt.NDArray[Any]
-REFERENCE = Path(__file__).parents[2] / "data" / "reference"
+REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 HOSTILE_NAME = (
     """</script><img src=x onerror='alert("1")'> & <!-- {{ 7*7 }} \N{GRINNING FACE} \u202ecod.wav"""
 )

@@ -79,7 +79,7 @@ def test_copies_have_one_made(dataset: Path) -> None:
 
 def test_changed_code_has_all_made_anew(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ask(dataset, *recordings(dataset))
-    monkeypatch.setattr(previews, "code_checksum", lambda step: f"other code of {step.value}")
+    monkeypatch.setattr(code, "code_checksum", lambda step: f"other code of {step.value}")
     assert ask(dataset, *recordings(dataset))[1] == (FILES, 0, 0)
 
 

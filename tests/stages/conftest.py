@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from l3embed.stages.network import Network
+from l3embed.stages.network import ChosenNetwork
 
 from . import standin
 from .standin import Project
@@ -140,7 +140,7 @@ def store_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, store_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     """A project without any files yet, whose networks take no time."""
-    monkeypatch.setattr(Network, "load", standin.load)
+    monkeypatch.setattr(ChosenNetwork, "load", standin.load)
     project = Project(tmp_path / "project")
     project.dataset.mkdir(parents=True)
     return project

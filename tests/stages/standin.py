@@ -25,7 +25,7 @@ from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
-from l3embed.stages.network import Network
+from l3embed.stages.network import ChosenNetwork
 from l3embed.store.entries import Store
 from l3embed.variants import (
     ALL_WEIGHT_SETS,
@@ -73,7 +73,7 @@ class StandIn:
         return mean_embedding(batch)
 
 
-def load(network: Network, placement: Placement) -> embedders.Network:
+def load(network: ChosenNetwork, placement: Placement) -> embedders.Network:
     """Stands in for `Network.load`."""
     origin = Origin(network.variant.name, network.weights.identity)
     return embedders.Network(StandIn(network.variant), origin)
@@ -196,7 +196,7 @@ def install() -> None:
         return read(*arguments)
 
     preprocess._prepare = read_slowly  # type: ignore[assignment]
-    Network.load = load  # type: ignore[assignment, method-assign]
+    ChosenNetwork.load = load  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from l3embed.app.params import compose_params
 from l3embed.app.pipeline import Layout, run_stage
 from l3embed.app.settings import parse_settings
-from l3embed.stages.network import Network
+from l3embed.stages.network import ChosenNetwork
 
 from . import standin
 from .conftest import REPOSITORY, write_audio
@@ -35,7 +35,7 @@ def run_stages(folder: Path, *overrides: str) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def quick_networks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Network, "load", standin.load)
+    monkeypatch.setattr(ChosenNetwork, "load", standin.load)
 
 
 @pytest.mark.usefixtures("store_folder", "quick_networks")

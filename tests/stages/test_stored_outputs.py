@@ -112,7 +112,7 @@ def test_the_model_is_not_loaded_if_nothing_is_to_be_computed(
     computed: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "l3embed.stages.network.Network.load", lambda *arguments: pytest.fail("It was loaded.")
+        "l3embed.stages.network.ChosenNetwork.load", lambda *arguments: pytest.fail("It was loaded.")
     )
     assert computed.embed() == (0, FILES, 0)
 

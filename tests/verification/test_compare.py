@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from l3embed.inputs.windows import Framing
-from l3embed.variants import Modality
-from l3embed.verification.cases import Case, Computation, Kind
+from l3embed.variants import Media, Modality
+from l3embed.verification.cases import Case, Computation
 from l3embed.verification.compare import Verdict, compare
 
 STORED: Any = np.array([[1.0, -2.0], [0.5, 0.0]], dtype=np.float32)
@@ -17,7 +17,7 @@ TIMES = np.array([0.0, 0.1])
 
 
 def case(**options: Any) -> Case:
-    return Case("a", Computation(Kind.AUDIO, "a.wav"), Modality.AUDIO, "a.npz", 1e-2, **options)
+    return Case("a", Computation(Media.AUDIO, "a.wav"), Modality.AUDIO, "a.npz", 1e-2, **options)
 
 
 def verdict(ours: Any, times: Any = TIMES) -> tuple[Verdict, float | None, str]:
@@ -81,7 +81,7 @@ def test_times_at_a_rate_that_was_cut(rate_hz: float, cut_hz: int) -> None:
     ],
 )
 def test_windows_that_end_within_the_trusted_sound(framing: Framing, trusted_s: float, windows: int) -> None:
-    computation = Computation(Kind.VIDEO, "a.mp4", framing=framing)
+    computation = Computation(Media.VIDEO, "a.mp4", framing=framing)
     assert (
         Case("a", computation, Modality.AUDIO, "a.npz", 1e-2, trusted_s=trusted_s).trusted_windows == windows
     )

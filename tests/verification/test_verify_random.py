@@ -14,9 +14,8 @@ from conftest import REFERENCE
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.models import running as embedders
-from l3embed.variants import ContentType, Frontend, InputRepr, Modality
+from l3embed.variants import ContentType, Frontend, InputRepr, Media, Modality
 from l3embed.verification import carried
-from l3embed.verification.cases import Kind
 
 from .conftest import rows_of, run
 
@@ -49,12 +48,12 @@ def test_what_is_carried_tells_of_every_kind_of_model() -> None:
     audio = {
         (case.computation.input_repr, case.computation.content_type, case.computation.frontend)
         for case in cases
-        if case.computation.kind is Kind.AUDIO
+        if case.computation.media is Media.AUDIO
     }
     assert audio == set(product(InputRepr, ContentType, (Frontend.KAPRE, Frontend.LIBROSA)))
     assert {case.computation.audio_size for case in cases if case.modality is Modality.AUDIO} == {512}
     assert {case.computation.image_size for case in cases if case.modality is Modality.IMAGE} == {512, 8192}
-    assert {case.computation.kind for case in cases} == set(Kind)
+    assert {case.computation.media for case in cases} == set(Media)
 
 
 def test_tolerances() -> None:

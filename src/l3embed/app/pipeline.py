@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.app.settings import Settings
+from l3embed.disk.tables import write_json
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.report import ReportInputs
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
-from l3embed.stages.results import write_json
 from l3embed.store.entries import Store
 
 

@@ -11,9 +11,8 @@ from omegaconf import OmegaConf
 
 from l3embed.app.pipeline import Layout
 from l3embed.app.sweep_tables import Job, Quality
-from l3embed.disk.tables import FAILED, OK
+from l3embed.disk.tables import FAILED, OK, write_json
 from l3embed.export.manifest import read_manifest
-from l3embed.stages.results import write_json
 from l3embed.variants import Modality
 
 OUTCOME_FILE = "outcome.json"

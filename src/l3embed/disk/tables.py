@@ -1,11 +1,12 @@
-"""Tables of what became of inputs, as CSV files."""
+"""Tables of what became of inputs, as CSV files, and figures as JSON."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 from l3embed.disk.atomic import replacing
 
@@ -20,6 +21,13 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object
         writer = csv.writer(_UnixLines(file))
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write figures, as DVC's metrics have them; the folder is made."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 class _UnixLines:

@@ -41,13 +41,13 @@ def spectrograms(windows: npt.NDArray[np.floating], input_repr: InputRepr) -> np
     np.ndarray [shape=(batch, frequency, time, 1)]
         Decibels, from -80 to 0, in float32.
     """
-    return spectrogram.spectrograms(windows, _recipe(input_repr))
+    return spectrogram.spectrograms(windows, _plan(input_repr))
 
 
 @cache
-def _recipe(input_repr: InputRepr) -> spectrogram.Recipe:
+def _plan(input_repr: InputRepr) -> spectrogram.Plan:
     shape = SPECTROGRAMS[input_repr]
     # The reference pads mel spectrograms only, and those at their end: every sample begins a frame.
     reach = (shape.frames - 1) * SPECTROGRAM_HOP_SAMPLES + shape.fft_samples
     padding = (0, max(0, reach - WINDOW_SAMPLES))
-    return spectrogram.Recipe(shape, hann_window(shape.fft_samples), padding)
+    return spectrogram.Plan(shape, hann_window(shape.fft_samples), padding)

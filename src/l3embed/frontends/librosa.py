@@ -28,14 +28,14 @@ def spectrograms(windows: npt.NDArray[np.floating], input_repr: InputRepr) -> np
         Decibels, from -80 to 0, in the windows' precision.
     """
     precision = np.result_type(windows.dtype, np.float32)
-    return spectrogram.spectrograms(windows, _recipe(input_repr, precision))
+    return spectrogram.spectrograms(windows, _plan(input_repr, precision))
 
 
 @cache
-def _recipe(input_repr: InputRepr, precision: np.dtype[np.floating]) -> spectrogram.Recipe:
+def _plan(input_repr: InputRepr, precision: np.dtype[np.floating]) -> spectrogram.Plan:
     shape = SPECTROGRAMS[input_repr]
     periods = np.arange(shape.fft_samples) / shape.fft_samples
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * periods)
     # The reference pads mel spectrograms at both ends, and linear ones not at all.
     padding = (shape.fft_samples // 2, shape.fft_samples // 2) if shape.is_mel else (0, 0)
-    return spectrogram.Recipe(shape, hann.astype(precision), padding)
+    return spectrogram.Plan(shape, hann.astype(precision), padding)

@@ -23,7 +23,7 @@ Window = npt.NDArray[np.floating]
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Plan:
     """How a frontend computes a spectrogram.
 
     Parameters
@@ -41,29 +41,29 @@ class Recipe:
     padding: tuple[int, int]
 
 
-def spectrograms(windows: npt.NDArray[np.floating], recipe: Recipe) -> npt.NDArray[np.floating]:
+def spectrograms(windows: npt.NDArray[np.floating], plan: Plan) -> npt.NDArray[np.floating]:
     """Compute the spectrograms of windows, ``(n, samples)`` to ``(n, frequency, time, 1)``, in decibels."""
-    shape, before = recipe.shape, recipe.padding[0]
-    result = np.empty((len(windows), *shape.input_shape), recipe.taper.dtype)
-    padded = np.zeros(windows.shape[1] + sum(recipe.padding), recipe.taper.dtype)
-    magnitudes = np.empty((shape.frames, shape.fft_samples // 2 + 1), recipe.taper.dtype)
+    shape, before = plan.shape, plan.padding[0]
+    result = np.empty((len(windows), *shape.input_shape), plan.taper.dtype)
+    padded = np.zeros(windows.shape[1] + sum(plan.padding), plan.taper.dtype)
+    magnitudes = np.empty((shape.frames, shape.fft_samples // 2 + 1), plan.taper.dtype)
     for number, window in enumerate(windows):
         padded[before : before + len(window)] = window
-        _fill_magnitudes(magnitudes, padded, recipe)
+        _fill_magnitudes(magnitudes, padded, plan)
         filtered = _mel(magnitudes, shape) if shape.is_mel else magnitudes
         result[number, :, :, 0] = magnitudes_to_decibels(filtered[np.newaxis])[0].T
     return result
 
 
-def _fill_magnitudes(magnitudes: Window, padded: Window, recipe: Recipe) -> None:
+def _fill_magnitudes(magnitudes: Window, padded: Window, plan: Plan) -> None:
     """Compute the magnitudes of one window, ``(time, frequency)``."""
     from scipy.fft import rfft
 
-    shape = recipe.shape
+    shape = plan.shape
     frames = np.lib.stride_tricks.sliding_window_view(padded, shape.fft_samples)[::SPECTROGRAM_HOP_SAMPLES]
     for start in range(0, shape.frames, FRAMES_AT_ONCE):
         some = slice(start, min(start + FRAMES_AT_ONCE, shape.frames))
-        np.abs(rfft(frames[some] * recipe.taper), out=magnitudes[some])
+        np.abs(rfft(frames[some] * plan.taper), out=magnitudes[some])
 
 
 def _mel(magnitudes: Window, shape: SpectrogramShape) -> Window:

@@ -93,11 +93,16 @@ def mono_blocks(
 
 
 def network_inputs(mono: Iterable[npt.NDArray[np.floating]], framing: Framing, prepare: Prepare) -> Inputs:
-    """Cut 48 kHz mono blocks into windows and prepare them for the network, block by block."""
-    framer = Framer(framing)
+    """Cut 48 kHz mono blocks into windows and prepare them for the network, block by block.
+
+    Without any block, as of a video that has no sound, there is no window.
+    """
+    framer: Framer | None = None
     for block in mono:
+        framer = framer or Framer(framing)
         yield from prepare(framer.feed(block))
-    yield from prepare(framer.finish())
+    if framer:
+        yield from prepare(framer.finish())
 
 
 def array_blocks(audio: npt.NDArray[Any], sample_rate_hz: float) -> Iterator[npt.NDArray[Any]]:

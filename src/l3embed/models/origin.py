@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
-from l3embed.variants import Variant
+from l3embed.disk.tables import write_json
+from l3embed.variants import Modality, Variant
 from l3embed.version import __version__
 from l3embed.weights.file import WeightFile
+
+ORIGIN_FILE = "origin.json"
+"""Where a folder of embeddings says what they were computed with."""
 
 
 @dataclass(frozen=True)
@@ -48,3 +55,15 @@ FOREIGN_MODEL = Origin(variant="custom", weights="unknown")
 def variant_origin(variant: Variant, file: WeightFile) -> Origin:
     """Return what a variant with the weights of a file is."""
     return Origin(variant.name, file.identity, file.trained, variant.precision.value)
+
+
+def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:
+    """Write what the embeddings of a folder were computed with."""
+    content = {modality.value: asdict(origin) for modality, origin in origins.items()}
+    write_json(embeddings / ORIGIN_FILE, content)
+
+
+def read_origins(embeddings: Path) -> dict[Modality, Origin]:
+    """Read what the embeddings of a folder were computed with."""
+    content = json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8"))
+    return {Modality(modality): Origin(**origin) for modality, origin in content.items()}

@@ -15,37 +15,36 @@ from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
-from l3embed.models import running as embedders
+from l3embed.models.origin import write_origins
+from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
-from l3embed.stages.network import Network
+from l3embed.stages.network import ChosenNetwork
 from l3embed.stages.results import (
     EMBEDDINGS_SUFFIX,
     TIMES_SUFFIX,
     Counts,
     OnError,
     Result,
+    StageMetrics,
     array_path,
     check_failure,
     make_empty,
     name_failures,
     read_results,
     require_one,
-    warn_of_untrained,
-    write_json,
-    write_origins,
     write_results,
 )
-from l3embed.store.code import code_checksum, package_versions
+from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
-from l3embed.weights.locating import locate_in_silence
+from l3embed.weights.locating import locate_in_silence, warn_of_untrained
 from l3embed.weights.source import WeightsDirectory
 
 OUTPUT_FILE = "embeddings.npz"
@@ -81,7 +80,7 @@ def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
     OpenL3Error
         If the weights or the device cannot be had, or nothing could be embedded.
     """
-    started_s = time.perf_counter()
+    metrics = StageMetrics(folders.metrics)
     before = read_results(folders.preprocessed)
     make_empty(folders.output)
     needed = [modality for modality in Modality if any(result.modality is modality for result in before)]
@@ -95,7 +94,7 @@ def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
     require_one("embed", final)
     write_results(final, folders.output)
     write_origins({modality: run_.network.origin for modality, run_ in runs.items()}, folders.output)
-    return _tell(final, tally, folders.metrics, time.perf_counter() - started_s)
+    return _tell(final, tally, metrics)
 
 
 @dataclass
@@ -117,8 +116,8 @@ class _Run:
         self._folders, self._options, self._store = folders, options, store
         variant = options.variants[modality]
         weights = locate_in_silence(variant.weight_set, WeightsDirectory(folders.weights))
-        self.network = Network(variant, weights, sha256(weights.path), options.framing)
-        self._loaded: embedders.Network | None = None
+        self.network = ChosenNetwork(variant, weights, sha256(weights.path), options.framing)
+        self._loaded: Network | None = None
         self._started_s = 0.0
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._entries: dict[str, Entry] = {}
@@ -149,8 +148,7 @@ class _Run:
         parameters = dict(self.network.parameters)
         if times.is_file():
             parameters["times_sha256"] = digests.sha256(times)
-        code, packages = code_checksum(Step.EMBED), package_versions(Step.EMBED)
-        return Recipe(Step.EMBED, digests.sha256(rows), parameters, code, packages)
+        return recipe_of(Step.EMBED, digests.sha256(rows), parameters)
 
     def _input(self, result: Result, suffix: str = ".npy") -> Path:
         return array_path(self._folders.preprocessed, result, suffix)
@@ -214,13 +212,13 @@ class _Run:
         return replace(before, **facts, embedded=entry.key)
 
 
-def _tell(results: Sequence[Result], tally: _Tally, metrics: Path, elapsed_s: float) -> str:
+def _tell(results: Sequence[Result], tally: _Tally, metrics: StageMetrics) -> str:
     """Write the stage's metrics, and return its summary."""
-    totals = {modality: sum(r.frames for r in results if r.modality is modality) for modality in Modality}
-    figures: dict[str, Any] = {**tally.counts.figures, "seconds": round(elapsed_s, 3)}
+    figures: dict[str, Any] = dict(tally.counts.figures)
     speed = ""
     if tally.seconds:
         figures["embeddings_per_s"] = round(tally.embeddings / tally.seconds, 1)
         speed = f", {figures['embeddings_per_s']:g} a second on the {' and '.join(sorted(tally.devices))}"
-    write_json(metrics, figures)
-    return f"embed: {len(results)} inputs: {tally.counts}; {sum(totals.values()):,} embeddings{speed}"
+    metrics.write(figures)
+    embeddings = sum(result.frames for result in results)
+    return f"embed: {len(results)} inputs: {tally.counts}; {embeddings:,} embeddings{speed}"

@@ -6,11 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from l3embed.disk.tables import write_csv
+from l3embed.disk.tables import write_csv, write_json
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.evaluation.scores import Performance, Score
-from l3embed.stages.results import write_json
 from l3embed.variants import Modality
 
 METRICS_FILE = "metrics.json"

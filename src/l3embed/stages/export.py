@@ -14,23 +14,15 @@ from typing import Any
 import numpy as np
 
 from l3embed.disk.rows import RowSpool, read_npz_rows
+from l3embed.disk.tables import write_json
 from l3embed.errors import OpenL3Error
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.export.parquet import ParquetDataset, ParquetOptions
-from l3embed.models.origin import Origin
+from l3embed.models.origin import Origin, read_origins
 from l3embed.progress import progress_bar
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
-from l3embed.stages.results import (
-    EMBEDDINGS_SUFFIX,
-    Counts,
-    Result,
-    array_path,
-    make_empty,
-    read_origins,
-    read_results,
-    write_json,
-)
+from l3embed.stages.results import EMBEDDINGS_SUFFIX, Counts, Result, array_path, make_empty, read_results
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step

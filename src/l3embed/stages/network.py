@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.inputs import sound as audio
+from l3embed.inputs import sound
 from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
-from l3embed.models import running as embedders
-from l3embed.models.origin import Origin
+from l3embed.models.origin import Origin, variant_origin
+from l3embed.models.running import Network, build_network
 from l3embed.runtimes.base import Placement
 from l3embed.stages.results import read_blocks
 from l3embed.store.recipe import Parameter
@@ -26,8 +26,8 @@ BLOCK_SPECTROGRAMS = 32
 
 
 @dataclass(frozen=True)
-class Network:
-    """One network and its weights.
+class ChosenNetwork:
+    """One network by its weights, before it is loaded.
 
     Parameters
     ----------
@@ -49,20 +49,16 @@ class Network:
     @property
     def origin(self) -> Origin:
         """What its embeddings are computed with."""
-        return Origin(
-            self.variant.name, self.weights.identity, self.weights.trained, self.variant.precision.value
-        )
+        return variant_origin(self.variant, self.weights)
 
     @property
     def parameters(self) -> dict[str, Parameter]:
         """What decides about the embeddings, besides the input."""
         weights = {"weights": self.weights.identity, "weights_sha256": self.weights_sha256}
-        framing: dict[str, Parameter] = {}
-        if isinstance(self.variant, AudioVariant):
-            framing = dict(self.framing.parameters)
+        framing = self.framing.parameters if isinstance(self.variant, AudioVariant) else {}
         return {"variant": self.variant.name, **weights, **framing}
 
-    def load(self, placement: Placement) -> embedders.Network:
+    def load(self, placement: Placement) -> Network:
         """Return the network, ready to run.
 
         Raises
@@ -70,16 +66,16 @@ class Network:
         OpenL3Error
             If the weights are damaged, or it cannot run where it is to.
         """
-        return embedders.build_network(self.variant, self.weights, placement)
+        return build_network(self.variant, self.weights, placement)
 
-    def inputs(self, path: Path, loaded: embedders.Network) -> audio.Inputs:
+    def inputs(self, path: Path, loaded: Network) -> sound.Inputs:
         """Read a preprocessed file block by block, as what the network takes in, or functions that do."""
         if isinstance(self.variant, ImageVariant):
             return _image_inputs(path)
         if self.variant.frontend is Frontend.LIBROSA:
             return read_blocks(path, BLOCK_SPECTROGRAMS)
-        prepare = audio.prepare_for(loaded.embedder.input_shape, loaded.frontend)
-        return audio.network_inputs(read_blocks(path, BLOCK_SAMPLES), self.framing, prepare)
+        prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
+        return sound.network_inputs(read_blocks(path, BLOCK_SAMPLES), self.framing, prepare)
 
     def timestamps_s(self, rows: int, times: Path) -> npt.NDArray[np.float64] | None:
         """Return the times of the embeddings; None for an image file, which has no `times` file."""

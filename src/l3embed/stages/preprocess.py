@@ -31,15 +31,15 @@ from l3embed.stages.results import (
     Counts,
     OnError,
     Result,
+    StageMetrics,
     array_path,
     check_failure,
     make_empty,
     name_failures,
     require_one,
-    write_json,
     write_results,
 )
-from l3embed.store.code import code_checksum, package_versions
+from l3embed.store.code import recipe_of
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Recipe, Step
@@ -93,7 +93,7 @@ def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) ->
         If the folder is not there, has no such files, or none that can be read; or at the first that
         cannot be, if that is to end the stage.
     """
-    started_s = time.perf_counter()
+    metrics = StageMetrics(folders.metrics)
     found = find_inputs(folders.dataset, options.selection)
     make_empty(folders.output)
     jobs, results = _plan(found, options, folders.dataset, store.digests)
@@ -103,9 +103,8 @@ def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) ->
     require_one("preprocess", final)
     write_results(final, folders.output)
     _tell_of_folders(found)
-    elapsed_s = time.perf_counter() - started_s
+    metrics.write(counts.figures)
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
-    write_json(folders.metrics, {**counts.figures, "seconds": round(elapsed_s, 3)})
     others = f", {found.left_out} other files left out" if found.left_out else ""
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
 
@@ -137,8 +136,7 @@ def _plan_one(dataset: Path, input_: Input, modality: Modality, means: tuple[Sou
         state, sha256 = _state(source), digests.sha256(source)
     except OSError as error:
         raise OpenL3Error(_unreadable(source, error)) from error
-    code, packages = code_checksum(Step.PREPROCESS), package_versions(Step.PREPROCESS)
-    recipe = Recipe(Step.PREPROCESS, sha256, row_parameters((input_.media, modality), sound), code, packages)
+    recipe = recipe_of(Step.PREPROCESS, sha256, row_parameters((input_.media, modality), sound))
     return _Job(source, input_.media, state, modality, recipe)
 
 

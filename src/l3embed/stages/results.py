@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import csv
-import json
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
@@ -14,17 +14,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.disk.atomic import replacing
-from l3embed.disk.tables import FAILED, OK, write_csv
+from l3embed.disk.tables import FAILED, OK, write_csv, write_json
 from l3embed.errors import OpenL3Error
-from l3embed.models.origin import Origin
 from l3embed.profiling import Phase, phase
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
-from l3embed.weights.file import WeightFile
 
 RESULTS_FILE = "results.csv"
-ORIGIN_FILE = "origin.json"
 MARK_FILE = ".l3embed"
 """By this an output folder is known to be a stage's own, even if that was killed."""
 
@@ -177,23 +173,22 @@ def read_results(folder: Path) -> list[Result]:
         return [_parse(row) for row in csv.DictReader(file)]
 
 
-def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:
-    """Write what the embeddings of a folder were computed with."""
-    content = {modality.value: asdict(origin) for modality, origin in origins.items()}
-    write_json(embeddings / ORIGIN_FILE, content)
+class StageMetrics:
+    """What a stage counts, and the seconds that it takes: from here on until it is written.
 
+    Parameters
+    ----------
+    path : Path
+        The file of metrics.
+    """
 
-def read_origins(embeddings: Path) -> dict[Modality, Origin]:
-    """Read what the embeddings of a folder were computed with."""
-    content = json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8"))
-    return {Modality(modality): Origin(**origin) for modality, origin in content.items()}
+    def __init__(self, path: Path) -> None:
+        self._path, self._started_s = path, time.perf_counter()
 
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write what a stage found out, as DVC's metrics."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    def write(self, figures: Mapping[str, Any]) -> None:
+        """Write figures, with the seconds behind them."""
+        seconds = round(time.perf_counter() - self._started_s, 3)
+        write_json(self._path, {**figures, "seconds": seconds})
 
 
 def check_failure(result: Result, on_error: OnError) -> None:
@@ -247,13 +242,3 @@ def _parse(row: dict[str, str]) -> Result:
         preprocessed=row["preprocessed"],
         embedded=row["embedded"],
     )
-
-
-def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
-    """Say once that weights are untrained, if any are."""
-    identities = sorted({file.identity for file in files if not file.trained})
-    if identities:
-        say(
-            f"{stage}: warning: the weights ({', '.join(identities)}) are untrained: what they give are "
-            "random features, good for trying things out alone; weights=published gets the trained ones"
-        )

@@ -12,7 +12,7 @@ from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
 from l3embed.report.previews import Preview, Subject, make_preview
 from l3embed.stages.results import Counts
-from l3embed.store.code import code_checksum, package_versions
+from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, resolve
@@ -69,8 +69,7 @@ class StoredPreviews:
             "sound": subject.has_sound,
             "picture": subject.has_picture,
         }
-        code, packages = code_checksum(Step.PREVIEW), package_versions(Step.PREVIEW)
-        return Recipe(Step.PREVIEW, self._digest(subject), parameters, code, packages)
+        return recipe_of(Step.PREVIEW, self._digest(subject), parameters)
 
     def _digest(self, subject: Subject) -> str:
         """Return the checksum of a file as it is now, which may not be what was embedded."""

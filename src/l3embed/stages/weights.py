@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from l3embed.stages.results import warn_of_untrained
 from l3embed.variants import WeightSet
 from l3embed.weights.directory import copy_weights
-from l3embed.weights.locating import locate_in_silence
+from l3embed.weights.locating import locate_in_silence, warn_of_untrained
 from l3embed.weights.source import WeightsSource
 
 

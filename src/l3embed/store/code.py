@@ -3,125 +3,92 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from l3embed.store.recipe import Step
+from l3embed.store.recipe import Parameter, Recipe, Step
 from l3embed.version import __version__
 
 PACKAGE = Path(__file__).parents[1]
 
-MODULES = {
-    Step.PREPROCESS: (
-        "inputs/sound.py",
-        "decoding/audio.py",
-        "decoding/ffmpeg.py",
-        "decoding/image.py",
-        "decoding/recording.py",
-        "decoding/video.py",
-        "frontends/decibel.py",
-        "frontends/librosa.py",
-        "frontends/mel.py",
-        "frontends/spectrogram.py",
-        "inputs/pixels.py",
-        "inputs/resampling.py",
-        "runtimes/ahead.py",
-        "runtimes/processor.py",
-        "disk/rows.py",
-        "inputs/preparation.py",
-        "stages/preprocess.py",
-        "variants.py",
-        "inputs/windows.py",
-    ),
-    Step.EMBED: (
-        "inputs/sound.py",
-        "models/running.py",
-        "frontends/decibel.py",
-        "frontends/hann_windows.npz",
-        "frontends/kapre.py",
-        "frontends/kapre_layers.py",
-        "frontends/mel.py",
-        "frontends/spectrogram.py",
-        "models/openl3.py",
-        "networks/layers.py",
-        "inputs/pixels.py",
-        "runtimes/ahead.py",
-        "runtimes/base.py",
-        "runtimes/batching.py",
-        "runtimes/choice.py",
-        "runtimes/keras.py",
-        "runtimes/openvino.py",
-        "runtimes/processor.py",
-        "runtimes/tensorflow.py",
-        "disk/rows.py",
-        "stages/embed.py",
-        "stages/network.py",
-        "variants.py",
-        "weights/file.py",
-        "inputs/windows.py",
-    ),
-    Step.POOL: ("export/moments.py", "disk/rows.py", "stages/pooling.py"),
-    Step.PREVIEW: (
-        "decoding/audio.py",
-        "decoding/ffmpeg.py",
-        "decoding/image.py",
-        "decoding/recording.py",
-        "decoding/video.py",
-        "report/previews.py",
-        "stages/stored_previews.py",
-        "variants.py",
-    ),
-}
-"""Files of the package, relative to it, that decide about a step's results; ``dvc.yaml`` lists them too."""
+READING = ("imageio", "imageio-ffmpeg", "numpy", "pillow", "scikit-image", "scipy", "soundfile", "tifffile")
+"""Packages that files are read with."""
 
-PACKAGES = {
-    Step.PREPROCESS: (
-        "imageio",
-        "imageio-ffmpeg",
-        "numpy",
-        "pillow",
-        "scikit-image",
-        "scipy",
-        "soundfile",
-        "tifffile",
+
+@dataclass(frozen=True)
+class StepCode:
+    """What decides about a step's results, besides its recipe's input and parameters.
+
+    Parameters
+    ----------
+    sources : tuple of str
+        Folders and modules of this package, relative to it; ``dvc.yaml`` lists them too.
+    packages : tuple of str
+        Packages whose versions may change its numbers.
+    """
+
+    sources: tuple[str, ...]
+    packages: tuple[str, ...]
+
+    def files(self) -> Iterator[Path]:
+        """Yield the files of the sources, in an order that is always the same."""
+        for name in self.sources:
+            path = PACKAGE / name
+            inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+            yield from (file for file in inside if file.suffix != ".pyc")
+
+
+STEPS = {
+    Step.PREPROCESS: StepCode(
+        ("decoding", "disk/rows.py", "frontends", "inputs", "stages/preprocess.py", "variants.py"), READING
     ),
-    Step.EMBED: ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
-    Step.POOL: ("numpy",),
-    Step.PREVIEW: (
-        "imageio",
-        "imageio-ffmpeg",
-        "numpy",
-        "pillow",
-        "scikit-image",
-        "scipy",
-        "soundfile",
-        "tifffile",
+    Step.EMBED: StepCode(
+        (
+            *("disk/rows.py", "frontends", "inputs", "models", "networks", "runtimes"),
+            *("stages/embed.py", "stages/network.py", "variants.py", "weights/file.py"),
+        ),
+        ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
+    ),
+    Step.POOL: StepCode(("disk/rows.py", "export/moments.py", "stages/pooling.py"), ("numpy",)),
+    Step.PREVIEW: StepCode(
+        (
+            *("decoding", "inputs/media.py", "report/previews.py", "stages/stored_previews.py"),
+            "variants.py",
+        ),
+        READING,
     ),
 }
-"""Packages whose versions may change a step's numbers."""
+"""The code of each step, by folders where all of one does it."""
+
+
+def recipe_of(step: Step, sha256: str, parameters: Mapping[str, Parameter]) -> Recipe:
+    """Return the recipe of a step on an input, by the code that is here."""
+    return Recipe(step, sha256, parameters, code_checksum(step), package_versions(step))
 
 
 @cache
 def code_checksum(step: Step) -> str:
     """Return the checksum of the code that does a step."""
     digest = hashlib.sha256()
-    for name in MODULES[step]:
-        content = (PACKAGE / name).read_bytes()
-        digest.update(f"{name} {len(content)}\n".encode() + content)
+    for path in STEPS[step].files():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
 @cache
 def package_versions(step: Step) -> str:
     """Return the versions of the packages that a step uses, as in ``keras 3.12.4, numpy 2.2.6``."""
-    return ", ".join(f"{name} {_version(name)}" for name in PACKAGES[step])
+    return ", ".join(f"{name} {_version(name)}" for name in STEPS[step].packages)
 
 
 @cache
 def all_versions() -> str:
     """Return the versions of l3embed and of all packages that the steps use."""
-    names = sorted({name for names in PACKAGES.values() for name in names})
+    names = sorted({name for step in STEPS.values() for name in step.packages})
     return ", ".join((f"l3embed {__version__}", *(f"{name} {_version(name)}" for name in names)))
 
 

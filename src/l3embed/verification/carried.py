@@ -12,7 +12,7 @@ from typing import Any
 
 from l3embed.decoding.audio import open_audio
 from l3embed.inputs.windows import Framing
-from l3embed.variants import SAMPLE_RATE_HZ, ContentType, Frontend, InputRepr, Modality
+from l3embed.variants import SAMPLE_RATE_HZ, ContentType, Frontend, InputRepr, Media, Modality
 from l3embed.verification.cases import (
     RESAMPLED_AUDIO,
     SAME_AUDIO,
@@ -20,7 +20,6 @@ from l3embed.verification.cases import (
     VIDEO_FRAMES,
     Case,
     Computation,
-    Kind,
 )
 from l3embed.verification.suite import Suite
 from l3embed.weights.random import DEFAULT_SEED
@@ -52,9 +51,9 @@ def _expected(entry: dict[str, Any]) -> str:
 def _cases(entry: dict[str, Any]) -> list[Case]:
     computation = _computation(entry)
     name, expected = entry["case"], _expected(entry)
-    if computation.kind is Kind.AUDIO:
+    if computation.media is Media.AUDIO:
         return [Case(name, computation, Modality.AUDIO, expected, _audio_tolerance(computation.file))]
-    if computation.kind is Kind.IMAGE:
+    if computation.media is Media.IMAGE:
         return [Case(name, computation, Modality.IMAGE, expected, SAME_IMAGE)]
     tolerances = {Modality.AUDIO: RESAMPLED_AUDIO, Modality.IMAGE: VIDEO_FRAMES}
     return [
@@ -65,9 +64,8 @@ def _cases(entry: dict[str, Any]) -> list[Case]:
 
 def _computation(entry: dict[str, Any]) -> Computation:
     """Turn what the index says into options; what it does not say is as in the release."""
-    kind = Kind(entry["kind"])
     return Computation(
-        kind,
+        Media(entry["kind"]),
         f"inputs/{entry['file']}",
         InputRepr(entry["input_repr"]),
         ContentType(entry["content_type"]),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum
 
 from l3embed.inputs.windows import Framing
 from l3embed.variants import (
@@ -13,6 +12,7 @@ from l3embed.variants import (
     ContentType,
     Frontend,
     InputRepr,
+    Media,
     Modality,
 )
 
@@ -32,21 +32,13 @@ VIDEO_FRAMES = 1e-4
 """Tolerance for embeddings of video frames, whose decoding is not the same to the bit everywhere."""
 
 
-class Kind(str, Enum):
-    """What kind of file is embedded."""
-
-    AUDIO = "audio"
-    IMAGE = "image"
-    VIDEO = "video"
-
-
 @dataclass(frozen=True)
 class Computation:
     """One file to embed, and how; options that do not concern its kind have no effect.
 
     Parameters
     ----------
-    kind : Kind
+    media : Media
         What kind of file it is.
     file : str
         Its path, relative to wherever the suite's files are.
@@ -56,7 +48,7 @@ class Computation:
         How sound is cut into windows.
     """
 
-    kind: Kind
+    media: Media
     file: str
     input_repr: InputRepr = InputRepr.MEL256
     content_type: ContentType = ContentType.MUSIC

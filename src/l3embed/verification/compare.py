@@ -35,7 +35,7 @@ class Verdict(str, Enum):
 
 
 @dataclass(frozen=True)
-class Result:
+class Comparison:
     """What a case came to.
 
     Parameters
@@ -56,26 +56,26 @@ class Result:
     note: str = ""
 
 
-def compare(case: Case, ours: Arrays, stored: Arrays) -> Result:
+def compare(case: Case, ours: Arrays, stored: Arrays) -> Comparison:
     """Compare embeddings, ``(T, D)``, and timestamps, ``(T,)``, if they were stored.
 
     Of an embedding of sound that the reference read wrongly, only the trusted windows are compared.
     """
     found, expected = ours["embedding"], stored["embedding"]
     if found.shape != expected.shape:
-        return Result(case, Verdict.OUT, None, f"the shape is {found.shape} instead of {expected.shape}")
+        return Comparison(case, Verdict.OUT, None, f"the shape is {found.shape} instead of {expected.shape}")
     note = ""
     if (count := case.trusted_windows) is not None:
         found, expected = found[:count], expected[:count]
         note = f"the first {count} of {len(stored['embedding'])} windows alone: {BAD_SOUND}"
     difference = relative_difference(found, expected)
     if not difference <= case.tolerance:  # so that NaN is out as well
-        return Result(case, Verdict.OUT, difference, note)
+        return Comparison(case, Verdict.OUT, difference, note)
     if "timestamps" in stored:
         wrong = _wrong_timestamps(case, ours["timestamps"], stored["timestamps"])
         if wrong:
-            return Result(case, Verdict.OUT, difference, wrong)
-    return Result(case, Verdict.OK, difference, note)
+            return Comparison(case, Verdict.OUT, difference, wrong)
+    return Comparison(case, Verdict.OK, difference, note)
 
 
 def relative_difference(found: npt.NDArray[Any], expected: npt.NDArray[Any]) -> float:

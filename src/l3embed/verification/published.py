@@ -7,8 +7,8 @@ from pathlib import Path
 
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
-from l3embed.variants import ContentType, Frontend, InputRepr, Modality
-from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation, Kind
+from l3embed.variants import ContentType, Frontend, InputRepr, Media, Modality
+from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation
 from l3embed.verification.regression_files import (
     DEFAULT_REGRESSION_URL,
     REGRESSION_FILES,
@@ -26,9 +26,9 @@ TRUSTED_VIDEO_SOUND_S = 0.5
 OUTPUTS = "tests/data/regression/"
 LINEAR = "_linear"
 
-CHIRP = Computation(Kind.AUDIO, "tests/data/audio/chirp_44k.wav")
-BENTO = Computation(Kind.VIDEO, "tests/data/video/bento.mp4")
-DAISY = Computation(Kind.IMAGE, "tests/data/image/daisy.jpg")
+CHIRP = Computation(Media.AUDIO, "tests/data/audio/chirp_44k.wav")
+BENTO = Computation(Media.VIDEO, "tests/data/video/bento.mp4")
+DAISY = Computation(Media.IMAGE, "tests/data/image/daisy.jpg")
 
 TEMPLATES = (
     Case("chirp_44k", CHIRP, Modality.AUDIO, "", RESAMPLED_AUDIO),

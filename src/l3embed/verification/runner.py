@@ -14,20 +14,20 @@ import numpy.typing as npt
 
 from l3embed.core.outputs import get_output_path
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.variants import Modality
-from l3embed.verification.cases import Case, Computation, Kind
-from l3embed.verification.compare import BAD_SOUND, Result, Verdict, compare
+from l3embed.variants import Media, Modality
+from l3embed.verification.cases import Case, Computation
+from l3embed.verification.compare import BAD_SOUND, Comparison, Verdict, compare
 from l3embed.verification.suite import Suite
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-def verify(suite: Suite) -> Iterator[Result]:
+def verify(suite: Suite) -> Iterator[Comparison]:
     """Run the cases of a suite, one after the other; one that fails does not stop the others.
 
     Yields
     ------
-    Result
+    Comparison
         As soon as it is there, in the order of the suite's cases.
     """
     with TemporaryDirectory(prefix="l3embed-verify-") as folder:
@@ -36,16 +36,16 @@ def verify(suite: Suite) -> Iterator[Result]:
             yield _result(case, bench)
 
 
-def _result(case: Case, bench: _Bench) -> Result:
+def _result(case: Case, bench: _Bench) -> Comparison:
     if case.trusted_windows == 0:
         reason = f"no window ends within its first {case.trusted_s:g} s: {BAD_SOUND} behind that"
-        return Result(case, Verdict.NOT_COMPARED, note=reason)
+        return Comparison(case, Verdict.NOT_COMPARED, note=reason)
     try:
         # What is fetched is fetched first: without it there is no use in computing.
         stored = _read(bench.suite.locate(case.expected), case.array_prefix)
         return compare(case, bench.compute(case), stored)
     except OpenL3Error as error:
-        return Result(case, Verdict.FAILED, note=str(error))
+        return Comparison(case, Verdict.FAILED, note=str(error))
 
 
 class _Bench:
@@ -79,15 +79,18 @@ class _Bench:
             with warnings.catch_warnings():
                 # Whoever asks for the seeded weights here knows what they are good for.
                 warnings.filterwarnings("ignore", message=".*untrained", category=OpenL3Warning)
-                PROCESSES[computation.kind](computation, path, folder, self.suite)
+                PROCESSES[computation.media](computation, path, folder, self.suite)
         except OpenL3Error as error:
             return error
         return folder
 
 
-def _where(suite: Suite) -> dict[str, Any]:
-    """Return the arguments of the mirrored functions that are not a computation's own."""
+def _shared(computation: Computation, suite: Suite) -> dict[str, Any]:
+    """Return the arguments that all mirrored functions have."""
     return {
+        "input_repr": computation.input_repr,
+        "content_type": computation.content_type,
+        "verbose": False,
         "weights": suite.weights,
         "device": suite.placement.device.value,
         "runtime": suite.placement.runtime.value,
@@ -101,14 +104,11 @@ def _process_audio(computation: Computation, path: Path, folder: Path, suite: Su
     process_audio_file(
         path,
         folder,
-        input_repr=computation.input_repr,
-        content_type=computation.content_type,
         embedding_size=computation.audio_size,
         center=computation.framing.center,
         hop_size=computation.framing.hop_s,
         frontend=computation.frontend,
-        verbose=False,
-        **_where(suite),
+        **_shared(computation, suite),
     )
 
 
@@ -118,11 +118,8 @@ def _process_image(computation: Computation, path: Path, folder: Path, suite: Su
     process_image_file(
         path,
         folder,
-        input_repr=computation.input_repr,
-        content_type=computation.content_type,
         embedding_size=computation.image_size,
-        verbose=False,
-        **_where(suite),
+        **_shared(computation, suite),
     )
 
 
@@ -132,29 +129,26 @@ def _process_video(computation: Computation, path: Path, folder: Path, suite: Su
     process_video_file(
         path,
         folder,
-        input_repr=computation.input_repr,
-        content_type=computation.content_type,
         audio_embedding_size=computation.audio_size,
         audio_center=computation.framing.center,
         audio_hop_size=computation.framing.hop_s,
         image_embedding_size=computation.image_size,
         audio_frontend=computation.frontend,
-        verbose=False,
-        **_where(suite),
+        **_shared(computation, suite),
     )
 
 
-PROCESSES: dict[Kind, Callable[[Computation, Path, Path, Suite], None]] = {
-    Kind.AUDIO: _process_audio,
-    Kind.IMAGE: _process_image,
-    Kind.VIDEO: _process_video,
+PROCESSES: dict[Media, Callable[[Computation, Path, Path, Suite], None]] = {
+    Media.AUDIO: _process_audio,
+    Media.IMAGE: _process_image,
+    Media.VIDEO: _process_video,
 }
 """What embeds a file, by its kind."""
 
 
 def _output(computation: Computation, modality: Modality, folder: Path) -> Path:
     """Return the file that a computation's embeddings of one modality were saved to."""
-    suffix = f"{modality.value}.npz" if computation.kind is Kind.VIDEO else ".npz"
+    suffix = f"{modality.value}.npz" if computation.media is Media.VIDEO else ".npz"
     return Path(get_output_path(Path(computation.file).name, suffix, str(folder)))
 
 

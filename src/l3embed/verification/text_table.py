@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from l3embed.verification.compare import Result, Verdict
+from l3embed.verification.compare import Comparison, Verdict
 from l3embed.verification.suite import Suite
 
 MEASURE = "Differences are the largest difference over the largest magnitude of the stored embeddings."
@@ -23,7 +23,7 @@ class Table:
         """Return the line above all others."""
         return self._line("case", "largest difference", "tolerance", "verdict", "")
 
-    def row(self, result: Result) -> str:
+    def row(self, result: Comparison) -> str:
         """Return the line of a result."""
         difference = "-" if result.difference is None else f"{result.difference:.1e}"
         note = " ".join(result.note.split())
@@ -31,7 +31,7 @@ class Table:
             result.case.name, difference, f"{result.case.tolerance:.0e}", result.verdict.value, note
         )
 
-    def footer(self, results: Sequence[Result]) -> str:
+    def footer(self, results: Sequence[Comparison]) -> str:
         """Return the lines below all others: how many came to what, and what a reader should know."""
         counts = Counter(result.verdict for result in results)
         summary = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])

@@ -1,12 +1,14 @@
 """Locate the file of a weight set, making it first where that is needed."""
 
 import warnings
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
 from l3embed.disk.atomic import remove_abandoned, replacing
 from l3embed.disk.checksums import git_blob_id, sha256
 from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.progress import say
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
 from l3embed.weights.directory import read_weights_manifest
@@ -63,6 +65,16 @@ def locate_in_silence(weight_set: WeightSet, source: WeightsSource, verbose: boo
     if isinstance(source, RandomWeights):
         return _locate_random(weight_set, source.seed)
     return _locate_in_directory(weight_set, source.path)
+
+
+def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
+    """Say once that weights are untrained, if any are."""
+    identities = sorted({file.identity for file in files if not file.trained})
+    if identities:
+        say(
+            f"{stage}: warning: the weights ({', '.join(identities)}) are untrained: what they give are "
+            "random features, good for trying things out alone; weights=published gets the trained ones"
+        )
 
 
 def packed_path(weight_set: WeightSet) -> Path:
