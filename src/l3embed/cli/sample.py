@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from l3embed.errors import OpenL3Error
+
 if TYPE_CHECKING:
     import argparse
 
@@ -22,19 +24,31 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         description="Write a small labelled dataset, one folder a class: synthesised sounds (bells, "
         "birdsong, drums, engine, plucked strings and rain) and images (brick, coffee, grass, gravel, the "
         "Hubble deep field and a retina), with a video made of the same. The images are crops of photographs "
-        "that scikit-image brings along, which are CC0 or in the public domain. It needs no network, and "
-        "takes a few seconds.",
+        "that scikit-image brings along, which are CC0 or in the public domain. All come with l3embed "
+        "and are the same for ever: it needs no network.",
     )
     parser.add_argument("directory", metavar="DIR", type=Path, help="new, empty, or an earlier sample")
-    parser.add_argument("--seed", metavar="N", type=int, default=0, help="other clips and crops (default: 0)")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, default=0, help="0, as by default: there is one sample now"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the dataset, and say where it is and what."""
+    """Write the dataset, and say where it is and what.
+
+    Raises
+    ------
+    OpenL3Error
+        If another seed is asked for than the default, or the dataset cannot be written.
+    """
     from l3embed.sample import write_sample_dataset
 
-    paths = write_sample_dataset(args.directory, seed=args.seed)
+    if args.seed:
+        raise OpenL3Error(
+            f"There is one sample now, and it has no seed, but --seed is {args.seed}; leave out --seed"
+        )
+    paths = write_sample_dataset(args.directory)
     images = [path for path in paths if path.suffix in IMAGE_SUFFIXES]
     videos = [path for path in paths if path.suffix == VIDEO_SUFFIX]
     clips = [path for path in paths if path not in images and path not in videos]

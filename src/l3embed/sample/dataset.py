@@ -1,38 +1,48 @@
-"""Which files the sample dataset has, and how they come to lie in a folder."""
+"""The files of the sample dataset, and how they come to lie in a folder.
+
+They lie next to this module, the same bytes for ever. The sounds are l3embed's own; the pictures are crops of
+scikit-image's photographs, which may be used freely, as it states in the documentation of `skimage.data`:
+brick and gravel (CC0Textures), grass (linolafett), coffee (Rachel Michetti) and retina (Mikael Häggström) are
+dedicated to the public by CC0; the Hubble eXtreme Deep Field is NASA's, and in the public domain.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from l3embed.atomic import remove_abandoned, replacing
 from l3embed.errors import OpenL3Error
-from l3embed.sample.clips import CLIPS
-from l3embed.sample.item import Item
-from l3embed.sample.photographs import CROPS
-from l3embed.sample.video import VIDEOS
 
-ITEMS: tuple[Item, ...] = (*CLIPS, *CROPS, *VIDEOS)
+SOURCE = Path(__file__).with_name("files")
+
+PATTERNS = ("*/*_??.*", "photographs/*/*_??.*", "*.mp4")
+FILES = tuple(path.relative_to(SOURCE) for pattern in PATTERNS for path in sorted(SOURCE.glob(pattern)))
+"""Where each file lies within the dataset: clips, images and the video."""
+
+EARLIER_TAG = b"made by l3embed sample"
+"""In each file of the samples that earlier versions synthesised: these may be replaced."""
 
 CLUTTER = frozenset({".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini"})
 """Files of the system or of Git that are nobody's data."""
 
+TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
+"""Name that `replacing` gives to a file while it is being written, and a killed run leaves behind."""
 
-def write_sample_dataset(directory: str | Path, seed: int = 0) -> list[Path]:
+
+def write_sample_dataset(directory: str | Path) -> list[Path]:
     """Write a small labelled dataset of sounds and images, one folder a class, and a video.
 
-    Six classes of four synthesised clips, 1.2 to 2.8 s each, in several formats and sample rates, in mono
-    and stereo; in ``photographs``, six classes of four images, crops of photographs that scikit-image
-    brings along (`l3embed.sample.photographs` states their licences); and a video of both kinds, without a
-    class. What is decoded from the files depends on the seed only. A file that is there already and holds
-    the same is left as it is, so that nothing which depends on its bytes or its date has to be done again.
+    Six classes of four clips, in several formats and sample rates, in mono and stereo; in ``photographs``,
+    six classes of four images; and a video without a class. A file that is there already is left as it is,
+    so that nothing which depends on its date has to be done again.
 
     Parameters
     ----------
     directory : str or Path
-        Where the class folders go. It may be missing, empty, or hold an earlier sample dataset.
-    seed : int
-        Another seed, 0 or above, makes other clips and crops of the same classes.
+        Where the class folders go. It may be missing, empty, or hold the sample, also an earlier version's.
 
     Returns
     -------
@@ -42,36 +52,26 @@ def write_sample_dataset(directory: str | Path, seed: int = 0) -> list[Path]:
     Raises
     ------
     OpenL3Error
-        If the directory holds anything else, or cannot be written, or ffmpeg cannot write the video.
+        If the directory holds anything else, or cannot be written.
     """
-    if seed < 0:
-        raise OpenL3Error(f"the seed is {seed}: give 0 or a positive whole number")
     directory = Path(directory)
-    _refuse_foreign_files(directory)
     try:
-        return [_write(item, directory, seed) for item in ITEMS]
+        _refuse_foreign_files(directory)
+        return [_write(directory / path, (SOURCE / path).read_bytes()) for path in FILES]
     except OSError as fault:
         raise OpenL3Error(
             f"cannot write the sample dataset to {directory}: {fault}; choose another folder"
         ) from fault
 
 
-def _write(item: Item, directory: Path, seed: int) -> Path:
+def _write(path: Path, content: bytes) -> Path:
     """Put one file into its place at once, unless it is there already, and return its path."""
-    path, temporary_path = directory / item.path, directory / _temporary(item.path)
-    earlier = path.read_bytes() if path.exists() else None
-    content = item.renewed(earlier, seed)
-    if content == earlier:
-        return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary_path.write_bytes(content)
-    temporary_path.replace(path)
+    remove_abandoned(path.parent)
+    if not path.exists() or path.read_bytes() != content:
+        with replacing(path) as temporary:
+            temporary.write_bytes(content)
     return path
-
-
-def _temporary(path: Path) -> Path:
-    """Where a file lies while it is being written: known, so that what a crash leaves is overwritten."""
-    return path.with_name(f".{path.name}.partial")
 
 
 def _refuse_foreign_files(directory: Path) -> None:
@@ -87,12 +87,16 @@ def _refuse_foreign_files(directory: Path) -> None:
 
 def _foreign_files(directory: Path) -> Iterator[Path]:
     """Yield the files in a directory, relative to it, that are neither the sample's own nor clutter."""
-    own = {item.path: item for item in ITEMS}
-    temporary = {_temporary(path) for path in own}
     # Links are followed: a class folder that leads to somebody's music is not ours to write into.
     for folder, _, names in os.walk(directory, followlinks=True):
         for name in sorted(names):
             path = Path(folder, name).relative_to(directory)
-            if name in CLUTTER or path in temporary or (path in own and own[path].is_own(directory / path)):
+            if name in CLUTTER or TEMPORARY.fullmatch(name) or (path in FILES and _is_own(directory, path)):
                 continue
             yield path
+
+
+def _is_own(directory: Path, path: Path) -> bool:
+    """Tell whether a file in the place of one of the sample's is that one, or an earlier version's."""
+    content = (directory / path).read_bytes()
+    return content == (SOURCE / path).read_bytes() or EARLIER_TAG in content
