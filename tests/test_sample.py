@@ -22,7 +22,7 @@ from l3embed.cli.main import main
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import open_video
 from l3embed.errors import OpenL3Error
-from l3embed.sample import dataset, write_sample_dataset
+from l3embed.sample import write_sample_dataset
 
 SOUND_CLASSES = {"bells", "birdsong", "drums", "engine", "plucked_strings", "rain"}
 GREY_CLASSES = {"brick", "grass", "gravel"}
@@ -117,15 +117,15 @@ def test_clips_come_first_then_images_then_the_video(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_else_in_the_package(directory: Path) -> None:
-    assert state(directory).keys() == state(dataset.SOURCE).keys()
+    assert state(directory).keys() == state(carried_files.SOURCE).keys()
 
 
 def test_git_ignores_no_file_of_it() -> None:
     """What Git ignores, the builder of the distributions leaves out, even where it is tracked."""
-    repository = dataset.SOURCE.parents[3]
+    repository = carried_files.SOURCE.parents[3]
     if not (repository / ".git").exists():
         pytest.skip("not a clone")
-    command = ["git", "check-ignore", "--no-index", *map(str, files_in(dataset.SOURCE))]
+    command = ["git", "check-ignore", "--no-index", *map(str, files_in(carried_files.SOURCE))]
     done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
 
@@ -316,7 +316,7 @@ def test_an_interrupted_run_leaves_whole_files_alone(tmp_path: Path, monkeypatch
     write_bytes = Path.write_bytes
 
     def interrupted(path: Path, content: bytes) -> int:
-        if content == (dataset.SOURCE / "birdsong" / "birdsong_02.wav").read_bytes():
+        if content == (carried_files.SOURCE / "birdsong" / "birdsong_02.wav").read_bytes():
             write_bytes(path, content[:1000])
             raise KeyboardInterrupt
         return write_bytes(path, content)
@@ -372,7 +372,7 @@ def test_a_class_folder_that_links_to_a_user_s_files_is_refused(tmp_path: Path) 
         write_sample_dataset(tmp_path / "sample")
 
 
-@pytest.mark.parametrize("name", sorted(dataset.CLUTTER))
+@pytest.mark.parametrize("name", sorted(carried_files.CLUTTER))
 def test_files_of_the_system_and_of_git_are_no_user_data(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("*\n")
     assert len(write_sample_dataset(tmp_path)) == 49

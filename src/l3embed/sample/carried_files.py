@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from l3embed.atomic import remove_abandoned, replacing
+from l3embed.disk.atomic import remove_abandoned, replacing
 from l3embed.errors import OpenL3Error
 
 SOURCE = Path(__file__).with_name("files")
