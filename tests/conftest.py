@@ -14,9 +14,12 @@ import soundfile
 from l3embed.runtimes.choice import has_openvino
 from l3embed.runtimes.processor import has_bfloat16
 from l3embed.variants import ALL_WEIGHT_SETS, ContentType
+from l3embed.verification import carried
 from l3embed.weights.random import write_random_weights
 
-REFERENCE = Path(__file__).parent / "data" / "reference"
+REFERENCE_FOLDERS = (Path(__file__).parent / "data" / "reference", carried.REFERENCE)
+"""Where the release's inputs and outputs lie; what the package carries lies there alone."""
+
 TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
 
@@ -41,10 +44,15 @@ def _random_weights_in_a_cache_of_their_own(tmp_path_factory: pytest.TempPathFac
         yield
 
 
-@pytest.fixture(scope="session")
-def reference() -> Path:
-    """The folder of the release's inputs and outputs."""
-    return REFERENCE
+def reference(name: str) -> Path:
+    """A file of the release's ``inputs`` or ``outputs``."""
+    return next(folder / name for folder in REFERENCE_FOLDERS if (folder / name).exists())
+
+
+def reference_inputs() -> list[Path]:
+    """All files of the release's ``inputs``."""
+    paths = (path for folder in REFERENCE_FOLDERS for path in (folder / "inputs").iterdir())
+    return sorted(paths, key=lambda path: path.name)
 
 
 def noise(seconds: float, sample_rate_hz: int = 48_000, seed: int = 0) -> npt.NDArray[np.float64]:

@@ -22,7 +22,7 @@ from l3embed.cli.main import main
 from l3embed.decoding.image import read_image
 from l3embed.decoding.video import open_video
 from l3embed.errors import OpenL3Error
-from l3embed.sample import write_sample_dataset
+from l3embed.sample import carried_files, write_sample_dataset
 
 SOUND_CLASSES = {"bells", "birdsong", "drums", "engine", "plucked_strings", "rain"}
 GREY_CLASSES = {"brick", "grass", "gravel"}

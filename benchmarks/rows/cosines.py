@@ -16,8 +16,9 @@ from l3embed import get_audio_embedding
 from l3embed.errors import OpenL3Warning
 from l3embed.runtimes.processor import has_bfloat16
 from l3embed.variants import InputRepr
+from l3embed.verification.carried import REFERENCE
 
-REFERENCE_INPUTS = Path(__file__).parents[2] / "tests" / "data" / "reference" / "inputs"
+REFERENCE_FOLDERS = (Path(__file__).parents[2] / "tests" / "data" / "reference", REFERENCE)
 GOAL = 0.9999
 DIGITS = 6
 HOP_S = 0.1
@@ -29,7 +30,8 @@ def measure(sizes: Sizes, folder: Path) -> Report:
     if not has_bfloat16():
         return Report([_check(None, "this processor has no instructions for bfloat16")])
     suffixes = (".wav", ".flac", ".ogg", ".mp3")
-    paths = sorted(path for path in REFERENCE_INPUTS.iterdir() if path.suffix in suffixes)
+    inputs = (path for folder in REFERENCE_FOLDERS for path in (folder / "inputs").iterdir())
+    paths = sorted((path for path in inputs if path.suffix in suffixes), key=lambda path: path.name)
     recordings: list[tuple[Any, int]] = [
         soundfile.read(path) for path in paths[: sizes.reference_inputs or None]
     ]

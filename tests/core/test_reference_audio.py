@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import REFERENCE
+from conftest import reference
 
 import l3embed as openl3
 from l3embed.frontends import kapre, kapre_layers, librosa
@@ -36,7 +36,7 @@ RESAMPLED_SAMPLES = 1e-7
 DYNAMIC_RANGE_DB = 80.0
 FEW_NETWORKS = 2
 
-CASES: list[dict[str, Any]] = json.loads((REFERENCE / "outputs" / "index.json").read_text())
+CASES: list[dict[str, Any]] = json.loads((reference("outputs/index.json")).read_text())
 
 
 @pytest.fixture(autouse=True)
@@ -55,12 +55,12 @@ def cases(kind: str) -> pytest.MarkDecorator:
 
 
 def stored(name: str) -> dict[str, npt.NDArray[Any]]:
-    with np.load(REFERENCE / "outputs" / f"{name}.npz") as arrays:
+    with np.load(reference(f"outputs/{name}.npz")) as arrays:
         return dict(arrays)
 
 
 def read_input(case: dict[str, Any]) -> tuple[npt.NDArray[np.float64], int]:
-    samples, sample_rate_hz = soundfile.read(REFERENCE / "inputs" / case["file"])
+    samples, sample_rate_hz = soundfile.read(reference(f"inputs/{case['file']}"))
     return samples, sample_rate_hz
 
 

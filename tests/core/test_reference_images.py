@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import REFERENCE
+from conftest import reference
 from skimage.io import imread
 
 from l3embed import get_image_embedding
 from l3embed.inputs.pixels import preprocess_images
 
-CASES: list[dict[str, Any]] = json.loads((REFERENCE / "outputs" / "index.json").read_text())
+CASES: list[dict[str, Any]] = json.loads((reference("outputs/index.json")).read_text())
 STORED_PIXELS = 4
 """Every fourth pixel of the network's input is stored, in both directions."""
 
@@ -23,13 +23,13 @@ def cases(kind: str) -> list[Any]:
 
 
 def stored(case: dict[str, Any]) -> dict[str, Any]:
-    with np.load(REFERENCE / "outputs" / f"{case['case']}.npz") as arrays:
+    with np.load(reference(f"outputs/{case['case']}.npz")) as arrays:
         return dict(arrays)
 
 
 @pytest.mark.parametrize("case", cases("pixels"))
 def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
-    pixels = preprocess_images(imread(REFERENCE / "inputs" / case["file"]))
+    pixels = preprocess_images(imread(reference(f"inputs/{case['file']}")))
 
     np.testing.assert_array_equal(pixels[:, ::STORED_PIXELS, ::STORED_PIXELS], stored(case)["pixels"])
 
@@ -37,7 +37,7 @@ def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("options", [{}, {"runtime": "keras", "device": "cpu"}], ids=["auto", "keras"])
 @pytest.mark.parametrize("case", cases("image"))
 def test_embeddings_are_the_reference_s(case: dict[str, Any], options: dict[str, Any]) -> None:
-    image = imread(REFERENCE / "inputs" / case["file"])
+    image = imread(reference(f"inputs/{case['file']}"))
     variant = {name: case[name] for name in ("input_repr", "content_type", "embedding_size")}
 
     embedding = get_image_embedding(image, verbose=0, **variant, **options)

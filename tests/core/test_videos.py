@@ -11,7 +11,7 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import REFERENCE
+from conftest import reference
 
 from l3embed import OpenL3Error, OpenL3Warning, process_video_file
 from l3embed.cli.main import main
@@ -58,13 +58,13 @@ def arrays_of(path: Path) -> dict[str, Any]:
 
 
 def test_the_reference_s_video_gives_the_reference_s_numbers(tmp_path: Path) -> None:
-    cases = json.loads((REFERENCE / "outputs" / "index.json").read_text())
+    cases = json.loads((reference("outputs/index.json")).read_text())
     (case,) = (case for case in cases if case["kind"] == "video")
-    expected = arrays_of(REFERENCE / "outputs" / f"{case['case']}.npz")
+    expected = arrays_of(reference(f"outputs/{case['case']}.npz"))
     names = ("input_repr", "content_type", "audio_embedding_size", "image_embedding_size", "audio_hop_size")
 
     process_video_file(
-        str(REFERENCE / "inputs" / case["file"]),
+        str(reference(f"inputs/{case['file']}")),
         output_dir=str(tmp_path),
         verbose=False,
         **{name: case[name] for name in names},

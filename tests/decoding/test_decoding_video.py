@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import REFERENCE
+from conftest import reference
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.ffmpeg import MediaInfo
@@ -33,7 +33,7 @@ from .conftest import (
     tone,
 )
 
-CLIP = REFERENCE / "inputs" / "clip_12fps.mp4"
+CLIP = reference("inputs/clip_12fps.mp4")
 CONTAINERS = ["avi", "mkv", "mov", "mp4", "webm"]
 NTSC_RATE_HZ = 30_000 / 1001
 
@@ -306,7 +306,7 @@ def test_a_path_that_is_no_file_is_told(name: str, reason: str, tmp_path: Path) 
 
 def test_frames_that_cannot_be_decoded_are_told(make_video: MakeVideo) -> None:
     # As if probing had found frames where there are none.
-    video = VideoFile(REFERENCE / "inputs" / "rain_22k_mono.wav", MediaInfo(has_frames=True))
+    video = VideoFile(reference("inputs/rain_22k_mono.wav"), MediaInfo(has_frames=True))
     with pytest.raises(
         OpenL3Error, match=r"could not be decoded .*ffmpeg says: Output file does not contain"
     ):

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from conftest import reference
 from PIL import Image
 
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
@@ -24,7 +25,6 @@ from l3embed.store.entries import Store
 from l3embed.variants import Modality
 
 Array = npt.NDArray[Any]
-REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 HOSTILE_NAME = (
     """</script><img src=x onerror='alert("1")'> & <!-- {{ 7*7 }} \N{GRINNING FACE} \u202ecod.wav"""
 )
@@ -227,7 +227,7 @@ def mixed_project(root: Path) -> Project:
         row = audio_row("clip.mp4", "", modality=modality, frames=5, output=f"clip_{modality}.npz")
         rows.append(row)
         frames[row.output] = np.random.default_rng(9).normal(size=(5, DIMENSION))
-    shutil.copy(REFERENCE / "inputs" / "clip_12fps.mp4", made.inputs.dataset / "clip.mp4")
+    shutil.copy(reference("inputs/clip_12fps.mp4"), made.inputs.dataset / "clip.mp4")
     rows.append(audio_row("broken.wav", status="failed", reason="The file is empty (0 bytes).", output=""))
     made.write_export(rows, frames)
     _describe(made)

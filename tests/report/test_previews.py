@@ -9,13 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from conftest import reference
 from PIL import Image
 
 from l3embed.errors import OpenL3Error
 from l3embed.report.previews import Preview, Subject, make_preview
 from l3embed.variants import Media
 
-from .conftest import REFERENCE, Array, write_picture, write_tone
+from .conftest import Array, write_picture, write_tone
 
 
 def previewed(folder: Path, name: str, media: Media, *, sound: bool = True, picture: bool = True) -> Preview:
@@ -89,7 +90,7 @@ def test_a_picture_of_16_bits_uses_the_whole_range(tmp_path: Path) -> None:
 
 
 def test_a_video_has_a_frame_and_its_sound(tmp_path: Path) -> None:
-    shutil.copy(REFERENCE / "inputs" / "clip_12fps.mp4", tmp_path / "c.mp4")
+    shutil.copy(reference("inputs/clip_12fps.mp4"), tmp_path / "c.mp4")
     made = previewed(tmp_path, "c.mp4", Media.VIDEO)
     with Image.open(io.BytesIO(made.picture)) as picture:
         assert max(picture.size) <= 320
@@ -97,7 +98,7 @@ def test_a_video_has_a_frame_and_its_sound(tmp_path: Path) -> None:
 
 
 def test_a_video_without_embeddings_of_its_sound_has_only_a_frame(tmp_path: Path) -> None:
-    shutil.copy(REFERENCE / "inputs" / "clip_12fps.mp4", tmp_path / "c.mp4")
+    shutil.copy(reference("inputs/clip_12fps.mp4"), tmp_path / "c.mp4")
     made = previewed(tmp_path, "c.mp4", Media.VIDEO, sound=False)
     assert made.picture
     assert not made.sound

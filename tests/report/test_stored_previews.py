@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from conftest import reference
 
 from l3embed.errors import OpenL3Error
 from l3embed.report.previews import Preview, Subject, make_preview
@@ -18,7 +19,7 @@ from l3embed.store import code
 from l3embed.store.entries import Store
 from l3embed.variants import Media
 
-from .conftest import REFERENCE, Project, mixed_project, write_picture, write_tone
+from .conftest import Project, mixed_project, write_picture, write_tone
 
 FILES = 5
 Counts = tuple[int, int, int]
@@ -95,7 +96,7 @@ def test_another_version_of_a_package_has_all_made_anew(
 
 
 def test_what_is_wanted_of_a_video_is_part_of_it(dataset: Path) -> None:
-    shutil.copy(REFERENCE / "inputs" / "clip_12fps.mp4", dataset / "c.mp4")
+    shutil.copy(reference("inputs/clip_12fps.mp4"), dataset / "c.mp4")
     both, sound = (
         Subject("c.mp4", Media.VIDEO, has_sound=True, has_picture=wanted) for wanted in (True, False)
     )

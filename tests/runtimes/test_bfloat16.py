@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, REFERENCE
+from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, reference_inputs
 from skimage.io import imread
 
 from l3embed import get_audio_embedding, get_image_embedding
@@ -22,16 +22,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*shorter than one window"),
 ]
 
-INPUTS = REFERENCE / "inputs"
 LEAST_COSINE = 0.9999
 EACH_RUNTIME = pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
 
 
 def embed_audio(input_repr: str, **options: Any) -> Embeddings:
     """All windows of all recordings."""
-    recordings = [
-        soundfile.read(path) for path in sorted(INPUTS.iterdir()) if path.suffix in (".wav", ".flac")
-    ]
+    recordings = [soundfile.read(path) for path in reference_inputs() if path.suffix in (".wav", ".flac")]
     arrays, rates_hz = zip(*recordings, strict=True)
     embeddings, _ = get_audio_embedding(
         list(arrays), list(rates_hz), input_repr=input_repr, hop_size=0.5, device="cpu", verbose=0, **options
@@ -40,7 +37,7 @@ def embed_audio(input_repr: str, **options: Any) -> Embeddings:
 
 
 def embed_images(**options: Any) -> Embeddings:
-    images = [imread(path) for path in sorted(INPUTS.glob("*.png"))]
+    images = [imread(path) for path in reference_inputs() if path.suffix == ".png"]
     return np.concatenate(get_image_embedding(images, device="cpu", verbose=0, **options))
 
 

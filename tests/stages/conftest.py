@@ -19,7 +19,6 @@ from . import standin
 from .standin import Project
 
 REPOSITORY = Path(__file__).parents[2]
-REFERENCE_INPUTS = REPOSITORY / "tests" / "data" / "reference" / "inputs"
 
 
 def noise(

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import reference
 
 from l3embed.errors import OpenL3Error
 from l3embed.stages.dataset import Input, Selection, find_inputs
 from l3embed.stages.results import Result, read_results
 from l3embed.variants import Media, Modality
 
-from .conftest import REFERENCE_INPUTS, write_audio, write_image, write_video
+from .conftest import write_audio, write_image, write_video
 from .standin import Project
 
 MIXED = ["a.wav", "b.png", "c.mp4", "d/e.FLAC", "d/f.Jpg", "d/g/h.MKV", "d/notes.txt", "d/labels.csv"]
@@ -253,7 +254,7 @@ def test_a_long_name_is_found_too_long_before_there_is_any_output(
     # The longest outputs are those of a video: ".times.npy" behind its name, "_audio.npz" for its ending.
     source = {".wav": "blip_16k_mono.wav", ".mp4": "clip_12fps.mp4"}[ending]
     write_audio(project.dataset / "a.wav")
-    shutil.copyfile(REFERENCE_INPUTS / source, project.dataset / ("x" * (length - 4) + ending))
+    shutil.copyfile(reference(f"inputs/{source}"), project.dataset / ("x" * (length - 4) + ending))
     project.run()
     outputs = [path for path in project.folder.rglob("xxx*") if path.suffix in (".npy", ".npz")]
     complete = {".wav": 3, ".mp4": 7}[ending]

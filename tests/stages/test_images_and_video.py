@@ -11,6 +11,7 @@ from typing import Any
 import imageio.v3
 import numpy as np
 import pytest
+from conftest import reference_inputs
 from skimage.io import imread
 
 import l3embed
@@ -21,7 +22,7 @@ from l3embed.stages.results import read_results
 from l3embed.variants import AudioVariant, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 
-from .conftest import BAD_PICTURES, REFERENCE_INPUTS, REPOSITORY, write_image, write_video
+from .conftest import BAD_PICTURES, REPOSITORY, write_image, write_video
 from .standin import Project
 
 REFERENCE_OUTPUTS = REPOSITORY / "tests" / "data" / "reference" / "outputs"
@@ -67,7 +68,8 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     project = Project(folder).with_embed(
         variants=VARIANTS, framing=Framing(HOP_S), placement=Placement(), batch_size=7
     )
-    shutil.copytree(REFERENCE_INPUTS, project.dataset)
+    for path in reference_inputs():
+        shutil.copy(path, project.dataset)
     (project.dataset / "rain_22k_mono.wav").unlink()
     write_images(project.dataset)
     write_video(project.dataset / "sound only.mp4", frames=False)

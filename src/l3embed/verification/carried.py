@@ -1,7 +1,7 @@
 """Figures of the reference with the seeded weights, which the package carries: nothing is fetched.
 
 They are some of what openl3 0.4.2 computed, unchanged, with the seeded weights; the repository's
-``tests/data/reference`` holds all, and ``index.json`` says how each was computed.
+``tests/data/reference`` holds the others, and ``index.json`` says how each was computed.
 """
 
 from __future__ import annotations
