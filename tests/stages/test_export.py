@@ -10,7 +10,8 @@ import pytest
 from l3embed.disk.rows import RowSpool
 from l3embed.models.origin import Origin, write_origins
 from l3embed.stages.export import output_names
-from l3embed.stages.results import Result, array_path, read_results, write_results
+from l3embed.stages.output_folder import array_path
+from l3embed.stages.results import Result, read_results, write_results
 from l3embed.variants import Media, Modality
 
 from .standin import Project

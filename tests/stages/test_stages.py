@@ -25,7 +25,7 @@ from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.stages import weights
-from l3embed.stages.results import MARK_FILE
+from l3embed.stages.output_folder import MARK_FILE
 from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 

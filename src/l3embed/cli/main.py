@@ -8,8 +8,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from l3embed.cli import audio, image, sample, store, verify, video
-from l3embed.cli import weights_cache as weights
+from l3embed.cli import embedding, sample, store, verify, weights_cache
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.version import __version__
@@ -45,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (audio, image, video, weights, store, verify, sample):
+    for command in (embedding, weights_cache, store, verify, sample):
         command.add_parser(subparsers)
     return parser
 

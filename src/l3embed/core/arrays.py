@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ from l3embed.progress import progress_bar
 from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.batching import embed_sources
 
+Array = npt.NDArray[Any]
 Embedding = npt.NDArray[np.float32]
 Timestamps = npt.NDArray[np.float64]
 

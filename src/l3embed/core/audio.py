@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +19,7 @@ from l3embed.inputs.findings import Findings
 from l3embed.inputs.resampling import resampled_length
 from l3embed.inputs.windows import Framing
 from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, Media, Modality, parse_choice
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
+from l3embed.weights.source import WeightsSource
 
 
 def get_audio_embedding(
@@ -103,17 +101,9 @@ def get_audio_embedding(
     OpenL3Warning
         If the audio is silent or shorter than a window, or the weights are untrained.
     """
+    run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(
-        model=model,
-        input_repr=input_repr,
-        content_type=content_type,
-        embedding_size=embedding_size,
-        center=center,
-        hop_size=hop_size,
-        batch_size=batch_size,
-        frontend=frontend,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
+        model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, verbose, run
     )
     request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
@@ -195,7 +185,7 @@ def process_audio_file(
     overwrite: bool = False,
     frontend: str = "kapre",
     verbose: bool | int = True,
-    *,
+    *,  # a run's own, packed as `RunOptions`
     weights: str | WeightsSource | None = None,
     device: str = "auto",
     runtime: str = "auto",
@@ -232,17 +222,9 @@ def process_audio_file(
     OpenL3Error
         Before anything is done, if an argument is not as described, or two inputs have one output.
     """
+    run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(
-        model=model,
-        input_repr=input_repr,
-        content_type=content_type,
-        embedding_size=embedding_size,
-        center=center,
-        hop_size=hop_size,
-        batch_size=batch_size,
-        frontend=frontend,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
+        model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, verbose, run
     )
     process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
-from l3embed.core.arrays import Embedding, embed_into_arrays
+from l3embed.core.arrays import Array, Embedding, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import ImageOptions, Request, RunOptions
 from l3embed.errors import OpenL3Warning
 from l3embed.inputs.pixels import check_images, pixel_blocks
 from l3embed.variants import Media, Modality
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
+from l3embed.weights.source import WeightsSource
 
 
 def get_image_embedding(
-    image: npt.NDArray[Any] | list[Any],
+    image: Array | list[Any],
     frame_rate: float | list[float] | None = None,
     model: Any = None,
     input_repr: str = "mel256",
@@ -58,20 +55,8 @@ def get_image_embedding(
         Images that go through the network at once.
     verbose : bool
         Whether to draw a progress bar.
-    weights : "published", "random", "random:SEED", a directory's path, or None
-        Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    device : "auto", "cpu" or "gpu"
-        Where the model runs; "auto" is the GPU where there is one.
-    runtime : "auto", "keras" or "openvino"
-        What it runs in; "auto" is Keras on a GPU, and on the CPU OpenVINO where it is installed. All give
-        the same numbers.
-    precision : "float32", "tf32" or "bfloat16"
-        What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
-        hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of
-        0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone. Of a given model it
-        is the model's own.
-    threads : int
-        Threads on the CPU; 0: as many as this process may use.
+    weights, device, runtime, precision, threads
+        As in `get_audio_embedding`.
 
     Returns
     -------
@@ -90,15 +75,8 @@ def get_image_embedding(
     OpenL3Warning
         If an image is all zeros, or the weights are untrained.
     """
-    options = ImageOptions(
-        model=model,
-        input_repr=input_repr,
-        content_type=content_type,
-        embedding_size=embedding_size,
-        batch_size=batch_size,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
-    )
+    run = RunOptions(weights, device, runtime, precision, threads)
+    options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
     request = options.parse()
     arrays = [check_images(array) for array in parse_arrays("image", image)]
     rates = None if frame_rate is None else parse_rates("frame_rate", frame_rate, len(arrays))
@@ -137,33 +115,18 @@ def process_image_file(
     ----------
     filepath : str or list[str]
         Path or paths of image files. Grey is made RGB, and an alpha channel is dropped.
-    output_dir : str or None
-        Folder of the outputs, made if it is not there; the folder of each input if None.
-    suffix : str or None
-        Added to the names of the outputs: ``<name>_<suffix>.npz`` instead of ``<name>.npz``.
+    output_dir, suffix, overwrite, verbose
+        As in `process_audio_file`.
     model, input_repr, content_type, embedding_size, batch_size, weights, device, runtime, precision, threads
         As in `get_image_embedding`.
-    overwrite : bool
-        Whether to compute what has an output already.
-    verbose : bool
-        Whether to say what is going on.
 
     Raises
     ------
-    FilesError
-        An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
-    OpenL3Error
-        Before anything is done, if an argument is not as described, or two inputs have one output.
+    FilesError, OpenL3Error
+        As `process_audio_file`.
     """
-    options = ImageOptions(
-        model=model,
-        input_repr=input_repr,
-        content_type=content_type,
-        embedding_size=embedding_size,
-        batch_size=batch_size,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
-    )
+    run = RunOptions(weights, device, runtime, precision, threads)
+    options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
     process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
 
 
@@ -180,7 +143,7 @@ def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, ove
     embed_files(job, Medium(Media.IMAGE, Modality.IMAGE), request)
 
 
-def _embed_arrays(arrays: list[npt.NDArray[Any]], request: Request) -> list[Embedding]:
+def _embed_arrays(arrays: list[Array], request: Request) -> list[Embedding]:
     for index, array in enumerate(arrays):
         if not array.any():
             name = name_of(index, "Image", arrays)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l3embed.core.arguments import is_positive_number
 from l3embed.errors import OpenL3Error
@@ -27,10 +27,7 @@ from l3embed.variants import (
     parse_choice,
     parse_image_variant,
 )
-from l3embed.weights.source import as_weights_source
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
+from l3embed.weights.source import WeightsSource, as_weights_source
 
 
 @dataclass(frozen=True)

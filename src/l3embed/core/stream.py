@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +13,7 @@ from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.windows import Framer, MonoStream
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
+from l3embed.weights.source import WeightsSource
 
 
 class AudioEmbeddingStream:
@@ -63,16 +61,9 @@ class AudioEmbeddingStream:
         precision: str = "float32",
         threads: int = 0,
     ) -> None:
+        run = RunOptions(weights, device, runtime, precision, threads)
         options = AudioOptions(
-            model=model,
-            input_repr=input_repr,
-            content_type=content_type,
-            embedding_size=embedding_size,
-            center=center,
-            hop_size=hop_size,
-            batch_size=batch_size,
-            frontend=frontend,
-            run=RunOptions(weights, device, runtime, precision, threads),
+            model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, run=run
         )
         request = options.parse()
         self._framing = options.parse_framing()

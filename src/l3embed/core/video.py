@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from l3embed.core.arguments import parse_outputs
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
 from l3embed.errors import FilesError
 from l3embed.variants import Media, Modality
-
-if TYPE_CHECKING:
-    from l3embed.weights.source import WeightsSource
+from l3embed.weights.source import WeightsSource
 
 
 def process_video_file(
@@ -86,36 +84,30 @@ def process_video_file(
 
     Raises
     ------
-    FilesError
-        An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
-    OpenL3Error
-        Before anything is done, if an argument is not as described, or two inputs have one output.
+    FilesError, OpenL3Error
+        As `process_audio_file`.
 
     Warns
     -----
     OpenL3Warning
         If a video has no sound or no frames, its sound is silent, or the weights are untrained.
     """
+    run = RunOptions(weights, device, runtime, precision, threads)
     audio_options = AudioOptions(
-        model=audio_model,
-        input_repr=input_repr,
-        content_type=content_type,
-        embedding_size=audio_embedding_size,
-        center=audio_center,
-        hop_size=audio_hop_size,
-        batch_size=audio_batch_size if batch_size is None else batch_size,
-        frontend=audio_frontend,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
+        audio_model,
+        input_repr,
+        content_type,
+        audio_embedding_size,
+        audio_center,
+        audio_hop_size,
+        audio_batch_size if batch_size is None else batch_size,
+        audio_frontend,
+        verbose,
+        run,
     )
+    image_batch = image_batch_size if batch_size is None else batch_size
     image_options = ImageOptions(
-        model=image_model,
-        input_repr=input_repr or "mel256",
-        content_type=content_type,
-        embedding_size=image_embedding_size,
-        batch_size=image_batch_size if batch_size is None else batch_size,
-        verbose=verbose,
-        run=RunOptions(weights, device, runtime, precision, threads),
+        image_model, input_repr or "mel256", content_type, image_embedding_size, image_batch, verbose, run
     )
     ending = f"_{suffix}" if suffix else ""
     process_video_outputs(

@@ -1,7 +1,5 @@
 """Mean and standard deviation over the frames of a file, of which only a block is held at a time."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Magnitudes to decibels the way the published networks were trained: kapre 0.1.4's."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -4,8 +4,6 @@ The Fourier transform is part of the definition: spectrograms reach down to wher
 precision rounds, and numbers there are those of the algorithm. SciPy's agrees with TensorFlow's to the bit.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

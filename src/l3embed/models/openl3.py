@@ -134,10 +134,8 @@ def load_image_embedding_model(
         What the videos of the training set showed.
     embedding_size : 8192 or 512
         Embedding dimension.
-    weights : "published", "random", "random:SEED", a directory's path, or None
-        Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    precision : "float32", "tf32" or "bfloat16"
-        What the convolutions compute in; see `l3embed.variants.Precision`.
+    weights, precision
+        As in `load_audio_embedding_model`.
 
     Returns
     -------
@@ -181,17 +179,7 @@ def load_image_embedding_model_from_path(model_path: str | Path, embedding_size:
 def get_image_embedding_model_path(input_repr: str, content_type: str) -> str:
     """Return the path of an image model's weight file, which is fetched if it is not there.
 
-    Parameters
-    ----------
-    input_repr : "linear", "mel128", or "mel256"
-        Spectrogram that the audio network was trained on, together with this one.
-    content_type : "music" or "env"
-        What the videos of the training set showed.
-
-    Raises
-    ------
-    OpenL3Error
-        If an argument is none of the allowed values, or the weights cannot be had.
+    Parameters and errors are those of `get_audio_embedding_model_path`.
     """
     return _model_path(Modality.IMAGE, input_repr, content_type)
 

@@ -23,17 +23,13 @@ from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
+from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork
+from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, TIMES_SUFFIX, array_path, make_empty
 from l3embed.stages.results import (
-    EMBEDDINGS_SUFFIX,
-    TIMES_SUFFIX,
-    Counts,
     OnError,
     Result,
-    StageMetrics,
-    array_path,
     check_failure,
-    make_empty,
     name_failures,
     read_results,
     require_one,

@@ -21,8 +21,10 @@ from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.export.parquet import ParquetDataset, ParquetOptions
 from l3embed.models.origin import Origin, read_origins
 from l3embed.progress import progress_bar
+from l3embed.stages.metrics import Counts
+from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, array_path, make_empty
 from l3embed.stages.pooling import pool_each, pool_recipe, read_mean
-from l3embed.stages.results import EMBEDDINGS_SUFFIX, Counts, Result, array_path, make_empty, read_results
+from l3embed.stages.results import Result, read_results
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Entry, Store, place
 from l3embed.store.recipe import Step

@@ -15,7 +15,7 @@ from l3embed.inputs.windows import Framing
 from l3embed.models.origin import Origin, variant_origin
 from l3embed.models.running import Network, build_network
 from l3embed.runtimes.base import Placement
-from l3embed.stages.results import read_blocks
+from l3embed.stages.output_folder import read_blocks
 from l3embed.store.recipe import Parameter
 from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant
 from l3embed.weights.file import WeightFile

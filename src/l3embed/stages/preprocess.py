@@ -25,16 +25,13 @@ from l3embed.progress import progress_bar, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
+from l3embed.stages.metrics import Counts, StageMetrics
+from l3embed.stages.output_folder import TIMES_SUFFIX, array_path, make_empty
 from l3embed.stages.results import (
     NAMED,
-    TIMES_SUFFIX,
-    Counts,
     OnError,
     Result,
-    StageMetrics,
-    array_path,
     check_failure,
-    make_empty,
     name_failures,
     require_one,
     write_results,
@@ -218,7 +215,7 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> _Prepared:
 
 def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
     """Put an outcome's files into the output, and return its row; None if there was nothing in the file."""
-    blank = Result(*outcome.key, job.media, job.recipe.sha256)
+    blank = Result(*outcome.key, job.media, sha256=job.recipe.sha256)
     if isinstance(outcome.result, OpenL3Error):
         return blank.failed(str(outcome.result))
     entry = outcome.result

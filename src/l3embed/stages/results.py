@@ -3,34 +3,17 @@
 from __future__ import annotations
 
 import csv
-import shutil
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from l3embed.disk.tables import FAILED, OK, write_csv, write_json
+from l3embed.disk.tables import FAILED, OK, write_csv
 from l3embed.errors import OpenL3Error
-from l3embed.profiling import Phase, phase
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"
-MARK_FILE = ".l3embed"
-"""By this an output folder is known to be a stage's own, even if that was killed."""
-
-MARK = "A stage of l3embed's pipeline writes this folder, and replaces all that is in it.\n"
-EMBEDDINGS_SUFFIX = ".npz"
-"""What an input's embeddings are called in a stage's output, after its path."""
-
-TIMES_SUFFIX = ".times.npy"
-"""What the times of a video's frames are called in a stage's output, after the video's path."""
-
 NAMED = 20
 """Inputs of one kind that a stage names on the terminal; the manifest names all that failed."""
 
@@ -54,10 +37,10 @@ class Result:
         Which network it is for.
     media : Media
         What kind of file it is.
-    sha256 : str
-        Of the input's bytes.
     status, reason : str
         ``ok``, or ``failed`` and why.
+    sha256 : str
+        Of the input's bytes.
     duration_s, sample_rate_hz : float or None
         Of the recording or video, and its sound.
     channels : int or None
@@ -73,9 +56,9 @@ class Result:
     path: str
     modality: Modality
     media: Media = Media.AUDIO
-    sha256: str = ""
     status: str = OK
     reason: str = ""
+    sha256: str = ""
     duration_s: float | None = None
     sample_rate_hz: float | None = None
     channels: int | None = None
@@ -95,68 +78,6 @@ class Result:
         return replace(self, status=FAILED, reason=reason, frames=0, dimension=0)
 
 
-@dataclass
-class Counts:
-    """How many inputs a stage has computed itself, taken from the store, and lost."""
-
-    computed: int = 0
-    reused: int = 0
-    failed: int = 0
-
-    def add(self, was_computed: bool, *, failed: bool = False) -> None:
-        """Count one input."""
-        if failed:
-            self.failed += 1
-        elif was_computed:
-            self.computed += 1
-        else:
-            self.reused += 1
-
-    @property
-    def figures(self) -> dict[str, int]:
-        """The same, as a stage's metrics have it."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        return f"{self.computed:,} computed, {self.reused:,} reused, {self.failed:,} failed"
-
-
-def make_empty(folder: Path) -> None:
-    """Make a stage's output folder, without what an earlier run has left in it: so does DVC.
-
-    Raises
-    ------
-    OpenL3Error
-        If it holds files that no stage has put there.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    if any(folder.iterdir()) and not (folder / MARK_FILE).is_file():
-        raise OpenL3Error(
-            f"{folder} holds files that are not the pipeline's, which would be replaced. Choose another "
-            "folder (hydra.run.dir=..., hydra.sweep.dir=...), or move them away."
-        )
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink()
-    (folder / MARK_FILE).write_text(MARK, encoding="utf-8")
-
-
-def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
-    """Return the file of one input in a stage's output folder; no two inputs share one."""
-    return folder / result.modality.value / f"{result.path}{suffix}"
-
-
-def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
-    """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
-    for start in range(0, len(np.load(path, mmap_mode="r")), rows):
-        with phase(Phase.DECODE):
-            # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
-            block = np.load(path, mmap_mode="r")[start : start + rows].copy()
-        yield block
-
-
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     columns = [field.name for field in fields(Result)]
@@ -171,24 +92,6 @@ def read_results(folder: Path) -> list[Result]:
     """Read the table of a stage's output folder."""
     with (folder / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
         return [_parse(row) for row in csv.DictReader(file)]
-
-
-class StageMetrics:
-    """What a stage counts, and the seconds that it takes: from here on until it is written.
-
-    Parameters
-    ----------
-    path : Path
-        The file of metrics.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._started_s = path, time.perf_counter()
-
-    def write(self, figures: Mapping[str, Any]) -> None:
-        """Write figures, with the seconds behind them."""
-        seconds = round(time.perf_counter() - self._started_s, 3)
-        write_json(self._path, {**figures, "seconds": seconds})
 
 
 def check_failure(result: Result, on_error: OnError) -> None:

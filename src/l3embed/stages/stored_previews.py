@@ -11,7 +11,7 @@ from pathlib import Path
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
 from l3embed.report.previews import Preview, Subject, make_preview
-from l3embed.stages.results import Counts
+from l3embed.stages.metrics import Counts
 from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
