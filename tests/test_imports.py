@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from conftest import NEEDS_OPENVINO, WriteWav
 
 import l3embed
+from l3embed.variants import Media
 
 PACKAGE = Path(l3embed.__file__).parent
 
@@ -29,7 +32,7 @@ LAYERS = [
 ]
 """The house from the ground up: a room imports from the floors below its own, and within itself.
 
-Rooms on one floor do not import each other.
+Rooms on one floor do not import each other. ``docs/architecture.md`` says what each is for.
 """
 
 FLOOR = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
@@ -90,6 +93,14 @@ def modules_loaded_by(code: str) -> set[str]:
     return {name.split(".")[0] for name in loaded.split()[1:]}
 
 
+def test_the_page_on_the_house_has_the_same_floors() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", page, re.MULTILINE)
+    assert [(number, set(re.findall(r"`(\w+)`", rooms))) for number, rooms in rows] == [
+        (str(number), rooms) for number, rooms in enumerate(LAYERS, start=1)
+    ]
+
+
 def test_every_room_has_its_floor() -> None:
     rooms = {room_of(module_name(path)) for path in MODULES} - ENTRANCES
     assert rooms == set(FLOOR)
@@ -103,6 +114,21 @@ def test_imports_point_downwards(path: Path) -> None:
         return
     allowed = {other for other in FLOOR if FLOOR[other] < FLOOR[room]} | {room}
     assert imported_rooms(path) <= allowed
+
+
+def test_a_module_s_name_tells_it_apart_from_all_others() -> None:
+    """But for the media, which mean the same wherever they stand."""
+    names = Counter(path.stem for path in MODULES if path.stem != "__init__")
+    assert {name for name, count in names.items() if count > 1} <= {media.value for media in Media}
+
+
+def test_few_modules_lie_beside_the_folders() -> None:
+    assert len(list(PACKAGE.glob("*.py"))) <= 8
+
+
+@pytest.mark.parametrize("path", MODULES, ids=module_name)
+def test_no_module_is_long(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
 
 
 @pytest.mark.parametrize("path", MODULES, ids=module_name)
