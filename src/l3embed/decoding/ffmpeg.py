@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from types import TracebackType
 from typing import IO, Any
 
 import numpy as np
@@ -102,9 +101,7 @@ class FfmpegRun:
     def __enter__(self) -> FfmpegRun:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def read_into(self, array: npt.NDArray[Any]) -> int:

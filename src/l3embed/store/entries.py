@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from l3embed.disk.atomic import replacing
@@ -141,12 +140,7 @@ class Store(AbstractContextManager["Store"]):
         self.digests.keep(path, digest)
         return Mark(status.st_size, status.st_mtime_ns, digest)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.claims.release_all()
         self.claims.leave()
         self.digests.close()
