@@ -119,6 +119,7 @@ def run_report(settings: Settings, layout: Layout) -> str:
         evaluation=layout.evaluation,
         metrics=layout.metrics,
         dataset=Path(settings.dataset.path),
+        stages=tuple(STAGES)[: list(STAGES).index("report") + 1],
     )
     folders = report.ReportFolders(inputs, layout.report, layout.metrics_of("report"))
     with Store() as store:
