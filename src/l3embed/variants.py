@@ -253,6 +253,18 @@ def check_one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
         raise OpenL3Error(f"{name} must be one of {choices}; got {value!r}.")
 
 
+def check_at_least(name: str, value: float, least: float) -> None:
+    """Check that a number is not too small.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the argument, what came and what is allowed.
+    """
+    if value < least:
+        raise OpenL3Error(f"{name} must be at least {least}; got {value}.")
+
+
 Choice = TypeVar("Choice", bound=Enum)
 
 

@@ -213,7 +213,7 @@ def test_without_enough_classes_the_others_are_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = audio_of(tmp_path, file_rows(["dog", "dog", "owl"]), noise(3))
-    assert (found.files, found.left_out) == (3, ("owl",))
+    assert found.files == 3
     assert found.reason == "fewer than two classes have two different files"
     assert (
         "evaluate: audio: left out, since a class needs two different files: owl" in capsys.readouterr().err
@@ -237,3 +237,17 @@ def test_progress_counts_the_folds_of_both_classifiers(
 def test_there_must_be_an_export(tmp_path: Path) -> None:
     with pytest.raises(OpenL3Error, match="Name the folder of an export"):
         evaluate(tmp_path, OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"folds": 1}, r"evaluation\.folds must be at least 2; got 1\."),
+        ({"neighbours": 0}, r"evaluation\.neighbours must be at least 1; got 0\."),
+        ({"seed": -1}, r"evaluation\.seed must be at least 0; got -1\."),
+    ],
+    ids=["folds", "neighbours", "seed"],
+)
+def test_options_that_make_no_sense_are_errors(values: dict[str, int], message: str) -> None:
+    with pytest.raises(OpenL3Error, match=message):
+        EvaluationOptions(**values)

@@ -80,14 +80,12 @@ def test_classes_of_one_file_are_left_out_by_name_however_often_it_was_copied() 
     contents = [*range(10), 10, 11, 11, 12]
     found = split(file_rows(labels, contents=contents))
     assert found.labels == ("cat", "dog")
-    assert found.left_out == ("alone", "copied")
     assert found.rows.tolist() == list(range(10))
     assert found.notes == ("left out, since a class needs two different files: alone, copied",)
 
 
 def test_only_some_of_many_left_out_classes_are_named() -> None:
     found = split(file_rows([*["dog", "cat"] * 5, *(f"class {number}" for number in range(20))]))
-    assert len(found.left_out) == 20
     assert found.notes[0].endswith("class 15, class 16, class 17 and 10 more")
 
 
@@ -162,7 +160,6 @@ def test_folds_of_files_without_a_label_do_not_matter() -> None:
 
 def test_a_class_in_one_of_the_labels_folds_is_left_out() -> None:
     found = split(file_rows(["dog", "cat", "dog", "cat", "owl", "owl"], folds=["1", "1", "2", "2", "2", "2"]))
-    assert found.left_out == ("owl",)
     assert found.notes == ("left out, since a class needs files in two folds: owl",)
 
 

@@ -22,7 +22,7 @@ def score(
     labels = tuple("abcdef"[: max(actual) + 1])
     numbers = np.arange(size) if groups is None else np.array(groups)
     folds = Folds(("1",), np.zeros(size, np.intp))
-    split = Split(np.arange(size), labels, np.array(actual), numbers, folds, (), ())
+    split = Split(np.arange(size), labels, np.array(actual), numbers, folds, ())
     return score_predictions(split, np.array(predicted), resamples, seed=0)
 
 

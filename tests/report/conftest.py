@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -31,6 +32,7 @@ HOSTILE_NAME = (
 """What HTML, JSON, templates and the direction of writing could stumble over; a name that Linux allows."""
 
 NO_UMAP = ReportOptions(projection="pca")  # type: ignore[arg-type]
+STAGES = ("weights", "preprocess", "embed", "export", "evaluate", "report")
 DIMENSION = 16
 LABELS = ("bells", "drums", "rain")
 PER_LABEL = 6
@@ -45,7 +47,11 @@ class Project:
     @property
     def inputs(self) -> ReportInputs:
         return ReportInputs(
-            self.root / "export", self.root / "evaluation", self.root / "metrics", self.root / "dataset"
+            self.root / "export",
+            self.root / "evaluation",
+            self.root / "metrics",
+            self.root / "dataset",
+            STAGES,
         )
 
     @property
@@ -84,13 +90,17 @@ class Project:
         np.savez(path, **arrays)
 
     def write_evaluation(self, modality: str, pairs: Sequence[tuple[str, str]], figures: Any) -> None:
-        """Write the predictions and the metrics of one modality."""
+        """Write the tables and the metrics of one modality."""
         folder = self.inputs.evaluation
         folder.mkdir(exist_ok=True)
-        with (folder / f"{modality}_predictions.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(("path", "actual", "predicted", "fold"))
-            writer.writerows((f"{place}.wav", *pair, 0) for place, pair in enumerate(pairs))
+        rows = [(f"{place}.wav", *pair, 0) for place, pair in enumerate(pairs)]
+        tables: dict[str, list[tuple[object, ...]]] = {
+            "predictions": [("path", "actual", "predicted", "fold"), *rows],
+            "classes": [("label", "files", "recall", "precision", "f1"), *_class_rows(pairs)],
+        }
+        for name, content in tables.items():
+            with (folder / f"{modality}_{name}.csv").open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(content)
         known = folder / "metrics.json"
         content = json.loads(known.read_text()) if known.exists() else {}
         known.write_text(json.dumps(content | {modality: figures}))
@@ -99,6 +109,14 @@ class Project:
         """Write what a stage says of its work."""
         self.inputs.metrics.mkdir(exist_ok=True)
         (self.inputs.metrics / f"{stage}.json").write_text(json.dumps(content))
+
+
+def _class_rows(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[object, ...]]:
+    hits = Counter(actual for actual, predicted in pairs if actual == predicted)
+    files, taken = (Counter(words) for words in zip(*pairs, strict=True)) if pairs else (Counter(), Counter())
+    for label in sorted(files):
+        recall, precision = hits[label] / files[label], hits[label] / max(1, taken[label])
+        yield label, files[label], recall, precision, 2 * hits[label] / (files[label] + taken[label])
 
 
 class Page:
@@ -238,7 +256,8 @@ def _describe(made: Project) -> None:
     pairs = [(label, label) for label in LABELS for _ in range(PER_LABEL)]
     pairs[0] = ("bells", "rain")
     score = {"accuracy": 0.944, "accuracy_low": 0.8, "accuracy_high": 1.0, "macro_f1": 0.943}
-    made.write_evaluation("audio", pairs, {"files": 18, "classes": 3, "linear_probe": score, "knn": score})
+    figures = {"files": 18, "classes": 3, "folds": 5, "chance": 0.333333, "linear_probe": score, "knn": score}
+    made.write_evaluation("audio", pairs, figures)
     made.write_evaluation("image", [], {"files": 5, "reason": "there is one class only"})
     made.write_metrics("embed", {"inputs": 24, "computed": 23, "reused": 0, "failed": 1, "seconds": 4.0})
 

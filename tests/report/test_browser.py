@@ -341,7 +341,7 @@ def test_the_page_is_never_wider_than_the_window(reader: Reader, width: int) -> 
 
 def test_files_without_a_preview_are_played_from_the_dataset(browser: Browser, tmp_path: Path) -> None:
     made = mixed_project(tmp_path / "a project")
-    page = made.report(ReportOptions(NO_UMAP.projection, preview_budget_mb=0))
+    page = made.report(ReportOptions(NO_UMAP.projection, previews_mb=0))
     reader = Reader(browser, page)
     reader.click("bells_2.wav")
     reader.is_playing()
@@ -356,7 +356,7 @@ def test_files_without_a_preview_are_played_from_the_dataset(browser: Browser, t
 
 def test_an_original_that_is_gone_is_said_to_be(browser: Browser, tmp_path: Path) -> None:
     made = mixed_project(tmp_path)
-    page = made.report(ReportOptions(NO_UMAP.projection, preview_budget_mb=0))
+    page = made.report(ReportOptions(NO_UMAP.projection, previews_mb=0))
     shutil.rmtree(made.inputs.dataset)
     reader = Reader(browser, page)
     reader.click("bells_2.wav")
@@ -377,7 +377,7 @@ def test_ten_thousand_files_are_drawn_found_and_compared(browser: Browser, proje
     project.inputs.export.mkdir()
     write_manifest(project.inputs.export, rows)
     np.save(project.inputs.export / "audio_mean.npy", means.astype(np.float32))
-    reader = Reader(browser, project.report(ReportOptions(NO_UMAP.projection, preview_budget_mb=0)))
+    reader = Reader(browser, project.report(ReportOptions(NO_UMAP.projection, previews_mb=0)))
     assert reader.tab.evaluate("report.workbench.view.x.length") == 10_000
     assert reader.drawn()["painted"] > 50_000
     assert reader.tab.locator("#legend .label").count() == 50

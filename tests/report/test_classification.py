@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from l3embed.evaluation.scores import Score
 from l3embed.report.classification import Confusion, classifications
 
 from .conftest import Project
 
 PAIRS = [("a", "a")] * 5 + [("a", "b")] * 1 + [("b", "b")] * 2 + [("b", "c")] * 1 + [("c", "a")] * 2
-FIGURES = {"linear_probe": {"accuracy": 0.7, "accuracy_low": 0.5, "accuracy_high": 0.9, "macro_f1": 0.5}}
+FIGURES = {
+    "classes": 3,
+    "chance": 0.545455,
+    "linear_probe": {"accuracy": 0.7, "accuracy_low": 0.5, "accuracy_high": 0.9, "macro_f1": 0.5},
+}
 
 
 @pytest.fixture
@@ -36,11 +41,11 @@ def test_each_class_has_its_figures(evaluated: Project) -> None:
 def test_scores_stand_next_to_naming_the_largest_class(evaluated: Project) -> None:
     (found,) = classifications(evaluated.inputs.evaluation)
     accuracy, macro_f1 = found.scores
-    assert (accuracy.value, accuracy.low, accuracy.high) == (0.7, 0.5, 0.9)
-    assert (macro_f1.value, macro_f1.low, macro_f1.high) == (0.5, None, None)
+    assert accuracy.score == Score(0.7, low=0.5, high=0.9)
+    assert (macro_f1.score.value, macro_f1.score.has_interval) == (0.5, False)
     # Six of eleven files are of class a: recall 1 and that precision for it, and nothing for the two others.
-    assert accuracy.chance == pytest.approx(6 / 11)
-    assert macro_f1.chance == pytest.approx(2 * (6 / 11) * 1 / (6 / 11 + 1) / 3)
+    assert accuracy.chance == pytest.approx(6 / 11, abs=1e-6)
+    assert macro_f1.chance == pytest.approx(2 * (6 / 11) * 1 / (6 / 11 + 1) / 3, abs=1e-6)
 
 
 def test_the_most_frequent_confusions_come_first(project: Project) -> None:
@@ -58,3 +63,23 @@ def test_what_was_not_evaluated_has_its_reason(project: Project) -> None:
 
 def test_without_an_evaluation_there_is_nothing(project: Project) -> None:
     assert classifications(project.inputs.evaluation) == []
+
+
+@pytest.mark.parametrize("content", ["", "[1]", '{"audio": 3}'], ids=["empty", "no object", "no figures"])
+def test_metrics_that_hold_no_evaluation_are_none(evaluated: Project, content: str) -> None:
+    (evaluated.inputs.evaluation / "metrics.json").write_text(content)
+    assert classifications(evaluated.inputs.evaluation) == []
+
+
+def test_figures_without_predictions_say_so(evaluated: Project) -> None:
+    (evaluated.inputs.evaluation / "audio_predictions.csv").unlink()
+    (found,) = classifications(evaluated.inputs.evaluation)
+    assert found.reason == "there are no predictions"
+
+
+def test_what_an_older_evaluation_does_not_tell_is_left_out(project: Project) -> None:
+    project.write_evaluation("audio", PAIRS, {"linear_probe": FIGURES["linear_probe"]})
+    (project.inputs.evaluation / "audio_classes.csv").unlink()
+    (found,) = classifications(project.inputs.evaluation)
+    assert (found.classes, [line.chance for line in found.scores]) == ((), [None, None])
+    assert found.files == 11

@@ -8,12 +8,12 @@ import pytest
 
 from l3embed.report.overview import StageMetrics, overview
 
-from .conftest import Project, audio_row
+from .conftest import STAGES, Project, audio_row
 
 
 def stage(project: Project, content: object, name: str = "embed") -> StageMetrics:
     project.write_metrics(name, content)
-    (found,) = overview([], project.inputs.metrics).stages
+    (found,) = overview([], project.inputs.metrics, STAGES).stages
     return found
 
 
@@ -24,7 +24,7 @@ def test_a_manifest_is_summed_up_by_modality(tmp_path: Path) -> None:
         audio_row("c.wav", status="failed", duration_s=9.0, frames=0),
         audio_row("a.mp4", modality="image", frames=30),
     ]
-    found = overview(rows, tmp_path)
+    found = overview(rows, tmp_path, STAGES)
     assert (found.files, found.files_done) == (3, 2)
     audio, image = found.modalities
     assert (audio.inputs, audio.done, audio.failed, audio.embeddings) == (3, 2, 1, 7)
@@ -79,25 +79,33 @@ def test_unknown_figures_are_kept_in_plain_words(project: Project) -> None:
 def test_stages_stand_in_the_order_in_which_they_run(project: Project) -> None:
     for name in ("zebra", "export", "embed", "aardvark", "preprocess"):
         project.write_metrics(name, {})
-    names = [found.name for found in overview([], project.inputs.metrics).stages]
+    names = [found.name for found in overview([], project.inputs.metrics, STAGES).stages]
     assert names == ["preprocess", "embed", "export", "aardvark", "zebra"]
+
+
+def test_a_new_stage_of_the_table_stands_where_it_runs(project: Project) -> None:
+    for name in ("export", "denoise", "embed"):
+        project.write_metrics(name, {})
+    stages = ("embed", "denoise", "export", "report")
+    names = [found.name for found in overview([], project.inputs.metrics, stages).stages]
+    assert names == ["embed", "denoise", "export"]
 
 
 @pytest.mark.parametrize("content", ["", "[1, 2]", "{"], ids=["empty", "no object", "cut short"])
 def test_metrics_that_hold_no_figures_stop_nothing(project: Project, content: str) -> None:
     project.write_metrics("embed", {})
     (project.inputs.metrics / "embed.json").write_text(content)
-    (found,) = overview([], project.inputs.metrics).stages
+    (found,) = overview([], project.inputs.metrics, STAGES).stages
     assert (found.counts, found.seconds, found.speed, found.others) == ({}, None, "", ())
 
 
 def test_an_earlier_report_is_not_told_of(project: Project) -> None:
     project.write_metrics("report", {"computed": 3})
-    assert overview([], project.inputs.metrics).stages == ()
+    assert overview([], project.inputs.metrics, STAGES).stages == ()
 
 
 def test_no_metrics_are_no_stages(tmp_path: Path) -> None:
-    assert overview([], tmp_path / "missing").stages == ()
+    assert overview([], tmp_path / "missing", STAGES).stages == ()
 
 
 @pytest.mark.parametrize(
@@ -114,9 +122,9 @@ def test_untrained_weights_are_known(
     project: Project, weights: str, metrics: dict[str, object], untrained: tuple[str, ...]
 ) -> None:
     project.write_metrics("embed", metrics)
-    assert overview([audio_row("a", weights=weights)], project.inputs.metrics).untrained == untrained
+    assert overview([audio_row("a", weights=weights)], project.inputs.metrics, STAGES).untrained == untrained
 
 
 def test_versions_that_differ_are_counted(tmp_path: Path) -> None:
     rows = [audio_row(str(n), packages="keras 2" if n else "keras 1") for n in range(4)]
-    assert overview(rows, tmp_path).packages == (("keras 2", 3), ("keras 1", 1))
+    assert overview(rows, tmp_path, STAGES).packages == (("keras 2", 3), ("keras 1", 1))

@@ -172,7 +172,7 @@ def test_files_without_a_preview_are_named_with_the_reason(project: Project) -> 
 
 def test_a_budget_of_nothing_leaves_links(project: Project) -> None:
     labelled(project, ["a", "b"])
-    page = project.report(ReportOptions(NO_UMAP.projection, preview_budget_mb=0))
+    page = project.report(ReportOptions(NO_UMAP.projection, previews_mb=0))
     assert "No previews are in this page" in page.text
     assert page.data["address"] == "../dataset/"
     assert page.previews == {"sounds": {}, "pictures": {}}
@@ -196,6 +196,17 @@ def test_classification_is_shown_with_its_figures(mixed: Page) -> None:
     assert "Linear probe accuracy 94.4 % 80.0 % to 100.0 %" in mixed.text.replace("\N{NO-BREAK SPACE}", " ")
     assert "Nothing was evaluated: there is one class only." in mixed.text
     assert "bells taken for rain: 1 of 6" in mixed.attributes("title")
+
+
+def test_without_the_figures_of_the_classes_it_says_so(project: Project) -> None:
+    labelled(project, ["a", "b"])
+    project.write_evaluation("audio", [("a", "a"), ("b", "a")], {})
+    assert "Each class" in project.report().text
+    (project.inputs.evaluation / "audio_classes.csv").unlink()
+    text = project.report().text
+    assert "2 files of 2 classes." in text
+    assert "The evaluation has no figures of the single classes. Run the stage 'evaluate' again." in text
+    assert "Each class" not in text
 
 
 def test_many_classes_have_a_folded_table_and_the_worst_confusions(project: Project) -> None:
@@ -246,7 +257,7 @@ def test_umap_stands_next_to_pca_where_it_is_installed(project: Project) -> None
 
 def test_a_large_dataset_makes_a_small_page(project: Project) -> None:
     labelled(project, [f"class {n % 50}" for n in range(2000)], frames=1)
-    page = project.report(ReportOptions(NO_UMAP.projection, preview_budget_mb=0))
+    page = project.report(ReportOptions(NO_UMAP.projection, previews_mb=0))
     assert page.path.stat().st_size < 2000 * 150 + 200_000
 
 
@@ -265,15 +276,15 @@ def test_without_an_export_it_says_what_is_missing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"projection": "tsne"}, "projection must be one of auto, pca, umap; got 'tsne'"),
-        ({"preview_budget_mb": -1}, "preview_budget_mb must be 0 or more; got -1"),
-        ({"neighbours": 0}, "neighbours must be 1 or more; got 0"),
-        ({"seed": -1}, "seed must be 0 or more; got -1"),
+        ({"projection": "tsne"}, "report.projection must be one of auto, pca, umap; got 'tsne'"),
+        ({"previews_mb": -1}, "report.previews_mb must be at least 0; got -1."),
+        ({"neighbours": 0}, "report.neighbours must be at least 1; got 0."),
+        ({"seed": -1}, "report.seed must be at least 0; got -1."),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )
 def test_options_that_make_no_sense_are_errors(values: dict[str, object], message: str) -> None:
-    with pytest.raises(OpenL3Error, match=message):
+    with pytest.raises(OpenL3Error, match=re.escape(message)):
         ReportOptions(**values)  # type: ignore[arg-type]
 
 

@@ -14,7 +14,7 @@ from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
 from l3embed.export.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.inputs.windows import Framing
-from l3embed.report.choices import Projection, ReportOptions
+from l3embed.report.choices import ReportOptions
 from l3embed.stages.dataset import Selection
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
@@ -27,6 +27,7 @@ from l3embed.variants import (
     Media,
     Precision,
     Runtime,
+    check_at_least,
     check_one_of,
     parse_choice,
 )
@@ -183,8 +184,8 @@ class DeviceSettings:
 
     def __post_init__(self) -> None:
         parse_choice(Device, "device.name", self.name)
-        _check_at_least("device.batch_size", self.batch_size, 1)
-        _check_at_least("device.threads", self.threads, 0)
+        check_at_least("device.batch_size", self.batch_size, 1)
+        check_at_least("device.threads", self.threads, 0)
 
 
 @dataclass
@@ -267,13 +268,11 @@ class EvaluationSettings:
     seed: int = MISSING
 
     def __post_init__(self) -> None:
-        _check_at_least("evaluation.folds", self.folds, 2)
-        _check_at_least("evaluation.neighbours", self.neighbours, 1)
-        _check_at_least("evaluation.seed", self.seed, 0)
+        self.parse()
 
     def parse(self) -> EvaluationOptions:
-        """Return the reports' word for it."""
-        return EvaluationOptions(folds=self.folds, neighbours=self.neighbours, seed=self.seed)
+        """Return the evaluation's word for it."""
+        return EvaluationOptions(**vars(self))
 
 
 @dataclass
@@ -286,21 +285,8 @@ class ReportSettings:
     seed: int = MISSING
 
     def __post_init__(self) -> None:
-        parse_choice(Projection, "report.projection", self.projection)
-        _check_at_least("report.previews_mb", self.previews_mb, 0)
-        _check_at_least("report.neighbours", self.neighbours, 1)
-        _check_at_least("report.seed", self.seed, 0)
+        self.parse()
 
     def parse(self) -> ReportOptions:
-        """Return the stage's word for it."""
-        return ReportOptions(
-            projection=Projection(self.projection),
-            preview_budget_mb=self.previews_mb,
-            neighbours=self.neighbours,
-            seed=self.seed,
-        )
-
-
-def _check_at_least(name: str, value: float, least: float) -> None:
-    if value < least:
-        raise OpenL3Error(f"{name} must be at least {least}; got {value}.")
+        """Return the report's word for it."""
+        return ReportOptions(**vars(self))

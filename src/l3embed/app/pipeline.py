@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.app.settings import Settings
-from l3embed.disk.tables import write_json
+from l3embed.disk.json_files import write_json
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.report import ReportInputs
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
@@ -119,6 +119,7 @@ def run_report(settings: Settings, layout: Layout) -> str:
         evaluation=layout.evaluation,
         metrics=layout.metrics,
         dataset=Path(settings.dataset.path),
+        stages=tuple(STAGES)[: list(STAGES).index("report") + 1],
     )
     folders = report.ReportFolders(inputs, layout.report, layout.metrics_of("report"))
     with Store() as store:

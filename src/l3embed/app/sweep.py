@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from omegaconf import OmegaConf
 
 from l3embed.app.pipeline import Layout
-from l3embed.app.sweep_tables import Job, Quality
-from l3embed.disk.tables import FAILED, OK, write_json
+from l3embed.app.sweep_tables import COUNTS, Job
+from l3embed.disk.json_files import read_object, write_json
+from l3embed.disk.tables import FAILED, OK
+from l3embed.evaluation.file_format import read_figures
 from l3embed.export.manifest import read_manifest
-from l3embed.variants import Modality
 
 OUTCOME_FILE = "outcome.json"
 OVERRIDES_FILE = Path(".hydra", "overrides.yaml")
@@ -30,7 +28,7 @@ def write_outcome(folder: Path, reason: str, run_s: float) -> None:
 
 def read_failure(folder: Path) -> str:
     """Return why a job failed; nothing if it did not."""
-    outcome = _read_json(folder / OUTCOME_FILE)
+    outcome = read_object(folder / OUTCOME_FILE)
     return str(outcome["reason"]) if outcome else f"It did not come to its end; see {folder}."
 
 
@@ -51,43 +49,20 @@ def _read_job(folder: Path) -> Job:
     number = int(OmegaConf.load(folder / HYDRA_FILE).hydra.job.num)
     overrides = [str(override).partition("=") for override in OmegaConf.load(folder / OVERRIDES_FILE)]
     choices = {key.lstrip("+"): value for key, _, value in overrides}
-    outcome = _read_json(folder / OUTCOME_FILE)
+    outcome = read_object(folder / OUTCOME_FILE)
     if outcome.get("status") != OK:
         return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
     layout = Layout(folder)
+    embedded = read_object(layout.metrics_of("embed"))
     rows = [row for row in read_manifest(layout.export) if row.is_ok]
     known = [row.seconds for row in rows if row.seconds is not None]
     return Job(
         number,
         choices,
         OK,
-        quality=_read_quality(layout.evaluation / "metrics.json"),
+        quality={key: found for key, found in read_figures(layout.evaluation).items() if found.scores},
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
         run_s=outcome["run_s"],
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),
-        counts={
-            name: _read_json(layout.metrics_of("embed"))[name] for name in ("computed", "reused", "failed")
-        },
+        counts={name: embedded[name] for name in COUNTS},
     )
-
-
-def _read_quality(path: Path) -> dict[Modality, Quality]:
-    metrics = _read_json(path)
-    quality = {}
-    for modality in Modality:
-        figures = metrics.get(modality.value, {})
-        if "linear_probe" in figures:
-            probe, knn = figures["linear_probe"], figures["knn"]
-            quality[modality] = Quality(
-                accuracy=probe["accuracy"],
-                low=probe["accuracy_low"],
-                high=probe["accuracy_high"],
-                macro_f1=probe["macro_f1"],
-                knn_accuracy=knn["accuracy"],
-            )
-    return quality
-
-
-def _read_json(path: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return content

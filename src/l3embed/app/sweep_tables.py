@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.disk.atomic import replacing
-from l3embed.disk.tables import write_csv
+from l3embed.disk.tables import OK, write_csv
+from l3embed.evaluation.file_format import HEADLINE, Figures
+from l3embed.evaluation.scores import Score
 from l3embed.variants import Modality
 
 CSV_FILE = "sweep.csv"
@@ -21,19 +23,12 @@ COLOURS = {Modality.AUDIO: "#1f6f8b", Modality.IMAGE: "#d9822b"}
 NOUNS = {Modality.AUDIO: "sounds", Modality.IMAGE: "pictures"}
 ROW_INCHES = 0.34
 INTERVAL_LINE = 1.4
+QUALITY = ("accuracy", "low", "high", "macro_f1", "knn_accuracy")
+"""What the programs' table has of each modality: the probe's accuracy with its interval, and two more."""
+
+COUNTS = ("computed", "reused", "failed")
 LARGE = 100
 """From here on a figure is shown without decimals."""
-
-
-@dataclass(frozen=True)
-class Quality:
-    """Accuracy of the linear probe, with its 95 % interval, and the k-NN classifier's."""
-
-    accuracy: float
-    low: float
-    high: float
-    macro_f1: float
-    knn_accuracy: float
 
 
 @dataclass(frozen=True)
@@ -48,7 +43,7 @@ class Job:
         What was chosen for it.
     status, reason : str
         ``ok``, or ``failed`` and why.
-    quality : mapping of Modality to Quality
+    quality : mapping of Modality to Figures
         Of the modalities that could be evaluated.
     compute_s : float or None
         What computing all its results takes, whichever run has done so.
@@ -64,7 +59,7 @@ class Job:
     choices: Mapping[str, str]
     status: str
     reason: str = ""
-    quality: Mapping[Modality, Quality] = field(default_factory=dict)
+    quality: Mapping[Modality, Figures] = field(default_factory=dict)
     compute_s: float | None = None
     run_s: float | None = None
     size_mb: float | None = None
@@ -73,7 +68,12 @@ class Job:
     @property
     def is_ok(self) -> bool:
         """Whether it came to its end."""
-        return self.status == "ok"
+        return self.status == OK
+
+    def accuracies(self, modality: Modality) -> list[Score]:
+        """Return the linear probe's accuracy; nothing if it could not be evaluated."""
+        found = self.quality.get(modality)
+        return [found.scores[HEADLINE["accuracy"]]] if found else []
 
 
 def write_sweep(folder: Path, jobs: Sequence[Job]) -> None:
@@ -88,7 +88,7 @@ def write_sweep(folder: Path, jobs: Sequence[Job]) -> None:
 
 def swept_keys(jobs: Sequence[Job]) -> list[str]:
     """Return the settings in which the jobs differ; all, if they differ in none."""
-    keys = list(dict.fromkeys(key for job in jobs for key in job.choices))
+    keys = _keys(jobs)
     differing = [key for key in keys if len({job.choices.get(key) for job in jobs}) > 1]
     return differing or keys
 
@@ -115,15 +115,14 @@ def _markdown_rows(
     jobs: Sequence[Job], swept: Sequence[str], modalities: Sequence[Modality]
 ) -> list[list[str]]:
     best = {
-        modality: max(job.quality[modality].accuracy for job in jobs if modality in job.quality)
+        modality: max(score.value for job in jobs for score in job.accuracies(modality))
         for modality in modalities
     }
     rows = []
     for job in jobs:
         cells = [str(job.number), *(job.choices.get(key, "") for key in swept)]
         for modality in modalities:
-            quality = job.quality.get(modality)
-            cells.append(_quality_cell(quality, best[modality]) if quality else "")
+            cells.append("".join(_score_cell(score, best[modality]) for score in job.accuracies(modality)))
         if job.is_ok:
             cells += [_figure(job.compute_s), _figure(job.size_mb)]
         else:
@@ -132,18 +131,14 @@ def _markdown_rows(
     return rows
 
 
-def _quality_cell(quality: Quality, best: float) -> str:
-    number = f"{100 * quality.accuracy:.1f}"
-    mark = "**" if quality.accuracy == best else ""
-    return f"{mark}{number}{mark} ({100 * quality.low:.0f} to {100 * quality.high:.0f})"
+def _score_cell(score: Score, best: float) -> str:
+    mark = "**" if score.value == best else ""
+    return f"{mark}{100 * score.value:.1f}{mark} ({100 * score.low:.0f} to {100 * score.high:.0f})"
 
 
 def _write_table(path: Path, jobs: Sequence[Job]) -> None:
-    keys = list(dict.fromkeys(key for job in jobs for key in job.choices))
-    figures = ("accuracy", "low", "high", "macro_f1", "knn_accuracy")
-    quality = [f"{modality.value}_{figure}" for modality in _evaluated(jobs) for figure in figures]
-    counts = ("computed", "reused", "failed")
-    header = ["job", *keys, "status", "reason", *quality, "compute_s", "run_s", "size_mb", *counts]
+    quality = [f"{modality.value}_{figure}" for modality in _evaluated(jobs) for figure in QUALITY]
+    header = ["job", *_keys(jobs), "status", "reason", *quality, "compute_s", "run_s", "size_mb", *COUNTS]
     write_csv(path, header, (_table_row(job, header) for job in jobs))
 
 
@@ -151,8 +146,11 @@ def _table_row(job: Job, header: Sequence[str]) -> list[object]:
     values: dict[str, Any] = {**job.choices, **job.counts, "job": job.number}
     values |= {"status": job.status, "reason": job.reason}
     values |= {"compute_s": job.compute_s, "run_s": job.run_s, "size_mb": job.size_mb}
-    for modality, quality in job.quality.items():
-        values |= {f"{modality.value}_{name}": figure for name, figure in vars(quality).items()}
+    for modality, found in job.quality.items():
+        figures = vars(found.scores[HEADLINE["accuracy"]]) | {
+            name: found.scores[key].value for name, key in HEADLINE.items()
+        }
+        values |= {f"{modality.value}_{name}": figures[name] for name in QUALITY}
     return [values.get(name, "") for name in header]
 
 
@@ -191,19 +189,15 @@ def _draw_quality(panel: Any, jobs: Sequence[Job], modalities: Sequence[Modality
     for index, modality in enumerate(modalities):
         shift = (index - (len(modalities) - 1) / 2) * 0.24
         rows = [
-            (place + shift, job.quality[modality])
-            for place, job in enumerate(jobs)
-            if modality in job.quality
+            (place + shift, score) for place, job in enumerate(jobs) for score in job.accuracies(modality)
         ]
-        heights = [height for height, _ in rows]
-        values = [100 * quality.accuracy for _, quality in rows]
         spans = [
-            [100 * (quality.accuracy - quality.low) for _, quality in rows],
-            [100 * (quality.high - quality.accuracy) for _, quality in rows],
+            [100 * (score.value - score.low) for _, score in rows],
+            [100 * (score.high - score.value) for _, score in rows],
         ]
         panel.errorbar(
-            values,
-            heights,
+            [100 * score.value for _, score in rows],
+            [height for height, _ in rows],
             xerr=spans,
             fmt="o",
             color=COLOURS[modality],
@@ -223,6 +217,10 @@ def _draw_quality(panel: Any, jobs: Sequence[Job], modalities: Sequence[Modality
 
 def _evaluated(jobs: Sequence[Job]) -> list[Modality]:
     return [modality for modality in Modality if any(modality in job.quality for job in jobs)]
+
+
+def _keys(jobs: Sequence[Job]) -> list[str]:
+    return list(dict.fromkeys(key for job in jobs for key in job.choices))
 
 
 def _short(key: str) -> str:

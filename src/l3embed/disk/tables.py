@@ -1,12 +1,11 @@
-"""Tables of what became of inputs, as CSV files, and figures as JSON."""
+"""Tables of what became of inputs, as CSV files."""
 
 from __future__ import annotations
 
 import csv
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from l3embed.disk.atomic import replacing
 
@@ -21,13 +20,6 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object
         writer = csv.writer(_UnixLines(file))
         writer.writerow(columns)
         writer.writerows(rows)
-
-
-def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write figures, as DVC's metrics have them; the folder is made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 class _UnixLines:

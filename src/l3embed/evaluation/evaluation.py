@@ -11,15 +11,15 @@ import numpy.typing as npt
 
 from l3embed.evaluation.classifiers import Classifier, predict_held_out
 from l3embed.evaluation.folds import Split, Unsplit, split_files
-from l3embed.evaluation.scores import Performance, score_predictions
+from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import progress_bar, say
-from l3embed.variants import Modality
+from l3embed.variants import Modality, check_at_least
 
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to evaluate.
+    """How to evaluate, by the names of the settings' group ``evaluation``.
 
     Parameters
     ----------
@@ -31,12 +31,22 @@ class EvaluationOptions:
         Which folds and which resamples.
     resamples : int
         Of the files, for the intervals.
+
+    Raises
+    ------
+    OpenL3Error
+        If a value is not allowed.
     """
 
     folds: int = 5
     neighbours: int = 5
     seed: int = 0
     resamples: int = 1000
+
+    def __post_init__(self) -> None:
+        check_at_least("evaluation.folds", self.folds, 2)
+        check_at_least("evaluation.neighbours", self.neighbours, 1)
+        check_at_least("evaluation.seed", self.seed, 0)
 
 
 @dataclass(frozen=True)
@@ -59,8 +69,6 @@ class Evaluation:
         Files that were predicted; if there is a reason, files that have embeddings.
     reason : str
         Why nothing was evaluated; empty if something was.
-    left_out : tuple of str
-        Classes that have too few files.
     labels : tuple of str
         The classes, sorted.
     folds : int
@@ -75,12 +83,20 @@ class Evaluation:
 
     files: int
     reason: str = ""
-    left_out: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     folds: int = 0
     chance: float = 0.0
     performances: Mapping[Classifier, Performance] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
+
+    @property
+    def scores(self) -> Scores:
+        """What each classifier reached, by each measure."""
+        return {
+            (kind, measure): getattr(found, measure.value)
+            for kind, found in self.performances.items()
+            for measure in Measure
+        }
 
 
 def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluation]:
@@ -103,16 +119,15 @@ def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOpti
     for note in split.notes:
         say(f"evaluate: {modality.value}: {note}")
     if isinstance(split, Unsplit):
-        return Evaluation(len(rows), split.reason, split.left_out)
+        return Evaluation(len(rows), split.reason)
     embeddings = means[split.rows]
     is_finite = np.isfinite(embeddings).all(axis=1)
     if not is_finite.all():
         example = rows[split.rows[np.argmin(is_finite)]].path
-        return Evaluation(len(rows), f"the embedding of {example} is not finite", split.left_out)
+        return Evaluation(len(rows), f"the embedding of {example} is not finite")
     performances = _measure(modality, embeddings, split, options)
     return Evaluation(
         files=len(split.rows),
-        left_out=split.left_out,
         labels=split.labels,
         folds=len(split.folds.names),
         chance=float(np.bincount(split.actual).max() / len(split.actual)),

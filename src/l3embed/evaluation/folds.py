@@ -25,14 +25,11 @@ class Unsplit:
     ----------
     reason : str
         In a few words.
-    left_out : tuple of str
-        Classes that have too few files.
     notes : tuple of str
         What the user should know.
     """
 
     reason: str
-    left_out: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -71,8 +68,6 @@ class Split:
         Copies of one file, (N,), have one number.
     folds : Folds
         Which files are held out together.
-    left_out : tuple of str
-        Classes that have too few files.
     notes : tuple of str
         What the user should know.
     """
@@ -82,7 +77,6 @@ class Split:
     actual: Positions
     groups: Positions
     folds: Folds
-    left_out: tuple[str, ...]
     notes: tuple[str, ...]
 
     def parts(self) -> Iterator[tuple[Positions, Positions]]:
@@ -123,18 +117,16 @@ def split_files(rows: Sequence[ManifestRow], most_folds: int, seed: int) -> Spli
     chosen = [rows[number] for number in kept]
     labels, actual = _numbered([row.label for row in chosen])
     if len(labels) < 2:
-        return Unsplit(f"fewer than two classes have {needed}", left_out, notes)
+        return Unsplit(f"fewer than two classes have {needed}", notes)
     groups = _grouped(chosen)
     if are_given:
         folds = _given_folds(chosen, groups)
     else:
         folds = _new_folds(labels, actual, groups, most_folds, seed)
-    split = Split(kept, labels, actual, groups, folds, left_out, notes + folds.notes)
+    split = Split(kept, labels, actual, groups, folds, notes + folds.notes)
     if all(len(learnt) for learnt, _ in split.parts()):
         return split
-    return Unsplit(
-        "one fold has copies of all other files, so nothing is left to learn from", left_out, notes
-    )
+    return Unsplit("one fold has copies of all other files, so nothing is left to learn from", notes)
 
 
 def _grouped(rows: Sequence[ManifestRow]) -> Positions:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.folds import Positions, Split
 
 Floats = npt.NDArray[np.float64]
@@ -21,13 +24,28 @@ RESAMPLES_AT_ONCE = 100
 """Keeps the weights of 10,000 files at 8 MB."""
 
 
+class Measure(str, Enum):
+    """What tells how good predictions are; the values are names in the metrics."""
+
+    ACCURACY = "accuracy"
+    MACRO_F1 = "macro_f1"
+
+
 @dataclass(frozen=True)
 class Score:
-    """A figure from 0 to 1, and its 95 % interval."""
+    """A figure from 0 to 1, and its 95 % interval: NaN if it is not known."""
 
     value: float
     low: float
     high: float
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether the interval is known."""
+        return self.low <= self.high
+
+
+Scores: TypeAlias = Mapping[tuple[Classifier, Measure], Score]
 
 
 @dataclass(frozen=True)
@@ -98,6 +116,14 @@ def score_predictions(split: Split, predicted: Positions, resamples: int, seed: 
         macro_f1=_score(f1.mean(), macro_f1s),
         classes=tuple(ClassScore(label, int(count), *map(float, figures)) for label, count, *figures in rows),
     )
+
+
+def chances(largest: float, classes: int) -> dict[Measure, float]:
+    """Return what always naming the largest class reaches, by that class's share of the files.
+
+    It finds the whole class, by as much precision as the share, and nothing of the others.
+    """
+    return {Measure.ACCURACY: largest, Measure.MACRO_F1: 2 * largest / (1 + largest) / classes}
 
 
 def _f1(hits: Numbers, files: Numbers, taken: Numbers) -> Floats:

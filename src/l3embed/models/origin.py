@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from l3embed.disk.tables import write_json
+from l3embed.disk.json_files import write_json
 from l3embed.variants import Modality, Variant
 from l3embed.version import __version__
 from l3embed.weights.file import WeightFile

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from l3embed.errors import OpenL3Error
-from l3embed.variants import parse_choice
+from l3embed.variants import check_at_least, parse_choice
 
 BYTES_PER_MB = 1_000_000
 
@@ -29,28 +28,31 @@ class ReportInputs:
     export : Path
         With the manifest, the embeddings and their means.
     evaluation : Path
-        With ``metrics.json`` and the predictions; it may be missing.
+        What was evaluated; it may be missing.
     metrics : Path
         With one JSON file a stage: counts and speeds; it may be missing.
     dataset : Path
         The files that were embedded.
+    stages : tuple of str
+        In the order in which they run, up to the report itself.
     """
 
     export: Path
     evaluation: Path
     metrics: Path
     dataset: Path
+    stages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """What may be chosen about a report.
+    """What may be chosen about a report, by the names of the settings' group ``report``.
 
     Parameters
     ----------
     projection : Projection
         ``auto`` is PCA, and UMAP too where it is installed; ``umap`` insists on it.
-    preview_budget_mb : float
+    previews_mb : float
         How much of the page sounds and pictures may take, in millions of bytes.
     neighbours : int
         How many nearest neighbours each file gets.
@@ -64,20 +66,17 @@ class ReportOptions:
     """
 
     projection: Projection = Projection.AUTO
-    preview_budget_mb: float = 20.0
+    previews_mb: float = 20.0
     neighbours: int = 8
     seed: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "projection", parse_choice(Projection, "projection", self.projection))
-        if self.preview_budget_mb < 0:
-            raise OpenL3Error(f"preview_budget_mb must be 0 or more; got {self.preview_budget_mb}.")
-        if self.neighbours < 1:
-            raise OpenL3Error(f"neighbours must be 1 or more; got {self.neighbours}.")
-        if self.seed < 0:
-            raise OpenL3Error(f"seed must be 0 or more; got {self.seed}.")
+        object.__setattr__(self, "projection", parse_choice(Projection, "report.projection", self.projection))
+        check_at_least("report.previews_mb", self.previews_mb, 0)
+        check_at_least("report.neighbours", self.neighbours, 1)
+        check_at_least("report.seed", self.seed, 0)
 
     @property
     def preview_budget_bytes(self) -> int:
         """How much of the page previews may take."""
-        return round(self.preview_budget_mb * BYTES_PER_MB)
+        return round(self.previews_mb * BYTES_PER_MB)

@@ -1,21 +1,17 @@
-"""What was computed, from what, how fast, and what failed."""
+"""The page's first section: what was computed, from what, how fast, and what failed."""
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from l3embed.disk.json_files import read_object
 from l3embed.export.manifest import ManifestRow
 from l3embed.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
-
-STAGE_ORDER = ("sample", "weights", "preprocess", "embed", "export", "evaluate")
-OWN_METRICS = "report"
-"""Those of the report itself, which can only be there from an earlier one."""
 
 RANDOM_PREFIX = "random:"
 """How the identity of seeded weights begins."""
@@ -109,9 +105,9 @@ class Overview:
     failures: tuple[ManifestRow, ...]
 
 
-def overview(rows: Sequence[ManifestRow], metrics: Path) -> Overview:
-    """Sum up a manifest and the stages' metrics."""
-    figures = read_metrics(metrics)
+def overview(rows: Sequence[ManifestRow], metrics: Path, stages: Sequence[str]) -> Overview:
+    """Sum up a manifest and the metrics of stages, which come in the order in which they run."""
+    figures = read_metrics(metrics, stages)
     return Overview(
         files=len({row.path for row in rows}),
         files_done=len({row.path for row in rows if row.is_ok}),
@@ -127,24 +123,16 @@ def overview(rows: Sequence[ManifestRow], metrics: Path) -> Overview:
     )
 
 
-def read_metrics(folder: Path) -> dict[str, dict[str, Any]]:
-    """Return the content of the earlier stages' metrics; a file that holds no figures gives none."""
+def read_metrics(folder: Path, stages: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the content of the stages' metrics, unknown ones at the end.
 
-    def place(path: Path) -> tuple[int, str]:
-        known = path.stem in STAGE_ORDER
-        return (STAGE_ORDER.index(path.stem) if known else len(STAGE_ORDER), path.stem)
-
-    paths = (path for path in folder.glob("*.json") if path.stem != OWN_METRICS)
-    return {path.stem: read_figures(path) for path in sorted(paths, key=place)}
-
-
-def read_figures(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file, empty if there is none."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}
+    A file that holds no figures gives none. The last stage is the report itself, whose metrics can only
+    be there from an earlier one: they are left out.
+    """
+    places = {name: place for place, name in enumerate(stages)}
+    paths = (path for path in folder.glob("*.json") if path.stem not in stages[-1:])
+    ordered = sorted(paths, key=lambda path: (places.get(path.stem, len(places)), path.stem))
+    return {path.stem: read_object(path) for path in ordered}
 
 
 def _summary(modality: Modality, rows: Sequence[ManifestRow]) -> ModalitySummary:

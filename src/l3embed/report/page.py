@@ -91,7 +91,7 @@ def build_report(
     address = relative_address(folders.dataset, page_folder)
     html = _render(
         title=folders.dataset.absolute().name,
-        overview=overview(rows, folders.metrics),
+        overview=overview(rows, folders.metrics, folders.stages),
         maps=maps,
         previews=_preview_words(files, previews, address),
         neighbours=options.neighbours,

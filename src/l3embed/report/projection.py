@@ -1,11 +1,10 @@
-"""Mean embeddings in two dimensions."""
+"""The maps' points: mean embeddings in two dimensions."""
 
 from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -35,13 +34,6 @@ COMPILED = (
     ("umap.layouts", "_nb_optimize_layout_euclidean_single_epoch"),
 )
 """Functions of umap that numba compiles, which takes several times as long as they then run."""
-
-UNUSED_NEIGHBOURS: dict[str, tuple[str, object]] = {
-    "pynndescent": ("NNDescent", type("NNDescent", (), {})),
-    "pynndescent.distances": ("named_distances", {}),
-    "pynndescent.sparse": ("sparse_named_distances", {}),
-}
-"""What umap finds neighbours by, which it is given here: by module, a name and what stands in for it."""
 
 Points = npt.NDArray[np.float32]
 
@@ -144,45 +136,23 @@ def umap_view(neighbours: Neighbours, start: Points, seed: int) -> View | None:
 
 
 def _import_umap() -> ModuleType:
-    try:
-        with _without_the_unused():
-            return import_module("umap")
-    except ImportError:  # another version, which uses more of pynndescent
-        return import_module("umap")
-
-
-@contextmanager
-def _without_the_unused() -> Iterator[None]:
-    """Keep umap from loading TensorFlow and pynndescent, for parts of it that are not used here.
-
-    Both take long. Pynndescent, which finds neighbours, is most of what importing umap takes, and much more
-    at first: numba compiles all of it then. In this process umap is left with what stands in for it, by
-    which nothing else is projected.
-    """
-    unused: dict[str, ModuleType | None] = {"tensorflow": None}  # None is a module that is not there
-    if "pynndescent" not in sys.modules:
-        for module, (name, stand_in) in UNUSED_NEIGHBOURS.items():
-            unused[module] = ModuleType(module)
-            setattr(unused[module], name, stand_in)
-    unused = {name: module for name, module in unused.items() if name not in sys.modules}
-    sys.modules.update(unused)  # type: ignore[arg-type]
-    try:
-        yield
-    finally:
-        for name in unused:
-            del sys.modules[name]
+    """Import umap without TensorFlow, which takes far longer and is for a part of it that is not used."""
+    if "tensorflow" not in sys.modules:
+        sys.modules["tensorflow"] = None  # type: ignore[assignment]  # a module that is not there
+        try:
+            with suppress(ImportError):  # another version may need it
+                return import_module("umap")
+        finally:
+            del sys.modules["tensorflow"]
+    return import_module("umap")
 
 
 def _keep_what_is_compiled() -> None:
     """Have numba keep on disk what it compiles of umap, which umap itself does not ask it to do.
 
-    It is kept next to umap or, where nobody may write there, in the user's cache.
+    It is kept next to umap or, where nobody may write there, in the user's cache. Other versions of umap
+    may have no such function: they only take longer then.
     """
-    from numba.core.dispatcher import Dispatcher
-
     for module, name in COMPILED:
-        function = getattr(import_module(module), name, None)
-        # Other versions of umap may have no such function. They only take longer then.
-        if isinstance(function, Dispatcher):
-            with suppress(RuntimeError):  # there is no place where numba may write
-                function.enable_caching()
+        with suppress(AttributeError, RuntimeError):  # RuntimeError: there is no place where numba may write
+            getattr(import_module(module), name).enable_caching()

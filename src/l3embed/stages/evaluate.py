@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from l3embed.disk.tables import write_csv, write_json
+from l3embed.disk.json_files import write_json
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
-from l3embed.evaluation.scores import Performance, Score
-from l3embed.variants import Modality
+from l3embed.evaluation.file_format import METRICS_FILE, headlines, metrics_content, write_tables
+from l3embed.evaluation.scores import Score
 
-METRICS_FILE = "metrics.json"
-PREDICTION_COLUMNS = ("path", "actual", "predicted", "fold")
-CLASS_COLUMNS = ("label", "files", "recall", "precision", "f1")
 NAMES = {Classifier.LINEAR_PROBE: "linear probe", Classifier.KNN: "k-NN"}
-DECIMALS = 6
-"""Of the figures in the files, which are shares."""
 
 
 def run(export: Path, options: EvaluationOptions, output: Path, metrics: Path) -> str:
@@ -41,66 +34,21 @@ def run(export: Path, options: EvaluationOptions, output: Path, metrics: Path) -
     """
     evaluations = evaluate(export, options)
     output.mkdir(parents=True, exist_ok=True)
-    for modality, evaluation in evaluations.items():
-        _write_tables(evaluation, modality, output)
-    write_json(output / METRICS_FILE, {key.value: _metrics(found) for key, found in evaluations.items()})
-    write_json(
-        metrics, {key.value: _headline(found) for key, found in evaluations.items() if not found.reason}
-    )
+    write_tables(output, evaluations)
+    write_json(output / METRICS_FILE, metrics_content(evaluations))
+    write_json(metrics, headlines(evaluations))
     return "evaluate: " + "; ".join(f"{key.value}: {_summary(found)}" for key, found in evaluations.items())
-
-
-def _write_tables(evaluation: Evaluation, modality: Modality, output: Path) -> None:
-    predictions = ([getattr(row, name) for name in PREDICTION_COLUMNS] for row in evaluation.predictions)
-    write_csv(output / f"{modality.value}_predictions.csv", PREDICTION_COLUMNS, predictions)
-    probe = evaluation.performances.get(Classifier.LINEAR_PROBE)
-    classes = (_rounded(asdict(score)).values() for score in (probe.classes if probe else ()))
-    write_csv(output / f"{modality.value}_classes.csv", CLASS_COLUMNS, classes)
-
-
-def _metrics(evaluation: Evaluation) -> dict[str, Any]:
-    if evaluation.reason:
-        return {"files": evaluation.files, "reason": evaluation.reason}
-    figures: dict[str, Any] = {
-        "files": evaluation.files,
-        "classes": len(evaluation.labels),
-        "folds": evaluation.folds,
-        "chance": round(evaluation.chance, DECIMALS),
-    }
-    for kind, performance in evaluation.performances.items():
-        figures[kind.value] = _flat("accuracy", performance.accuracy) | _flat(
-            "macro_f1", performance.macro_f1
-        )
-    return figures
-
-
-def _headline(evaluation: Evaluation) -> dict[str, float]:
-    probe, knn = (evaluation.performances[kind] for kind in (Classifier.LINEAR_PROBE, Classifier.KNN))
-    figures = (probe.accuracy.value, probe.macro_f1.value, knn.accuracy.value)
-    return _rounded(dict(zip(("accuracy", "macro_f1", "knn_accuracy"), figures, strict=True)))
-
-
-def _flat(name: str, score: Score) -> dict[str, float]:
-    return _rounded({name: score.value, f"{name}_low": score.low, f"{name}_high": score.high})
-
-
-def _rounded(figures: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: round(figure, DECIMALS) if isinstance(figure, float) else figure
-        for key, figure in figures.items()
-    }
 
 
 def _summary(evaluation: Evaluation) -> str:
     if evaluation.reason:
         return evaluation.reason
-    figures = [f"{NAMES[kind]} {_percent(found)}" for kind, found in evaluation.performances.items()]
+    figures = [f"{NAMES[kind]} {_percent(found.accuracy)}" for kind, found in evaluation.performances.items()]
     return (
         f"{evaluation.files} files in {len(evaluation.labels)} classes: {', '.join(figures)}, "
         f"chance {100 * evaluation.chance:.1f} %"
     )
 
 
-def _percent(performance: Performance) -> str:
-    found = performance.accuracy
-    return f"{100 * found.value:.1f} % ({100 * found.low:.1f} to {100 * found.high:.1f})"
+def _percent(score: Score) -> str:
+    return f"{100 * score.value:.1f} % ({100 * score.low:.1f} to {100 * score.high:.1f})"

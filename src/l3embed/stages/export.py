@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from l3embed.disk.json_files import write_json
 from l3embed.disk.rows import RowSpool, read_npz_rows
-from l3embed.disk.tables import write_json
 from l3embed.errors import OpenL3Error
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.disk.tables import write_json
+from l3embed.disk.json_files import write_json
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.disk.atomic import replacing
-from l3embed.disk.tables import write_json
+from l3embed.disk.json_files import write_json
 from l3embed.report import ReportInputs, ReportOptions, build_report
 from l3embed.report.choices import BYTES_PER_MB
 from l3embed.stages.stored_previews import stored_previews

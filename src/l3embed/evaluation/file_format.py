@@ -1,0 +1,150 @@
+"""The files of an evaluation, which the stage writes, and the report, sweeps and DVC's plots read.
+
+``metrics.json`` has each modality's figures, or the reason why there are none; two tables a modality have
+what the linear probe took each file for, and how well it told each class.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, field, fields
+from math import nan
+from pathlib import Path
+from typing import Any
+
+from l3embed.disk.json_files import read_object
+from l3embed.disk.tables import write_csv
+from l3embed.evaluation.classifiers import Classifier
+from l3embed.evaluation.evaluation import Evaluation, Prediction
+from l3embed.evaluation.scores import ClassScore, Measure, Score, Scores, chances
+from l3embed.variants import Modality
+
+METRICS_FILE = "metrics.json"
+PREDICTION_COLUMNS = tuple(column.name for column in fields(Prediction))
+CLASS_COLUMNS = tuple(column.name for column in fields(ClassScore))
+ENDS = ("", "_low", "_high")
+"""What follows a measure's name: for its value, and both ends of its interval."""
+
+DECIMALS = 6
+"""Of the figures in the files, which are shares."""
+
+HEADLINE = {
+    "accuracy": (Classifier.LINEAR_PROBE, Measure.ACCURACY),
+    "macro_f1": (Classifier.LINEAR_PROBE, Measure.MACRO_F1),
+    "knn_accuracy": (Classifier.KNN, Measure.ACCURACY),
+}
+"""The few figures by which runs are compared."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What ``metrics.json`` says of one modality, as far as it does.
+
+    Parameters
+    ----------
+    reason : str
+        Why nothing was evaluated; empty if something was.
+    scores : mapping of (Classifier, Measure) to Score
+        What was reached.
+    chances : mapping of Measure to float
+        What always naming the largest class reaches.
+    """
+
+    reason: str = ""
+    scores: Scores = field(default_factory=dict)
+    chances: Mapping[Measure, float] = field(default_factory=dict)
+
+
+def predictions_path(folder: Path, modality: Modality) -> Path:
+    """Return the table of what each file was taken for."""
+    return folder / f"{modality.value}_predictions.csv"
+
+
+def classes_path(folder: Path, modality: Modality) -> Path:
+    """Return the table of how well each class was told."""
+    return folder / f"{modality.value}_classes.csv"
+
+
+def write_tables(folder: Path, evaluations: Mapping[Modality, Evaluation]) -> None:
+    """Write both tables of each modality; without rows, where nothing was evaluated."""
+    for modality, found in evaluations.items():
+        write_csv(predictions_path(folder, modality), PREDICTION_COLUMNS, map(astuple, found.predictions))
+        probe = found.performances.get(Classifier.LINEAR_PROBE)
+        rows = (map(_rounded, astuple(score)) for score in (probe.classes if probe else ()))
+        write_csv(classes_path(folder, modality), CLASS_COLUMNS, rows)
+
+
+def metrics_content(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
+    """Return what ``metrics.json`` holds."""
+    return {modality.value: _content(found) for modality, found in evaluations.items()}
+
+
+def headlines(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
+    """Return the few figures of each modality that was evaluated, for DVC to compare experiments by."""
+    return {
+        modality.value: {name: _rounded(found.scores[key].value) for name, key in HEADLINE.items()}
+        for modality, found in evaluations.items()
+        if not found.reason
+    }
+
+
+def read_figures(folder: Path) -> dict[Modality, Figures]:
+    """Read the figures of each modality that ``metrics.json`` knows; none if it is not there."""
+    content = read_object(folder / METRICS_FILE)
+    return {
+        modality: _parse(found)
+        for modality in Modality
+        if isinstance(found := content.get(modality.value), dict)
+    }
+
+
+def read_predictions(folder: Path, modality: Modality) -> list[Prediction]:
+    """Read what each file was taken for; nothing if the table is not there."""
+    rows = _read_rows(predictions_path(folder, modality))
+    return [Prediction(*(row[name] for name in PREDICTION_COLUMNS)) for row in rows]
+
+
+def read_classes(folder: Path, modality: Modality) -> list[ClassScore]:
+    """Read how well each class was told; nothing if the table is not there."""
+    return [
+        ClassScore(row["label"], int(row["files"]), *(float(row[name]) for name in CLASS_COLUMNS[2:]))
+        for row in _read_rows(classes_path(folder, modality))
+    ]
+
+
+def _content(found: Evaluation) -> dict[str, Any]:
+    if found.reason:
+        return {"files": found.files, "reason": found.reason}
+    content: dict[str, Any] = {
+        "files": found.files,
+        "classes": len(found.labels),
+        "folds": found.folds,
+        "chance": _rounded(found.chance),
+    }
+    for (kind, measure), score in found.scores.items():
+        figures = {f"{measure.value}{end}": _rounded(x) for end, x in zip(ENDS, astuple(score), strict=True)}
+        content.setdefault(kind.value, {}).update(figures)
+    return content
+
+
+def _parse(content: Mapping[str, Any]) -> Figures:
+    scores = {
+        (kind, measure): Score(*(found.get(f"{measure.value}{end}", nan) for end in ENDS))
+        for kind in Classifier
+        for measure in Measure
+        if measure.value in (found := content.get(kind.value, {}))
+    }
+    known = chances(content["chance"], content["classes"]) if "chance" in content else {}
+    return Figures(content.get("reason", ""), scores, known)
+
+
+def _read_rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _rounded(figure: Any) -> Any:
+    return round(figure, DECIMALS) if isinstance(figure, float) else figure
