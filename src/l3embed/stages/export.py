@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from l3embed.disk.atomic import place
 from l3embed.disk.rows import RowSpool, read_npz_rows
 from l3embed.errors import OpenL3Error
 from l3embed.export.labels import Label, LabelSource, assign_labels
@@ -32,7 +33,7 @@ from l3embed.stages.results import (
     write_json,
 )
 from l3embed.store.code import all_versions
-from l3embed.store.entries import Entry, Store, place
+from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Step
 from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality

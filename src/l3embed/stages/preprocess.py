@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from l3embed.disk.atomic import replacing
+from l3embed.disk.atomic import place, replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.preparation import PARTS, Findings, Part, Sound
@@ -39,7 +39,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import code_checksum, package_versions
 from l3embed.store.digests import Digests
-from l3embed.store.entries import Store, place
+from l3embed.store.entries import Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality
