@@ -12,8 +12,8 @@ from stages.conftest import REPOSITORY
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
+from l3embed.export.formats import Dtype, Pooling, RowLayout, Rows
 from l3embed.export.labels import FolderLabels, LabelTable
-from l3embed.export.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
@@ -53,7 +53,7 @@ VALID: dict[str, Any] = {
     "runtime": {"name": "openvino"},
     "weights": {"source": "random", "seed": 3, "definition": "a/file"},
     "windows": {"hop_s": 0.5, "center": False},
-    "export": {"parquet": True, "rows": "files", "pooling": "mean_std", "dtype": "float16"},
+    "export": {"formats": ["npz", "parquet"], "rows": "files", "pooling": "mean_std", "dtype": "float16"},
     "evaluation": {"folds": 4, "neighbours": 3, "seed": 1},
     "report": {"projection": "pca", "previews_mb": 5, "neighbours": 6, "seed": 2},
     "on_error": "fail",
@@ -73,6 +73,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("labels.source", "table", r"labels\.table must be the path of a CSV file; got null"),
     ("labels.definition", None, r"labels\.definition must be .*labels=folders"),
     ("labels.table", 5, r"labels\.table must be the path of a file; got 5.* Write \./5"),
+    ("export.formats", ["npz", "hdf5"], r"export\.formats must be one of npz, parquet; got 'hdf5'"),
     ("export.rows", "windows", r"export\.rows must be one of frames, files; got 'windows'"),
     ("export.pooling", "max", r"export\.pooling must be one of mean, mean_std; got 'max'"),
     ("export.dtype", "int8", r"export\.dtype must be one of float32, float16; got 'int8'"),
@@ -192,7 +193,7 @@ def test_settings_come_out_as_the_librarys_words() -> None:
     assert settings.placement == Placement(Device.CPU, Runtime.OPENVINO, threads=3)
     assert settings.dataset.parse() == Selection(tuple(Media), (), ("*.bak.wav",))
     assert settings.labels.parse() == FolderLabels()
-    assert settings.export.parse() == ParquetOptions(Rows.FILES, Pooling.MEAN_STD, Dtype.FLOAT16)
+    assert settings.export.layout() == RowLayout(Rows.FILES, Pooling.MEAN_STD, Dtype.FLOAT16)
     assert settings.failures is OnError.FAIL
 
 
@@ -221,8 +222,44 @@ def test_labels_may_come_from_a_table_or_not_at_all() -> None:
     assert parsed(labels={"source": "none", "definition": "a/file"}).labels.parse() is None
 
 
-def test_without_parquet_there_are_no_options_of_it() -> None:
-    assert parsed(export={**VALID["export"], "parquet": False}).export.parse() is None
+@pytest.mark.parametrize(
+    ("export", "formats"),
+    [
+        ({}, ("npz",)),
+        ({"formats": ["parquet"]}, ("parquet",)),
+        ({"formats": "parquet"}, ("parquet",)),
+        ({"formats": ["parquet", "npz", "npz"]}, ("npz", "parquet")),
+        ({"formats": []}, ()),
+    ],
+    ids=["unless told otherwise", "one", "one without brackets", "in the table's order, once", "none"],
+)
+def test_formats_are_those_that_are_asked_for(export: dict[str, Any], formats: tuple[str, ...]) -> None:
+    layout = {name: value for name, value in VALID["export"].items() if name != "formats"}
+    assert parsed(export={**layout, **export}).export.chosen_formats() == formats
+
+
+@pytest.mark.parametrize(
+    ("named", "parquet", "formats"),
+    [
+        (["npz"], True, ("npz", "parquet")),
+        (["npz"], False, ("npz",)),
+        (["npz"], None, ("npz",)),
+        (["npz", "parquet"], True, ("npz", "parquet")),
+        (["npz", "parquet"], False, ("npz",)),
+        (["npz", "parquet"], None, ("npz", "parquet")),
+    ],
+)
+def test_the_older_word_adds_parquet_or_takes_it_away(
+    named: list[str], parquet: bool | None, formats: tuple[str, ...]
+) -> None:
+    export = {**VALID["export"], "formats": named, "parquet": parquet}
+    assert parsed(export=export).export.chosen_formats() == formats
+
+
+@pytest.mark.parametrize(("parquet", "formats"), [(True, ("npz", "parquet")), (False, ("npz",))])
+def test_settings_from_before_there_were_formats_are_read(parquet: bool, formats: tuple[str, ...]) -> None:
+    export = {"parquet": parquet, "rows": "frames", "pooling": "mean", "dtype": "float32"}
+    assert parsed(export=export).export.chosen_formats() == formats
 
 
 @pytest.mark.parametrize(

@@ -1,75 +1,33 @@
-"""Parquet datasets, as pandas, Polars, DuckDB and pyarrow read them."""
+"""Parquet datasets: what is in them, how it lies in files, and what becomes of them in the end."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 import l3embed
+from l3embed.disk.rows import read_npz_rows
 from l3embed.errors import OpenL3Error
 from l3embed.export import parquet
-from l3embed.export.manifest import ManifestRow
-from l3embed.export.parquet import Dtype, ParquetDataset, ParquetOptions, Pooling, Rows
-from l3embed.variants import Modality
+from l3embed.export.formats import Dtype, Embedded, Pooling, RowLayout, Rows
 
-DIMENSION = 8
-MADE_WITH: dict[str, Any] = {
-    "variant": "audio_mel256_music_512_kapre",
-    "weights": "random:7",
-    "packages": "keras 3.1, numpy 2",
-}
-INPUTS = [
-    ManifestRow("bells/a.wav", "audio", "bells", "1", "00ff", duration_s=2.5, frames=5, **MADE_WITH),
-    ManifestRow(
-        "rain/Глава 日本.flac", "audio", "rain", "2", "11ee", duration_s=20.0, frames=40, **MADE_WITH
-    ),
-    ManifestRow("loose.ogg", "audio", "", "", "22dd", duration_s=0.1, frames=1, **MADE_WITH),
-]
-EMBEDDINGS = [
-    np.random.default_rng(number).normal(1, 2, (row.frames, DIMENSION)).astype(np.float32)
-    for number, row in enumerate(INPUTS)
-]
-FRAMES = ParquetOptions()
-PARTS = "audio/part-*.parquet"
+from .conftest import AUDIO, DIMENSION, EMBEDDINGS, INPUTS, MADE_WITH, PARTS, Array, One, read
 
-Reader = Callable[[Path], tuple[list[str], npt.NDArray[Any]]]
-
-
-def write(folder: Path, options: ParquetOptions = FRAMES, modality: Modality = Modality.AUDIO) -> None:
-    with ParquetDataset(folder, modality, DIMENSION, options) as dataset:
-        for row, embeddings in zip(INPUTS, EMBEDDINGS, strict=True):
-            times_s = 0.5 * np.arange(len(embeddings)) if modality is Modality.AUDIO else None
-            dataset.add(row, times_s, np.array_split(embeddings, 3))
-
-
-def read(folder: Path, name: str = "audio") -> dict[str, list[Any]]:
-    import pyarrow.dataset
-
-    content: dict[str, list[Any]] = pyarrow.dataset.dataset(folder / name).to_table().to_pydict()
-    return content
-
-
-@pytest.fixture
-def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Row groups of 7 frames in float32, parts of 2 groups."""
-    monkeypatch.setattr(parquet, "GROUP_BYTES", 7 * DIMENSION * 4 + 3)
-    monkeypatch.setattr(parquet, "PART_GROUPS", 2)
-
+FRAMES = RowLayout()
 
 # What is in a dataset
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_every_frame_has_a_row(tmp_path: Path) -> None:
-    write(tmp_path)
+def test_every_frame_has_a_row(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, FRAMES)
     rows = read(tmp_path)
     assert list(rows) == ["path", "label", "fold", "sha256", "frame", "timestamp_s", "embedding"]
     for name in ("path", "label", "fold", "sha256"):
@@ -79,13 +37,21 @@ def test_every_frame_has_a_row(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows["embedding"], np.concatenate(EMBEDDINGS))
 
 
-def test_images_have_no_times(tmp_path: Path) -> None:
-    write(tmp_path, modality=Modality.IMAGE)
-    assert read(tmp_path, "image")["timestamp_s"] == [None] * 46
+def test_images_have_no_times(tmp_path: Path, one: One) -> None:
+    parquet.write(tmp_path, one(replace(INPUTS[0], modality="image"), EMBEDDINGS[0]), FRAMES)
+    assert read(tmp_path, "image")["timestamp_s"] == [None] * 5
 
 
-def test_a_file_s_row_has_its_mean(tmp_path: Path) -> None:
-    write(tmp_path, ParquetOptions(Rows.FILES))
+def test_each_modality_has_its_own_dataset(tmp_path: Path, inputs: list[Embedded], one: One) -> None:
+    wider = np.ones((2, DIMENSION + 1), np.float32)
+    row = replace(INPUTS[0], path="a.png", modality="image", dimension=DIMENSION + 1, frames=2)
+    parquet.write(tmp_path, [inputs[0], *one(row, wider), *inputs[1:]], FRAMES)
+    assert read(tmp_path, "image")["path"] == ["a.png", "a.png"]
+    assert len(read(tmp_path)["path"]) == 46
+
+
+def test_a_file_s_row_has_its_mean(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, RowLayout(Rows.FILES))
     rows = read(tmp_path)
     assert list(rows) == ["path", "label", "fold", "sha256", "frames", "duration_s", "embedding"]
     assert rows["path"] == [row.path for row in INPUTS]
@@ -95,34 +61,47 @@ def test_a_file_s_row_has_its_mean(tmp_path: Path) -> None:
     np.testing.assert_array_equal(rows["embedding"], means.astype(np.float32))
 
 
-def test_a_file_s_row_has_its_mean_and_then_its_deviation(tmp_path: Path) -> None:
-    write(tmp_path, ParquetOptions(Rows.FILES, Pooling.MEAN_STD))
+def test_a_file_s_row_has_its_mean_and_then_its_deviation(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, RowLayout(Rows.FILES, Pooling.MEAN_STD))
     moments = [np.concatenate([e.mean(axis=0), e.std(axis=0)]) for e in EMBEDDINGS]
     np.testing.assert_allclose(read(tmp_path)["embedding"], moments, rtol=1e-6)
 
 
-def test_a_file_without_a_duration_has_none(tmp_path: Path) -> None:
-    with ParquetDataset(tmp_path, Modality.IMAGE, DIMENSION, ParquetOptions(Rows.FILES)) as dataset:
-        dataset.add(ManifestRow("a.png", "image"), None, [EMBEDDINGS[0]])
+def test_a_half_float_is_the_nearest_to_the_mean(tmp_path: Path, one: One) -> None:
+    """And not to the mean in float32, which lies halfway between two of them here."""
+    embeddings = np.ones((4, DIMENSION), np.float32)
+    embeddings[0] += 4 * (2.0**-11)
+    embeddings[1] += 2.0**-23
+    mean = embeddings.mean(axis=0, dtype=np.float64)
+    parquet.write(
+        tmp_path, one(replace(INPUTS[0], frames=4), embeddings), RowLayout(Rows.FILES, dtype=Dtype.FLOAT16)
+    )
+    assert (mean.astype(np.float32).astype(np.float16) != mean.astype(np.float16)).all()
+    np.testing.assert_array_equal(read(tmp_path)["embedding"], [mean.astype(np.float16)])
+
+
+def test_a_file_without_a_duration_has_none(tmp_path: Path, one: One) -> None:
+    row = replace(INPUTS[0], path="a.png", modality="image", duration_s=None)
+    parquet.write(tmp_path, one(row, EMBEDDINGS[0]), RowLayout(Rows.FILES))
     assert read(tmp_path, "image")["duration_s"] == [None]
 
 
 @pytest.mark.parametrize(
     ("options", "pooling"),
     [
-        (ParquetOptions(Rows.FRAMES, Pooling.MEAN_STD), "none"),
-        (ParquetOptions(Rows.FILES, Pooling.MEAN), "mean"),
-        (ParquetOptions(Rows.FILES, Pooling.MEAN_STD), "mean_std"),
+        (RowLayout(Rows.FRAMES, Pooling.MEAN_STD), "none"),
+        (RowLayout(Rows.FILES, Pooling.MEAN), "mean"),
+        (RowLayout(Rows.FILES, Pooling.MEAN_STD), "mean_std"),
     ],
     ids=["frames", "mean", "mean and deviation"],
 )
 @pytest.mark.usefixtures("small_parts")
 def test_every_part_says_what_it_was_computed_with(
-    tmp_path: Path, options: ParquetOptions, pooling: str
+    tmp_path: Path, inputs: list[Embedded], options: RowLayout, pooling: str
 ) -> None:
     import pyarrow.parquet
 
-    write(tmp_path, options)
+    parquet.write(tmp_path, inputs, options)
     parts = sorted(tmp_path.glob(PARTS))
     assert parts
     for part in parts:
@@ -132,90 +111,6 @@ def test_every_part_says_what_it_was_computed_with(
             "version": l3embed.__version__,
             "pooling": pooling,
         }
-
-
-# Who opens it
-
-
-def by_pandas(folder: Path) -> tuple[list[str], npt.NDArray[Any]]:
-    import pandas
-
-    frame = pandas.read_parquet(folder / "audio")
-    return list(frame["path"]), np.stack(list(frame["embedding"]))
-
-
-def by_polars(folder: Path) -> tuple[list[str], npt.NDArray[Any]]:
-    import polars
-
-    frame = polars.read_parquet(folder / PARTS)
-    return frame["path"].to_list(), frame["embedding"].to_numpy()
-
-
-def by_duckdb(folder: Path) -> tuple[list[str], npt.NDArray[Any]]:
-    import duckdb
-
-    rows = duckdb.sql(f"SELECT path, embedding FROM '{folder / PARTS}'").fetchall()
-    return [row[0] for row in rows], np.array([row[1] for row in rows])
-
-
-def by_pyarrow(folder: Path) -> tuple[list[str], npt.NDArray[Any]]:
-    rows = read(folder)
-    return rows["path"], np.array(rows["embedding"])
-
-
-@pytest.mark.parametrize("reader", [by_pandas, by_polars, by_duckdb, by_pyarrow])
-@pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
-@pytest.mark.parametrize("rows", Rows, ids=lambda rows: rows.value)
-@pytest.mark.usefixtures("small_parts")
-def test_it_opens(tmp_path: Path, reader: Reader, dtype: Dtype, rows: Rows) -> None:
-    write(tmp_path, ParquetOptions(rows, dtype=dtype))
-    paths, embeddings = reader(tmp_path)
-    expected = EMBEDDINGS if rows is Rows.FRAMES else [e.mean(axis=0, keepdims=True) for e in EMBEDDINGS]
-    assert paths == [row.path for row, e in zip(INPUTS, expected, strict=True) for _ in e]
-    np.testing.assert_allclose(embeddings, np.concatenate(expected).astype(dtype.value), rtol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
-def test_readers_see_lists_of_a_fixed_size(tmp_path: Path, dtype: Dtype) -> None:
-    import polars
-    import pyarrow as pa
-    import pyarrow.parquet
-
-    write(tmp_path, ParquetOptions(dtype=dtype))
-    kind = pyarrow.parquet.read_schema(tmp_path / "audio/part-00000.parquet").field("embedding").type
-    assert (kind.list_size, kind.value_type) == (DIMENSION, pa.from_numpy_dtype(dtype.value))
-    assert polars.read_parquet_schema(tmp_path / "audio/part-00000.parquet")["embedding"].is_(
-        polars.Array(polars.Float32 if dtype is Dtype.FLOAT32 else polars.Float16, DIMENSION)
-    )
-
-
-@pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
-@pytest.mark.usefixtures("small_parts")
-def test_sql_reaches_into_embeddings(tmp_path: Path, dtype: Dtype) -> None:
-    import duckdb
-
-    write(tmp_path, ParquetOptions(dtype=dtype))
-    means = duckdb.sql(
-        f"SELECT label, count(*), avg(embedding[1]) FROM '{tmp_path / PARTS}' GROUP BY label ORDER BY label"
-    ).fetchall()
-    expected = sorted(
-        (row.label, row.frames, e[:, 0].mean()) for row, e in zip(INPUTS, EMBEDDINGS, strict=True)
-    )
-    assert [row[:2] for row in means] == [row[:2] for row in expected]
-    np.testing.assert_allclose([row[2] for row in means], [row[2] for row in expected], atol=1e-3)
-
-
-@pytest.mark.usefixtures("small_parts")
-def test_sql_finds_the_nearest_frame(tmp_path: Path) -> None:
-    import duckdb
-
-    write(tmp_path)
-    ((frame,),) = duckdb.execute(
-        f"SELECT frame FROM '{tmp_path / PARTS}' WHERE label = 'rain' ORDER BY "
-        f"array_cosine_similarity(embedding::FLOAT[{DIMENSION}], ?::FLOAT[{DIMENSION}]) DESC LIMIT 1",
-        [EMBEDDINGS[1][17].tolist()],
-    ).fetchall()
-    assert frame == 17
 
 
 # How it lies in files
@@ -229,24 +124,25 @@ def row_groups(folder: Path) -> list[list[int]]:
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_row_groups_and_parts_are_bounded_whatever_the_length_of_a_file(tmp_path: Path) -> None:
-    write(tmp_path)
+def test_row_groups_and_parts_are_bounded_whatever_the_length_of_a_file(
+    tmp_path: Path, inputs: list[Embedded]
+) -> None:
+    parquet.write(tmp_path, inputs, FRAMES)
     assert row_groups(tmp_path) == [[7, 7], [7, 7], [7, 7], [4]]
-    assert sorted(path.name for path in (tmp_path / "audio").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / AUDIO).iterdir()) == [
         f"part-0000{number}.parquet" for number in range(4)
     ]
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_a_dataset_may_end_with_a_full_part(tmp_path: Path) -> None:
-    with ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset:
-        dataset.add(INPUTS[1], np.arange(28.0), [EMBEDDINGS[1][:28]])
+def test_a_dataset_may_end_with_a_full_part(tmp_path: Path, one: One) -> None:
+    parquet.write(tmp_path, one(INPUTS[1], EMBEDDINGS[1][:28], np.arange(28.0)), FRAMES)
     assert row_groups(tmp_path) == [[7, 7], [7, 7]]
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_half_floats_let_twice_as_many_rows_into_a_group(tmp_path: Path) -> None:
-    write(tmp_path, ParquetOptions(dtype=Dtype.FLOAT16))
+def test_half_floats_let_twice_as_many_rows_into_a_group(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, RowLayout(dtype=Dtype.FLOAT16))
     assert row_groups(tmp_path) == [[14, 14], [14, 4]]
 
 
@@ -255,11 +151,13 @@ def test_a_part_holds_128_megabytes() -> None:
 
 
 @pytest.mark.parametrize("dtype", Dtype, ids=lambda dtype: dtype.value)
-def test_numbers_are_compressed_and_not_looked_up(tmp_path: Path, dtype: Dtype) -> None:
+def test_numbers_are_compressed_and_not_looked_up(
+    tmp_path: Path, inputs: list[Embedded], dtype: Dtype
+) -> None:
     import pyarrow.parquet
 
-    write(tmp_path, ParquetOptions(dtype=dtype))
-    group = pyarrow.parquet.ParquetFile(tmp_path / "audio/part-00000.parquet").metadata.row_group(0)
+    parquet.write(tmp_path, inputs, RowLayout(dtype=dtype))
+    group = pyarrow.parquet.ParquetFile(tmp_path / f"{AUDIO}/part-00000.parquet").metadata.row_group(0)
     columns = {group.column(index).path_in_schema.split(".")[0]: group.column(index) for index in range(7)}
     assert columns["embedding"].compression == "ZSTD"
     assert not columns["embedding"].has_dictionary_page
@@ -269,103 +167,139 @@ def test_numbers_are_compressed_and_not_looked_up(tmp_path: Path, dtype: Dtype) 
     assert columns["path"].is_stats_set
 
 
+@pytest.mark.parametrize("rows", [1, 3, 40])
 @pytest.mark.usefixtures("small_parts")
-def test_the_same_embeddings_give_the_same_bytes_in_whatever_blocks_they_come(tmp_path: Path) -> None:
-    write(tmp_path / "one")
-    with ParquetDataset(tmp_path / "other", Modality.AUDIO, DIMENSION, FRAMES) as dataset:
-        for row, embeddings in zip(INPUTS, EMBEDDINGS, strict=True):
-            dataset.add(row, 0.5 * np.arange(len(embeddings)), iter([embeddings]))
+def test_the_same_embeddings_give_the_same_bytes_in_whatever_blocks_they_are_read(
+    tmp_path: Path, inputs: list[Embedded], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet.write(tmp_path / "one", inputs, FRAMES)
+    monkeypatch.setattr(parquet, "read_npz_rows", partial(read_npz_rows, rows=rows))
+    parquet.write(tmp_path / "other", inputs, FRAMES)
     for part in (tmp_path / "one").glob(PARTS):
-        assert part.read_bytes() == (tmp_path / "other" / "audio" / part.name).read_bytes()
+        assert part.read_bytes() == (tmp_path / "other" / AUDIO / part.name).read_bytes()
 
 
 # Ends of all kinds
 
 
 @pytest.mark.parametrize("rows", Rows, ids=lambda rows: rows.value)
-def test_without_embeddings_there_is_no_folder(tmp_path: Path, rows: Rows) -> None:
-    with ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, ParquetOptions(rows)) as dataset:
-        dataset.add(INPUTS[0], np.empty(0), [EMBEDDINGS[0][:0]])
-        dataset.add(INPUTS[0], np.empty(0), [])
+def test_without_embeddings_there_is_no_folder(tmp_path: Path, rows: Rows, one: One) -> None:
+    nothing = one(replace(INPUTS[0], frames=0), EMBEDDINGS[0][:0], np.empty(0))
+    parquet.write(tmp_path, nothing, RowLayout(rows))
+    parquet.write(tmp_path, [], RowLayout(rows))
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_an_earlier_dataset_is_replaced(tmp_path: Path) -> None:
-    write(tmp_path)
-    with ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset:
-        dataset.add(INPUTS[2], np.zeros(1), [EMBEDDINGS[2]])
+def test_an_earlier_dataset_is_replaced(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, FRAMES)
+    parquet.write(tmp_path, inputs[2:], FRAMES)
     assert read(tmp_path)["path"] == ["loose.ogg"]
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_an_earlier_dataset_goes_if_there_is_nothing_any_more(tmp_path: Path) -> None:
-    write(tmp_path)
-    with ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES):
-        pass
+def test_an_earlier_dataset_goes_if_there_is_nothing_any_more(tmp_path: Path, inputs: list[Embedded]) -> None:
+    parquet.write(tmp_path, inputs, FRAMES)
+    parquet.write(tmp_path, [], FRAMES)
+    assert list(tmp_path.iterdir()) == []
+
+
+def burning(*_: object) -> Iterator[Array]:
+    yield EMBEDDINGS[1][:25]
+    raise OSError("The disk is on fire.")
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_failure_leaves_nothing(
+    tmp_path: Path, inputs: list[Embedded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "read_npz_rows", burning)
+    with pytest.raises(OSError, match="on fire"):
+        parquet.write(tmp_path, inputs[1:], FRAMES)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("small_parts")
-def test_a_failure_leaves_whole_parts_only(tmp_path: Path) -> None:
-    def blocks() -> Iterator[npt.NDArray[np.float32]]:
-        yield EMBEDDINGS[1][:25]
-        raise OSError("The disk is on fire.")
-
-    with (
-        pytest.raises(OSError, match="on fire"),
-        ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset,
-    ):
-        dataset.add(INPUTS[1], np.arange(40.0), blocks())
-    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["part-00000.parquet"]
-    assert row_groups(tmp_path) == [[7, 7]]
+def test_a_failure_leaves_the_earlier_dataset(
+    tmp_path: Path, inputs: list[Embedded], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parquet.write(tmp_path, inputs[2:], FRAMES)
+    monkeypatch.setattr(parquet, "read_npz_rows", burning)
+    with pytest.raises(OSError, match="on fire"):
+        parquet.write(tmp_path, inputs[1:], FRAMES)
+    assert read(tmp_path)["path"] == ["loose.ogg"]
 
 
-def test_a_failure_at_the_end_leaves_no_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_at_the_end_leaves_no_part(
+    tmp_path: Path, inputs: list[Embedded], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import pyarrow.parquet
 
     def fail(*_: object, **__: object) -> None:
         raise OSError("No space left on device")
 
     monkeypatch.setattr(pyarrow.parquet.ParquetWriter, "write_table", fail)
-    dataset = ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES)
-    with pytest.raises(OSError, match="No space left"), dataset:
-        dataset.add(INPUTS[2], np.zeros(1), [EMBEDDINGS[2]])
-    assert list((tmp_path / "audio").iterdir()) == []
+    with pytest.raises(OSError, match="No space left"):
+        parquet.write(tmp_path, inputs, FRAMES)
+    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_number_beyond_half_floats_is_an_error(tmp_path: Path) -> None:
+KILLED_PROGRAM = """
+import os, sys
+from pathlib import Path
+import numpy as np
+from l3embed.export import parquet
+from l3embed.export.formats import Embedded, RowLayout
+from l3embed.export.manifest import ManifestRow
+
+def blocks(*_):
+    yield np.ones((40, 8), np.float32)
+    os._exit(9)
+
+parquet.GROUP_BYTES, parquet.read_npz_rows = 7 * 8 * 4, blocks
+folder = Path(sys.argv[1])
+np.savez(folder / "a.npz", timestamps=np.arange(40.0))
+row = ManifestRow("a.wav", "audio", frames=40, dimension=8)
+parquet.write(folder, [Embedded(row, folder / "a.npz", folder)], RowLayout())
+"""
+
+
+def test_a_killed_process_leaves_no_dataset_and_the_next_one_tidies_up(
+    tmp_path: Path, inputs: list[Embedded]
+) -> None:
+    assert subprocess.run([sys.executable, "-c", KILLED_PROGRAM, str(tmp_path)], check=False).returncode == 9
+    assert not (tmp_path / "parquet").exists()
+    assert list(tmp_path.rglob("part-*"))
+    parquet.write(tmp_path, inputs, FRAMES)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "parquet"]
+    assert len(read(tmp_path)["path"]) == 46
+
+
+def test_a_number_beyond_half_floats_is_an_error(tmp_path: Path, one: One) -> None:
     embeddings = np.zeros((2, DIMENSION), np.float32)
     embeddings[1, 3] = -70_000
-    options = ParquetOptions(dtype=Dtype.FLOAT16)
-    with (
-        pytest.raises(OpenL3Error, match=r"bells/a\.wav holds 70000, and float16 ends at 65504\. Set export"),
-        ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, options) as dataset,
+    with pytest.raises(
+        OpenL3Error, match=r"bells/a\.wav holds 70000, and float16 ends at 65504\. Set export\.dtype=float32"
     ):
-        dataset.add(INPUTS[0], np.zeros(2), [embeddings])
+        parquet.write(tmp_path, one(INPUTS[0], embeddings, np.zeros(2)), RowLayout(dtype=Dtype.FLOAT16))
 
 
-def test_embeddings_of_another_dimension_are_an_error(tmp_path: Path) -> None:
-    with (
-        pytest.raises(OpenL3Error, match=r"bells/a\.wav have the shape \(5, 7\); .* dimension is 8"),
-        ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset,
-    ):
-        dataset.add(INPUTS[0], np.zeros(5), [EMBEDDINGS[0][:, :7]])
+def test_embeddings_of_another_dimension_are_an_error(tmp_path: Path, one: One) -> None:
+    with pytest.raises(OpenL3Error, match=r"bells/a\.wav have the shape \(5, 7\); .* dimension is 8"):
+        parquet.write(tmp_path, one(INPUTS[0], EMBEDDINGS[0][:, :7], np.zeros(5)), FRAMES)
 
 
-def test_embeddings_without_a_time_are_an_error(tmp_path: Path) -> None:
-    with (
-        pytest.raises(OpenL3Error, match=r"bells/a\.wav has more embeddings than timestamps: 4"),
-        ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset,
-    ):
-        dataset.add(INPUTS[0], np.zeros(4), np.array_split(EMBEDDINGS[0], 2))
+def test_embeddings_without_a_time_are_an_error(tmp_path: Path, one: One) -> None:
+    with pytest.raises(OpenL3Error, match=r"bells/a\.wav has more embeddings than timestamps: 4"):
+        parquet.write(tmp_path, one(INPUTS[0], EMBEDDINGS[0], np.zeros(4)), FRAMES)
 
 
-def test_each_row_keeps_what_the_manifest_says_of_it(tmp_path: Path) -> None:
+def test_each_row_keeps_what_the_manifest_says_of_it(tmp_path: Path, one: One) -> None:
     """One path with two checksums: rows are not told apart by their paths."""
-    with ParquetDataset(tmp_path, Modality.AUDIO, DIMENSION, FRAMES) as dataset:
-        for checksum in ("aa", "bb"):
-            dataset.add(replace(INPUTS[2], sha256=checksum), np.zeros(1), [EMBEDDINGS[2]])
+    twice = [
+        one(replace(INPUTS[2], sha256=checksum), EMBEDDINGS[2], np.zeros(1))[0] for checksum in ("aa", "bb")
+    ]
+    parquet.write(tmp_path, twice, FRAMES)
     assert read(tmp_path)["sha256"] == ["aa", "bb"]
 
 
@@ -374,16 +308,20 @@ import resource, sys
 from pathlib import Path
 import numpy as np
 import pyarrow.parquet
+from l3embed.disk.rows import RowSpool
+from l3embed.export import parquet
+from l3embed.export.formats import Embedded, RowLayout
 from l3embed.export.manifest import ManifestRow
-from l3embed.export.parquet import ParquetDataset, ParquetOptions
-from l3embed.variants import Modality
 
+folder = Path(sys.argv[1])
 rng = np.random.default_rng(0)
-times_s = np.arange(200_000) / 10
+with RowSpool(folder) as spool:
+    for _ in range(200):
+        spool.append(rng.random((1000, 512), np.float32))
+    spool.save_npz(folder / "long.npz", "embedding", {"timestamps": np.arange(200_000) / 10})
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-with ParquetDataset(Path(sys.argv[1]), Modality.AUDIO, 512, ParquetOptions()) as dataset:
-    blocks = (rng.random((1000, 512), np.float32) for _ in range(200))
-    dataset.add(ManifestRow("long.wav", "audio"), times_s, blocks)
+row = ManifestRow("long.wav", "audio", frames=200_000, dimension=512)
+parquet.write(folder, [Embedded(row, folder / "long.npz", folder)], RowLayout())
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 

@@ -95,6 +95,10 @@ def test_failed_files_are_not_shown() -> None:
     assert not choose_rows([audio_row("a.wav", status="failed", frames=9)])
 
 
+def test_files_without_an_npz_are_not_shown() -> None:
+    assert not choose_rows([audio_row("a.wav", output="", frames=9)])
+
+
 @pytest.mark.parametrize(
     ("lowest", "start"), [(0.956, 0.95), (0.43, 0.4), (-0.21, -0.3), (1.0, 0.99), (-1.0, -1.0)]
 )

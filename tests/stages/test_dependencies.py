@@ -102,6 +102,8 @@ def imported_files(path: Path) -> list[Path]:
             found += [module_file(name) or module_file(str(node.module)) for name in names]
         elif isinstance(node, ast.Import):
             found += [module_file(alias.name) for alias in node.names if alias.name.startswith("l3embed")]
+        elif isinstance(node, ast.Constant) and str(node.value).startswith("l3embed."):  # a row of a table
+            found.append(module_file(str(node.value)))
     return [file for file in found if file]
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import csv
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from l3embed.disk.rows import RowSpool
+from l3embed.export.formats import FORMATS, Dtype, Embedded, RowLayout, Rows
+from l3embed.export.manifest import read_manifest
 from l3embed.models.origin import Origin, write_origins
-from l3embed.stages.export import output_names
+from l3embed.stages.export import ExportOptions, output_names
 from l3embed.stages.output_folder import array_path
 from l3embed.stages.results import Result, read_results, write_results
 from l3embed.variants import Media, Modality
@@ -32,7 +39,7 @@ from .standin import Project
 )
 def test_no_two_recordings_share_an_output(paths: list[str], outputs: list[str]) -> None:
     results = [Result(path, Modality.AUDIO, Media.AUDIO) for path in paths]
-    assert list(output_names(results).values()) == outputs
+    assert output_names(results) == outputs
 
 
 def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
@@ -43,7 +50,7 @@ def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
         Result("a.wav", Modality.AUDIO, Media.AUDIO),
         Result("a_audio.wav", Modality.AUDIO, Media.AUDIO),
     ]
-    assert list(output_names(results).values()) == [
+    assert output_names(results) == [
         "a.mp4_audio.npz",
         "a_image.npz",
         "a.png.npz",
@@ -122,3 +129,82 @@ def test_trained_weights_are_not_called_untrained(embedded: Project) -> None:
     write_origins({Modality.AUDIO: origin}, folder)
     embedded.export()
     assert embedded.metrics("export")["weights"] == "sha256:abc"
+
+
+# Formats
+
+
+def exported_as(project: Project, *formats: str, layout: RowLayout | None = None) -> set[str]:
+    """Export in formats; return the names of what is there besides tables, means and the mark."""
+    options = ExportOptions(formats=formats, layout=layout or RowLayout())
+    replace(project, export_options=options).export()
+    return {
+        path.name
+        for path in project.export_folder.iterdir()
+        if not path.name.startswith(("manifest.", "audio_mean.", "."))
+    }
+
+
+@pytest.mark.parametrize(
+    ("formats", "names"),
+    [
+        (("npz",), {"a.wav.npz", "a.ogg.npz"}),
+        (("npz", "parquet"), {"a.wav.npz", "a.ogg.npz", "parquet"}),
+        (("parquet",), {"parquet"}),
+        ((), set()),
+    ],
+    ids=lambda value: " ".join(value) or "none",
+)
+def test_the_formats_that_are_asked_for_are_written(
+    embedded: Project, formats: Sequence[str], names: set[str]
+) -> None:
+    assert exported_as(embedded, *formats) == names
+
+
+def test_without_npz_the_manifest_names_no_outputs(embedded: Project) -> None:
+    exported_as(embedded, "parquet")
+    assert [row.output for row in read_manifest(embedded.export_folder)] == [""] * 4
+
+
+def test_without_npz_there_are_means_all_the_same(embedded: Project) -> None:
+    exported_as(embedded)
+    expected = [[4, 5, 6, 7], [4, 6, 8, 10]]
+    np.testing.assert_array_equal(np.load(embedded.export_folder / "audio_mean.npy"), expected)
+
+
+def test_the_rows_of_files_are_their_means(embedded: Project) -> None:
+    import pyarrow.dataset
+
+    exported_as(embedded, "parquet", layout=RowLayout(Rows.FILES))
+    rows = pyarrow.dataset.dataset(embedded.export_folder / "parquet" / "audio").to_table().to_pydict()
+    assert rows["path"] == ["a.wav", "a.ogg"]
+    assert rows["frames"] == [3, 2]
+    np.testing.assert_array_equal(rows["embedding"], np.load(embedded.export_folder / "audio_mean.npy"))
+
+
+def test_half_floats_are_rounded_from_exact_means(embedded: Project) -> None:
+    """In float32, this mean lies halfway between two half floats."""
+    import pyarrow.dataset
+
+    embeddings = np.ones((4, 4), np.float32)
+    embeddings[0] += 4 * 2.0**-11
+    embeddings[1] += 2.0**-23
+    path = embedded.folder / "embeddings" / "audio" / "a.wav.npz"
+    np.savez(path, embedding=embeddings, timestamps=np.arange(4))
+    exported_as(embedded, "parquet", layout=RowLayout(Rows.FILES, dtype=Dtype.FLOAT16))
+    rows = pyarrow.dataset.dataset(embedded.export_folder / "parquet" / "audio").to_table().to_pydict()
+    np.testing.assert_array_equal(rows["embedding"][0], [1 + 2.0**-10] * 4)
+
+
+def test_a_further_format_is_written(embedded: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One module and one row of the table make it."""
+
+    def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
+        (folder / "paths.txt").write_text(" ".join(item.row.path for item in inputs))
+
+    module = ModuleType("paths_format")
+    module.write = write  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(FORMATS, "paths", module.__name__)
+    assert exported_as(embedded, "npz", "paths") == {"a.wav.npz", "a.ogg.npz", "paths.txt"}
+    assert (embedded.export_folder / "paths.txt").read_text() == "a.wav a.ogg"

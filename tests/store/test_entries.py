@@ -14,9 +14,10 @@ from typing import Any
 
 import pytest
 
+from l3embed.disk.atomic import place
 from l3embed.disk.folders import store_folder
 from l3embed.errors import OpenL3Error
-from l3embed.store.entries import Entry, Store, place
+from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Step
 
 from .conftest import FILE, Put, recipe_of

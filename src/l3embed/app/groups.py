@@ -11,8 +11,8 @@ from omegaconf import MISSING
 
 from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import EvaluationOptions
+from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
-from l3embed.export.parquet import Dtype, ParquetOptions, Pooling, Rows
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
 from l3embed.stages.dataset import Selection
@@ -239,24 +239,35 @@ class WeightsSettings:
 
 @dataclass
 class ExportSettings:
-    """What is written."""
+    """What is written. `parquet` is an older word: true adds that format, and false takes it away."""
 
-    parquet: bool = MISSING
+    formats: Any = field(default_factory=lambda: ["npz"])
+    parquet: bool | None = None
     rows: str = MISSING
     pooling: str = MISSING
     dtype: str = MISSING
 
     def __post_init__(self) -> None:
-        self.parse()
+        self.chosen_formats()
+        self.layout()
 
-    def parse(self) -> ParquetOptions | None:
-        """Return the stage's word for it; None without a Parquet dataset."""
-        options = ParquetOptions(
+    def chosen_formats(self) -> tuple[str, ...]:
+        """Return the formats that are to be written, in the order of their table."""
+        chosen = dict.fromkeys(FORMATS, False)
+        for name in self.formats if isinstance(self.formats, list) else [self.formats]:
+            check_format(name)
+            chosen[name] = True
+        if self.parquet is not None:
+            chosen["parquet"] = self.parquet
+        return tuple(name for name, is_chosen in chosen.items() if is_chosen)
+
+    def layout(self) -> RowLayout:
+        """Return the formats' word for how rows are laid out."""
+        return RowLayout(
             rows=parse_choice(Rows, "export.rows", self.rows),
             pooling=parse_choice(Pooling, "export.pooling", self.pooling),
             dtype=parse_choice(Dtype, "export.dtype", self.dtype),
         )
-        return options if self.parquet else None
 
 
 @dataclass

@@ -100,7 +100,9 @@ def run_embed(settings: Settings, layout: Layout) -> str:
 def run_export(settings: Settings, layout: Layout) -> str:
     """Run the stage ``export``."""
     folders = export.ExportFolders(layout.embeddings, layout.export, layout.metrics_of("export"))
-    options = export.ExportOptions(settings.labels.parse(), settings.export.parse())
+    options = export.ExportOptions(
+        settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout()
+    )
     with Store() as store:
         return export.run(folders, options, store)
 

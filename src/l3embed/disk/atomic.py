@@ -1,6 +1,8 @@
 """Files that appear all at once, or not at all."""
 
+import errno
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,17 @@ from pathlib import Path
 
 ABANDONED_AFTER_S = 3600.0
 """Age from which a temporary file belongs to a process that was killed: a living one writes all the time."""
+
+NO_LINKS = {
+    errno.EXDEV,
+    errno.EPERM,
+    errno.EACCES,
+    errno.EMLINK,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+}
+"""Why a file gets no second name: another disk, another owner, too many names, or no such thing there."""
 
 
 @contextmanager
@@ -23,6 +36,38 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(path: Path) -> Iterator[Path]:
+    """Yield the name of a folder to make beside; give it this folder's name if the block succeeds.
+
+    Whatever ends the block otherwise, the new folder is removed and the old one stays. If the block makes
+    no folder, there is none in the end. Only one process at a time may do this to a folder.
+    """
+    # Always the same name, so that the next one removes what a killed process has left.
+    temporary = path.with_name(f".{path.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        if temporary.is_dir():
+            temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def place(source: Path, target: Path) -> None:
+    """Put a file into another place: a second name for the same bytes, or a copy where that cannot be."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(target) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError as error:
+            if error.errno not in NO_LINKS:
+                raise
+            shutil.copyfile(source, temporary)
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -19,6 +19,9 @@ MEMORY_BYTES = 32 * 2**20
 
 COPY_BYTES = 2**20
 
+BLOCK_ROWS = 256
+"""Rows that are read at a time, unless told otherwise."""
+
 
 class RowSpool(AbstractContextManager["RowSpool"]):
     """Rows of one shape and type, as many as come, that end up in an ``.npz`` or ``.npy`` file.
@@ -76,7 +79,7 @@ def _member(array: str) -> zipfile.ZipInfo:
     return zipfile.ZipInfo(f"{array}.npy")
 
 
-def read_npz_rows(path: Path, name: str, rows: int) -> Iterator[npt.NDArray[Any]]:
+def read_npz_rows(path: Path, name: str, rows: int = BLOCK_ROWS) -> Iterator[npt.NDArray[Any]]:
     """Read an array that `RowSpool.save_npz` has written, ``(N, ...)``, in blocks of at most `rows` rows."""
     with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as member:
         np.lib.format.read_magic(member)

@@ -1,1 +1,1 @@
-"""What an export holds: the manifest with its labels, pooled embeddings, and Parquet datasets."""
+"""What an export holds: the manifest with its labels, pooled embeddings, and all of them in their formats."""

@@ -3,27 +3,35 @@
 Each modality has its own, since they differ in dimension: a folder of parts, ``part-00000.parquet`` and so
 on. With float32, parts open in all four. Half floats (float16) need Polars 1.27 and DuckDB 1.3, which gives
 them as floats; so does Hugging Face datasets in NumPy's format.
+
+A frame's row has ``path``, ``label``, ``fold``, ``sha256``, ``frame`` (from 0), ``timestamp_s`` (null for
+images) and ``embedding``, a list of fixed size, ``D``. A file's row has ``frames`` (how many) and
+``duration_s`` (null for images) instead, and its embedding is the mean over the frames, ``D``, or the mean
+and the standard deviation (of a population), ``2 D``. Each part says in its metadata what the embeddings
+were computed with: ``variant``, ``weights``, ``version``, ``packages`` and ``pooling``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from enum import Enum
+from itertools import chain
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.disk.atomic import remove_abandoned, replacing
+from l3embed.disk.atomic import replacing_folder
+from l3embed.disk.rows import read_npz_rows
 from l3embed.errors import OpenL3Error
+from l3embed.export.formats import Dtype, Embedded, RowLayout, Rows
 from l3embed.export.manifest import ManifestRow
-from l3embed.export.moments import StreamingMoments
+from l3embed.progress import progress_bar
 from l3embed.variants import Modality
 from l3embed.version import __version__
+
+FOLDER = "parquet"
 
 GROUP_BYTES = 16 * 2**20
 """Embeddings in a row group: what is held in memory, and what a reader takes in at a time."""
@@ -38,300 +46,145 @@ COMPRESSION, COMPRESSION_LEVEL = "zstd", 1
 TEXTS = ("path", "label", "fold", "sha256")
 """Columns of the manifest that each row repeats."""
 
-
-class Rows(str, Enum):
-    """What has a row: each frame (a window of sound, an image, a frame of a video), or each file."""
-
-    FRAMES = "frames"
-    FILES = "files"
-
-
-class Pooling(str, Enum):
-    """How a file's frames become one row: their mean, or their mean followed by their standard deviation."""
-
-    MEAN = "mean"
-    MEAN_STD = "mean_std"
-
-
-class Dtype(str, Enum):
-    """What the numbers are stored as."""
-
-    FLOAT32 = "float32"
-    FLOAT16 = "float16"
-
-
 NUMBERS = {Rows.FRAMES: ("frame", "timestamp_s"), Rows.FILES: ("frames", "duration_s")}
 """The columns between the texts and the embedding, by kind of row: an integer and a time in seconds."""
 
 
-@dataclass(frozen=True)
-class ParquetOptions:
-    """How a dataset is laid out; `pooling` counts only where files have rows."""
+def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
+    """Write a dataset of each modality to ``folder/parquet/<modality>``, in place of earlier ones.
 
-    rows: Rows = Rows.FRAMES
-    pooling: Pooling = Pooling.MEAN
-    dtype: Dtype = Dtype.FLOAT32
+    They appear whole, all at once. A modality without embeddings has no folder.
 
-    @property
-    def pooling_name(self) -> str:
-        """The pooling as the datasets state it: none where frames have rows."""
-        return self.pooling.value if self.rows is Rows.FILES else "none"
-
-    def width(self, dimension: int) -> int:
-        """Return how many numbers a row's embedding has."""
-        return 2 * dimension if self.pooling_name == Pooling.MEAN_STD else dimension
-
-
-class ParquetDataset:
-    """The embeddings of one modality, written to ``folder/<modality>/part-*.parquet`` as they come.
-
-    A context manager: parts appear whole, one by one, and the last one at its end. An earlier dataset is
-    removed at its beginning; without any embeddings there is no folder.
-
-    A frame's row has ``path``, ``label``, ``fold``, ``sha256``, ``frame`` (from 0), ``timestamp_s`` (null
-    for images) and ``embedding``, a list of fixed size, ``D``. A file's row has ``frames`` (how many) and
-    ``duration_s`` (null for images) instead, and its embedding is the mean over the frames, ``D``, or the
-    mean and the standard deviation (of a population), ``2 D``, computed in float64. Each part says in its
-    metadata what the embeddings were computed with: ``variant``, ``weights``, ``version``, ``packages``
-    and ``pooling``.
-
-    Parameters
-    ----------
-    folder : Path
-        Where the dataset's own folder goes.
-    modality : Modality
-        Whose embeddings.
-    dimension : int
-        Numbers in each embedding, ``D``.
-    options : ParquetOptions
-        How it is laid out.
+    Raises
+    ------
+    OpenL3Error
+        If an embedding has another dimension than the first input's, or is too large for float16, or lacks
+        its timestamp.
     """
-
-    def __init__(self, folder: Path, modality: Modality, dimension: int, options: ParquetOptions) -> None:
-        self._folder = folder / modality.value
-        self._dimension = dimension
-        self._options = options
-        self._group = _RowGroup(options, options.width(dimension))
-        self._part = ExitStack()
-        self._parts = self._groups_in_part = 0
-        self._writer: Any = None
-
-    def __enter__(self) -> ParquetDataset:
-        """Remove an earlier dataset."""
-        if self._folder.is_dir():
-            remove_abandoned(self._folder)
-            for path in self._folder.glob("part-*.parquet"):
-                path.unlink()
-            if not any(self._folder.iterdir()):
-                self._folder.rmdir()
-        return self
-
-    def add(
-        self,
-        row: ManifestRow,
-        timestamps_s: npt.NDArray[np.floating[Any]] | None,
-        blocks: Iterable[npt.NDArray[np.float32]],
-    ) -> None:
-        """Take one input's embeddings.
-
-        Parameters
-        ----------
-        row : ManifestRow
-            Its row of the manifest.
-        timestamps_s : np.ndarray or None
-            The frames' times, shape ``(T,)``; None for images.
-        blocks : iterable of np.ndarray
-            Its embeddings, in blocks of any number of rows, shape ``(n, D)``.
-
-        Raises
-        ------
-        OpenL3Error
-            If an embedding has another dimension, or is too large for float16, or lacks its timestamp.
-        """
-        blocks = self._checked(row, blocks)
-        if self._options.rows is Rows.FILES:
-            self._add_file(row, blocks)
-        else:
-            self._add_frames(row, timestamps_s, blocks)
-
-    def _add_frames(
-        self,
-        row: ManifestRow,
-        timestamps_s: npt.NDArray[np.floating[Any]] | None,
-        blocks: Iterable[npt.NDArray[np.float32]],
-    ) -> None:
-        frames = 0
-        for block in blocks:
-            rows = slice(frames, frames + len(block))
-            times = np.full(len(block), np.nan) if timestamps_s is None else np.asarray(timestamps_s[rows])
-            if len(times) < len(block):
-                raise OpenL3Error(f"{row.path} has more embeddings than timestamps: {frames + len(times)}.")
-            self._append(row, np.arange(rows.start, rows.stop), times, block)
-            frames = rows.stop
-
-    def _add_file(self, row: ManifestRow, blocks: Iterable[npt.NDArray[np.float32]]) -> None:
-        moments = StreamingMoments()
-        for block in blocks:
-            moments.add(block)
-        if not moments.count:
-            return
-        has_std = self._group.width > self._dimension
-        pooled = [moments.mean, moments.std] if has_std else [moments.mean]
-        duration_s = np.nan if row.duration_s is None else row.duration_s
-        numbers = np.array([moments.count]), np.array([duration_s])
-        self._append(row, *numbers, np.concatenate(pooled)[np.newaxis])
-
-    def _checked(
-        self, row: ManifestRow, blocks: Iterable[npt.NDArray[np.float32]]
-    ) -> Iterator[npt.NDArray[np.float32]]:
-        for block in blocks:
-            if block.shape[1:] != (self._dimension,):
-                raise OpenL3Error(
-                    f"The embeddings of {row.path} have the shape {block.shape}; the dataset's dimension is "
-                    f"{self._dimension}."
-                )
-            yield block
-
-    def _append(
-        self,
-        row: ManifestRow,
-        integers: npt.NDArray[np.int64],
-        seconds: npt.NDArray[np.floating[Any]],
-        embeddings: npt.NDArray[Any],
-    ) -> None:
-        start = 0
-        while start < len(embeddings):
-            stop = min(start + self._group.room, len(embeddings))
-            self._group.fill(row, integers[start:stop], seconds[start:stop], embeddings[start:stop])
-            start = stop
-            if not self._group.room:
-                self._flush()
-
-    def _flush(self) -> None:
-        """Write the rows that were collected; end the part if it is full."""
-        if not self._group.count:
-            return
-        if self._writer is None:
-            self._open_part(self._group.first)
-        self._writer.write_table(self._group.take(self._writer.schema), row_group_size=self._group.capacity)
-        self._groups_in_part += 1
-        if self._groups_in_part == PART_GROUPS:
-            self._part.close()
-            self._writer, self._groups_in_part = None, 0
-
-    def _open_part(self, row: ManifestRow) -> None:
-        import pyarrow.parquet as pq
-
-        self._folder.mkdir(parents=True, exist_ok=True)
-        path = self._folder / f"part-{self._parts:05d}.parquet"
-        temporary = self._part.enter_context(replacing(path))
-        schema = _schema(self._options, self._group.width, row)
-        # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
-        is_split = self._options.dtype is Dtype.FLOAT32
-        self._writer = pq.ParquetWriter(
-            temporary,
-            schema,
-            compression=COMPRESSION,
-            compression_level=COMPRESSION_LEVEL,
-            use_dictionary=list(TEXTS),
-            write_statistics=[*TEXTS, *NUMBERS[self._options.rows]],
-            column_encoding={"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
-        )
-        self._part.enter_context(self._writer)
-        self._parts += 1
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Write what is left; after an error, drop the part that is not whole."""
-        if error is not None:
-            self._part.__exit__(kind, error, traceback)
-            return
-        with self._part:
-            self._flush()
+    with (
+        replacing_folder(folder / FOLDER) as temporary,
+        progress_bar("Writing Parquet", total=len(inputs)) as bar,
+    ):
+        for modality in Modality:
+            own = [item for item in inputs if item.row.modality == modality.value and item.row.frames]
+            if own:
+                schema = _schema(own[0].row, layout)
+                _write_parts(temporary / modality.value, _batches(own, layout, schema, bar), schema, layout)
 
 
-class _RowGroup:
-    """Rows until they are written, in arrays that are made once."""
-
-    def __init__(self, options: ParquetOptions, width: int) -> None:
-        self.width = width
-        self.capacity = max(1, GROUP_BYTES // (width * np.dtype(options.dtype.value).itemsize))
-        self.count = 0
-        self._names = NUMBERS[options.rows]
-        self._embeddings = np.empty((self.capacity, width), options.dtype.value)
-        self._integers = np.empty(self.capacity, np.int64)
-        self._seconds = np.empty(self.capacity, np.float64)
-        self._rows: list[tuple[ManifestRow, int]] = []
-
-    @property
-    def room(self) -> int:
-        """How many more rows it takes."""
-        return self.capacity - self.count
-
-    @property
-    def first(self) -> ManifestRow:
-        """The input that the first row is of."""
-        return self._rows[0][0]
-
-    def fill(
-        self,
-        row: ManifestRow,
-        integers: npt.NDArray[np.int64],
-        seconds: npt.NDArray[np.floating[Any]],
-        embeddings: npt.NDArray[Any],
-    ) -> None:
-        """Add rows of one input, of which there is room for all."""
-        largest = float(np.finfo(self._embeddings.dtype).max)
-        if (
-            self._embeddings.itemsize < embeddings.itemsize
-            and (reached := np.abs(embeddings).max()) > largest
-        ):
-            raise OpenL3Error(
-                f"An embedding of {row.path} holds {reached:.6g}, and {self._embeddings.dtype} ends at "
-                f"{largest:.6g}. Set export.dtype=float32."
-            )
-        place = slice(self.count, self.count + len(embeddings))
-        self._embeddings[place] = embeddings
-        self._integers[place] = integers
-        self._seconds[place] = seconds
-        self._rows.append((row, len(embeddings)))
-        self.count = place.stop
-
-    def take(self, schema: Any) -> Any:
-        """Return the rows as a table of Arrow, which shares their memory, and start anew."""
-        import pyarrow as pa
-
-        inputs, counts = zip(*self._rows, strict=True)
-        repeated = pa.array(np.repeat(np.arange(len(inputs)), counts))
-        columns = {name: pa.array([getattr(row, name) for row in inputs]).take(repeated) for name in TEXTS}
-        integer, seconds = self._names
-        columns[integer] = pa.array(self._integers[: self.count])
-        columns[seconds] = pa.array(self._seconds[: self.count], from_pandas=True)  # NaN becomes null
-        numbers = pa.array(self._embeddings[: self.count].reshape(-1))
-        kind = schema.field("embedding").type
-        columns["embedding"] = pa.FixedSizeListArray.from_arrays(numbers, type=kind)
-        self._rows, self.count = [], 0
-        return pa.table(columns, schema=schema)
-
-
-def _schema(options: ParquetOptions, width: int, row: ManifestRow) -> Any:
+def _schema(row: ManifestRow, layout: RowLayout) -> Any:
     import pyarrow as pa
 
-    integer, seconds = NUMBERS[options.rows]
-    kind = pa.from_numpy_dtype(np.dtype(options.dtype.value))
+    integer, seconds = NUMBERS[layout.rows]
+    kind = pa.from_numpy_dtype(np.dtype(layout.dtype.value))
     fields = [pa.field(name, pa.string(), nullable=False) for name in TEXTS]
     fields += [pa.field(integer, pa.int64(), nullable=False), pa.field(seconds, pa.float64())]
-    embedding = pa.list_(pa.field("element", kind, nullable=False), width)
+    embedding = pa.list_(pa.field("element", kind, nullable=False), layout.width(row.dimension))
     fields.append(pa.field("embedding", embedding, nullable=False))
-    made_with = {
-        "variant": row.variant,
-        "weights": row.weights,
-        "version": __version__,
-        "packages": row.packages,
-        "pooling": options.pooling_name,
-    }
+    made_with = {"variant": row.variant, "weights": row.weights, "version": __version__}
+    made_with |= {"packages": row.packages, "pooling": layout.pooling_name}
     return pa.schema(fields, metadata=made_with)
+
+
+def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowLayout) -> None:
+    import pyarrow.parquet as pq
+
+    # Not pyarrow.dataset.write_dataset: it lets millions of rows wait in memory, whatever their size.
+    kind = schema.field("embedding").type
+    rows = max(1, GROUP_BYTES // (kind.list_size * kind.value_type.bit_width // 8))
+    # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
+    is_split = layout.dtype is Dtype.FLOAT32
+    options = {
+        "compression": COMPRESSION,
+        "compression_level": COMPRESSION_LEVEL,
+        "use_dictionary": list(TEXTS),
+        "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
+        "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
+    }
+    with ExitStack() as part:
+        for number, group in enumerate(_regrouped(batches, rows)):
+            if number % PART_GROUPS == 0:
+                part.close()
+                folder.mkdir(parents=True, exist_ok=True)
+                path = folder / f"part-{number // PART_GROUPS:05d}.parquet"
+                writer = part.enter_context(pq.ParquetWriter(path, schema, **options))
+            writer.write_table(group, row_group_size=rows)
+
+
+def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
+    """Yield the batches' rows as tables of `rows` rows; the last may have fewer."""
+    import pyarrow as pa
+
+    held: list[Any] = []
+    room = rows
+    for batch in batches:
+        for start in chain([0], range(room, batch.num_rows, rows)):
+            held.append(batch.slice(start, room))
+            room -= held[-1].num_rows
+            if not room:
+                # In one piece: a group's bytes do not depend on the batches that its rows came in.
+                group, held, room = pa.Table.from_batches(held).combine_chunks(), [], rows
+                yield group
+    if held:
+        yield pa.Table.from_batches(held).combine_chunks()
+
+
+def _batches(inputs: Sequence[Embedded], layout: RowLayout, schema: Any, bar: Any) -> Iterator[Any]:
+    for item in inputs:
+        blocks = _file_row(item, layout) if layout.rows is Rows.FILES else _frame_rows(item)
+        for block in blocks:
+            yield _batch(item.row, block, schema, layout)
+        bar.update()
+
+
+Block = tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[Any]]
+"""Some of an input's rows: integers and seconds, shape ``(n,)``, and embeddings, ``(n, D)``."""
+
+
+def _frame_rows(item: Embedded) -> Iterator[Block]:
+    with np.load(item.embeddings) as arrays:
+        timestamps_s = arrays.get("timestamps")
+    frames = 0
+    for block in read_npz_rows(item.embeddings, "embedding"):
+        rows = slice(frames, frames + len(block))
+        times_s = np.full(len(block), np.nan) if timestamps_s is None else timestamps_s[rows]
+        if len(times_s) < len(block):
+            known = frames + len(times_s)
+            raise OpenL3Error(f"{item.row.path} has more embeddings than timestamps: {known}.")
+        yield np.arange(rows.start, rows.stop), times_s, block
+        frames = rows.stop
+
+
+def _file_row(item: Embedded, layout: RowLayout) -> Iterator[Block]:
+    pooled = np.load(item.moments)[: layout.width(1)].reshape(1, -1)
+    duration_s = np.nan if item.row.duration_s is None else item.row.duration_s
+    yield np.array([item.row.frames]), np.array([duration_s]), pooled
+
+
+def _batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> Any:
+    """Return some of an input's rows as a batch of Arrow's."""
+    import pyarrow as pa
+
+    integers, seconds, embeddings = block
+    kind = schema.field("embedding").type
+    if embeddings.shape[1:] != (kind.list_size,):
+        raise OpenL3Error(
+            f"The embeddings of {row.path} have the shape {embeddings.shape}; the dataset's dimension is "
+            f"{kind.list_size}."
+        )
+    numbers = _narrowed(row, embeddings, np.dtype(layout.dtype.value))
+    columns = [pa.repeat(getattr(row, name), len(embeddings)) for name in TEXTS]
+    columns += [pa.array(integers, pa.int64()), pa.array(seconds, pa.float64(), from_pandas=True)]  # no NaN
+    columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), type=kind))
+    return pa.record_batch(columns, schema=schema)
+
+
+def _narrowed(row: ManifestRow, embeddings: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+    """Return embeddings in the dataset's type, which must not end before they do."""
+    largest = float(np.finfo(dtype).max)
+    if dtype.itemsize < embeddings.itemsize and (reached := np.abs(embeddings).max()) > largest:
+        raise OpenL3Error(
+            f"An embedding of {row.path} holds {reached:.6g}, and {dtype} ends at {largest:.6g}. "
+            "Set export.dtype=float32."
+        )
+    return embeddings.astype(dtype, copy=False)

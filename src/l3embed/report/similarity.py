@@ -65,7 +65,7 @@ class SelfSimilarity:
 
 def choose_rows(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
     """Return the longest inputs of different labels, in turn from each modality; then the longest others."""
-    candidates = [row for row in rows if row.is_ok and row.frames >= FEWEST_FRAMES]
+    candidates = [row for row in rows if row.is_ok and row.output and row.frames >= FEWEST_FRAMES]
     queues = []
     for modality in Modality:
         own = sorted(

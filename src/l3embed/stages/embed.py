@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from l3embed.disk.atomic import place
 from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
@@ -36,7 +37,7 @@ from l3embed.stages.results import (
     write_results,
 )
 from l3embed.store.code import recipe_of
-from l3embed.store.entries import Entry, Store, place
+from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from l3embed.disk.atomic import replacing
+from l3embed.disk.atomic import place, replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.findings import LACKS, Findings, doubts
@@ -38,7 +38,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import recipe_of
 from l3embed.store.digests import Digests
-from l3embed.store.entries import Entry, Store, place
+from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality

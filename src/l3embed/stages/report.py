@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.disk.atomic import replacing
-from l3embed.disk.json_files import write_json
 from l3embed.report import ReportInputs, ReportOptions, build_report
 from l3embed.report.choices import BYTES_PER_MB
+from l3embed.stages.metrics import StageMetrics
 from l3embed.stages.stored_previews import stored_previews
 from l3embed.store.entries import Store
 
@@ -27,15 +26,14 @@ class ReportFolders:
 
 def run(folders: ReportFolders, options: ReportOptions, store: Store) -> str:
     """Write the report to a folder; return the stage's summary."""
-    started_s = time.perf_counter()
+    metrics = StageMetrics(folders.metrics)
     folders.output.mkdir(parents=True, exist_ok=True)
     with stored_previews(folders.inputs.dataset, store) as previews:
         report = build_report(folders.inputs, options, folders.output, previews)
     page = report.html.encode("utf-8")
     with replacing(folders.output / PAGE_FILE) as temporary:
         temporary.write_bytes(page)
-    elapsed_s = time.perf_counter() - started_s
-    write_json(folders.metrics, {**previews.counts.figures, "seconds": round(elapsed_s, 3)})
+    metrics.write(previews.counts.figures)
     return (
         f"report: {report.files} files, {report.previews} previews in the page "
         f"({len(page) / BYTES_PER_MB:.1f} MB): {previews.counts}; open {folders.output / PAGE_FILE}"

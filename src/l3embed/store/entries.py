@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
-import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
@@ -25,17 +23,6 @@ DIGESTS_FILE = "digests.sqlite"
 CLAIMS_FILE = "claims.lock"
 READ_ONLY = 0o444
 """Outputs are further names of the store's files, and nobody is to write into both by accident."""
-
-NO_LINKS = {
-    errno.EXDEV,
-    errno.EPERM,
-    errno.EACCES,
-    errno.EMLINK,
-    errno.ENOTSUP,
-    errno.EOPNOTSUPP,
-    errno.ENOSYS,
-}
-"""Why a file gets no second name: another disk, another owner, too many names, or no such thing there."""
 
 
 @dataclass(frozen=True)
@@ -159,18 +146,6 @@ def read_entry(note: Path) -> Entry | None:
         return Entry(note.stem, files, content["facts"])
     except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
         return None
-
-
-def place(source: Path, target: Path) -> None:
-    """Put a file into another place: a second name for the same bytes, or a copy where that cannot be."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(target) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError as error:
-            if error.errno not in NO_LINKS:
-                raise
-            shutil.copyfile(source, temporary)
 
 
 def _is_as_marked(path: Path, mark: Mark) -> bool:
