@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from conftest import noise
 
-from l3embed.decoding import stated_length as module
+from l3embed.decoding import checks as module
+from l3embed.decoding.checks import stated_bytes
 from l3embed.decoding.ffmpeg import FfmpegRun, audio_blocks_by_ffmpeg, parse_info, probe
-from l3embed.decoding.stated_length import stated_bytes
 from l3embed.errors import OpenL3Error
 
 from .conftest import album, cut, ffmpeg, joined, loudest_hz, picture, tone

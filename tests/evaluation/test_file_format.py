@@ -10,9 +10,9 @@ from stages.conftest import REPOSITORY
 
 from l3embed.app.pipeline import Layout
 from l3embed.disk.json_files import write_json
-from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
+from l3embed.disk.tables import column_names
+from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, Prediction, evaluate
 from l3embed.evaluation.file_format import (
-    PREDICTION_COLUMNS,
     headlines,
     metrics_content,
     predictions_path,
@@ -106,8 +106,9 @@ def test_a_folder_without_files_has_nothing(tmp_path: Path) -> None:
 def test_dvc_plots_these_tables_by_these_columns() -> None:
     plots = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["plots"]
     drawn = [next(iter(plot.values())) for plot in plots]
+    folder = Layout().folder("evaluation")
     assert [plot["y"] for plot in drawn] == [
-        {predictions_path(Layout().evaluation, modality).as_posix(): "predicted"} for modality in Modality
+        {predictions_path(folder, modality).as_posix(): "predicted"} for modality in Modality
     ]
     assert {plot["x"] for plot in drawn} == {"actual"}
-    assert {"actual", "predicted"} <= set(PREDICTION_COLUMNS)
+    assert {"actual", "predicted"} <= set(column_names(Prediction))

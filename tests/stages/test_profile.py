@@ -27,7 +27,7 @@ def run_stages(folder: Path, *overrides: str) -> dict[str, dict[str, Any]]:
     params = compose_params(REPOSITORY / "conf", (*dataset, "model.input_repr=mel128", *overrides))
     settings = parse_settings(OmegaConf.create(params))
     layout = Layout(folder / "data")
-    standin.write_weights(layout.weights)
+    standin.write_weights(layout.folder("weights"))
     for stage in STAGES:
         run_stage(stage, settings, layout)
     return {stage: json.loads(layout.metrics_of(stage).read_text()) for stage in STAGES}

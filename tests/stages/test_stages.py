@@ -19,8 +19,9 @@ import soundfile
 import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.disk.rows import RowSpool
+from l3embed.disk.tables import column_names
 from l3embed.errors import OpenL3Error
-from l3embed.export.manifest import COLUMNS
+from l3embed.export.manifest import ManifestRow
 from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
@@ -126,7 +127,7 @@ def test_every_output_says_what_it_was_made_with(run: Run) -> None:
 
 def test_the_manifest_has_a_row_for_every_recording(run: Run) -> None:
     rows = run.manifest()
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == column_names(ManifestRow)
     assert [row["path"] for row in rows] == sorted([*GOOD_FILES, *BAD_FILES])
 
 

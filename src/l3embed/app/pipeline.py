@@ -19,60 +19,29 @@ from l3embed.store.entries import Store
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the stages write, below one folder."""
+    """Where the stages write: folders below one, named as in ``dvc.yaml``."""
 
     root: Path = Path("data")
 
-    @property
-    def weights(self) -> Path:
-        """The networks' weights."""
-        return self.root / "weights"
-
-    @property
-    def preprocessed(self) -> Path:
-        """What the networks take in."""
-        return self.root / "preprocessed"
-
-    @property
-    def embeddings(self) -> Path:
-        """What they give."""
-        return self.root / "embeddings"
-
-    @property
-    def export(self) -> Path:
-        """The outputs for users, and the manifest."""
-        return self.root / "export"
-
-    @property
-    def evaluation(self) -> Path:
-        """How well the embeddings tell the classes apart."""
-        return self.root / "evaluation"
-
-    @property
-    def report(self) -> Path:
-        """The page."""
-        return self.root / "report"
-
-    @property
-    def metrics(self) -> Path:
-        """What each stage counted."""
-        return self.root / "metrics"
+    def folder(self, name: str) -> Path:
+        """Return a folder of what stages write, such as ``export`` or ``metrics``."""
+        return self.root / name
 
     def metrics_of(self, stage: str) -> Path:
         """Return the file with what a stage counted."""
-        return self.metrics / f"{stage}.json"
+        return self.folder("metrics") / f"{stage}.json"
 
 
 def run_weights(settings: Settings, layout: Layout) -> str:
     """Run the stage ``weights``."""
     weight_sets = [variant.weight_set for variant in settings.variants.values()]
-    return weights.run(weight_sets, settings.weights.parse(), layout.weights)
+    return weights.run(weight_sets, settings.weights.parse(), layout.folder("weights"))
 
 
 def run_preprocess(settings: Settings, layout: Layout) -> str:
     """Run the stage ``preprocess``."""
     folders = preprocess.PreprocessFolders(
-        Path(settings.dataset.path), layout.preprocessed, layout.metrics_of("preprocess")
+        Path(settings.dataset.path), layout.folder("preprocessed"), layout.metrics_of("preprocess")
     )
     options = preprocess.PreprocessOptions(
         settings.dataset.parse(), settings.preprocessed, settings.failures, settings.device.threads
@@ -84,7 +53,10 @@ def run_preprocess(settings: Settings, layout: Layout) -> str:
 def run_embed(settings: Settings, layout: Layout) -> str:
     """Run the stage ``embed``."""
     folders = embed.EmbedFolders(
-        layout.preprocessed, layout.weights, layout.embeddings, layout.metrics_of("embed")
+        layout.folder("preprocessed"),
+        layout.folder("weights"),
+        layout.folder("embeddings"),
+        layout.metrics_of("embed"),
     )
     options = embed.EmbedOptions(
         variants=settings.variants,
@@ -99,7 +71,9 @@ def run_embed(settings: Settings, layout: Layout) -> str:
 
 def run_export(settings: Settings, layout: Layout) -> str:
     """Run the stage ``export``."""
-    folders = export.ExportFolders(layout.embeddings, layout.export, layout.metrics_of("export"))
+    folders = export.ExportFolders(
+        layout.folder("embeddings"), layout.folder("export"), layout.metrics_of("export")
+    )
     options = export.ExportOptions(
         settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout()
     )
@@ -110,20 +84,23 @@ def run_export(settings: Settings, layout: Layout) -> str:
 def run_evaluate(settings: Settings, layout: Layout) -> str:
     """Run the stage ``evaluate``."""
     return evaluate.run(
-        layout.export, settings.evaluation.parse(), layout.evaluation, layout.metrics_of("evaluate")
+        layout.folder("export"),
+        settings.evaluation.parse(),
+        layout.folder("evaluation"),
+        layout.metrics_of("evaluate"),
     )
 
 
 def run_report(settings: Settings, layout: Layout) -> str:
     """Run the stage ``report``."""
     inputs = ReportInputs(
-        export=layout.export,
-        evaluation=layout.evaluation,
-        metrics=layout.metrics,
+        export=layout.folder("export"),
+        evaluation=layout.folder("evaluation"),
+        metrics=layout.folder("metrics"),
         dataset=Path(settings.dataset.path),
         stages=tuple(STAGES)[: list(STAGES).index("report") + 1],
     )
-    folders = report.ReportFolders(inputs, layout.report, layout.metrics_of("report"))
+    folders = report.ReportFolders(inputs, layout.folder("report"), layout.metrics_of("report"))
     with Store() as store:
         return report.run(folders, settings.report.parse(), store)
 

@@ -53,14 +53,15 @@ def _read_job(folder: Path) -> Job:
     if outcome.get("status") != OK:
         return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
     layout = Layout(folder)
+    evaluated = read_figures(layout.folder("evaluation"))
     embedded = read_object(layout.metrics_of("embed"))
-    rows = [row for row in read_manifest(layout.export) if row.is_ok]
+    rows = [row for row in read_manifest(layout.folder("export")) if row.is_ok]
     known = [row.seconds for row in rows if row.seconds is not None]
     return Job(
         number,
         choices,
         OK,
-        quality={key: found for key, found in read_figures(layout.evaluation).items() if found.scores},
+        quality={modality: found for modality, found in evaluated.items() if found.scores},
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
         run_s=outcome["run_s"],
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.decoding.checks import UNKNOWN_LENGTH, check_present
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 BLOCK_S = 10
 """Seconds of audio that are decoded at a time."""
 
-UNKNOWN_LENGTH = 0xFFFF_FF00
-"""Lengths from here on are what programs put into a header when they write to a pipe."""
-
 SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 """How libsndfile's log tells that a file ends before its header says."""
 
@@ -30,32 +28,11 @@ OGG_LONGEST_PAGE_BYTES = 65_307
 OGG_LAST_PAGE_FLAG = 0x04
 
 SUFFIXES = frozenset(
-    [
-        ".aif",
-        ".aifc",
-        ".aiff",
-        ".au",
-        ".avr",
-        ".caf",
-        ".flac",
-        ".mp3",
-        ".nist",
-        ".oga",
-        ".ogg",
-        ".opus",
-        ".paf",
-        ".pvf",
-        ".rf64",
-        ".sd2",
-        ".sds",
-        ".snd",
-        ".sph",
-        ".svx",
-        ".voc",
-        ".w64",
-        ".wav",
-        ".wave",
-    ]
+    (
+        *(".aif", ".aifc", ".aiff", ".au", ".avr", ".caf", ".flac", ".mp3", ".nist"),
+        *(".oga", ".ogg", ".opus", ".paf", ".pvf", ".rf64", ".sd2", ".sds", ".snd"),
+        *(".sph", ".svx", ".voc", ".w64", ".wav", ".wave"),
+    )
 )
 """Endings of the files that libsndfile reads, less those that others use too, as .mat."""
 
@@ -112,10 +89,7 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
     """
     import soundfile
 
-    if not path.is_file():
-        raise OpenL3Error("It is a folder, not a file." if path.is_dir() else "There is no such file.")
-    if not path.stat().st_size:
-        raise OpenL3Error("The file is empty (0 bytes).")
+    check_present(path)
     try:
         file = soundfile.SoundFile(path)
     except (soundfile.SoundFileError, OSError, TypeError) as error:

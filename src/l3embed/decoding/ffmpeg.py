@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.audio import BLOCK_S
-from l3embed.decoding.stated_length import check_file
+from l3embed.decoding.checks import check_whole
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -215,7 +215,7 @@ def probe(path: Path) -> MediaInfo:
     OpenL3Error
         If there is no such file, or ffmpeg cannot read it.
     """
-    check_file(path)
+    check_whole(path)
     lines: list[str] = []
     first_frame = ("-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-")
     with FfmpegRun(path, first_frame, lines.append) as run:

@@ -10,23 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.decoding.checks import check_present
 from l3embed.errors import OpenL3Error
 
 SUFFIXES = frozenset(
     (
-        ".bmp",
-        ".gif",
-        ".jp2",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".ppm",
-        ".tga",
-        ".tif",
-        ".tiff",
-        ".webp",
+        *(".bmp", ".gif", ".jp2", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".ppm"),
+        *(".tga", ".tif", ".tiff", ".webp"),
     )
 )
 """Endings by which images are picked out of a folder."""
@@ -81,10 +71,7 @@ def read_image(path: Path) -> npt.NDArray[Any]:
     """
     from skimage.io import imread
 
-    if not path.is_file():
-        raise OpenL3Error("It is a folder, not a file." if path.is_dir() else "There is no such file.")
-    if not path.stat().st_size:
-        raise OpenL3Error("The file is empty (0 bytes).")
+    check_present(path)
     try:
         with QUIET:
             image = np.asarray(imread(path))

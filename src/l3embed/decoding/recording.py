@@ -17,20 +17,8 @@ from l3embed.errors import OpenL3Error
 
 FFMPEG_SUFFIXES = frozenset(
     (
-        ".aac",
-        ".ac3",
-        ".amr",
-        ".ape",
-        ".dts",
-        ".eac3",
-        ".m4a",
-        ".m4b",
-        ".mka",
-        ".mp2",
-        ".mpc",
-        ".tta",
-        ".wma",
-        ".wv",
+        *(".aac", ".ac3", ".amr", ".ape", ".dts", ".eac3", ".m4a", ".m4b", ".mka"),
+        *(".mp2", ".mpc", ".tta", ".wma", ".wv"),
     )
 )
 SUFFIXES = audio.SUFFIXES | FFMPEG_SUFFIXES

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO, TypeVar, get_args, get_type_hints
 
 from l3embed.disk.atomic import replacing
+
+Row = TypeVar("Row")
 
 OK = "ok"
 FAILED = "failed"
@@ -20,6 +23,30 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Iterable[object
         writer = csv.writer(_UnixLines(file))
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
+    """Write a table with a column for each field of a dataclass."""
+    columns = column_names(kind)
+    write_csv(path, columns, ([getattr(row, name) for name in columns] for row in rows))
+
+
+def read_rows(path: Path, kind: type[Row]) -> list[Row]:
+    """Read such a table: each cell by the type of its field, and an empty one as None where that may be."""
+    parsers = {name: _parser(hint) for name, hint in get_type_hints(kind).items()}
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = csv.DictReader(file)
+        return [kind(**{name: parse(row[name]) for name, parse in parsers.items()}) for row in rows]
+
+
+def column_names(kind: type[Any]) -> tuple[str, ...]:
+    """Return the names of a dataclass's fields."""
+    return tuple(field.name for field in fields(kind))
+
+
+def _parser(hint: Any) -> Callable[[str], Any]:
+    (parse,) = (kind for kind in get_args(hint) or (hint,) if kind is not type(None))
+    return (lambda cell: parse(cell) if cell else None) if get_args(hint) else parse
 
 
 class _UnixLines:

@@ -6,23 +6,20 @@ what the linear probe took each file for, and how well it told each class.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, field, fields
+from dataclasses import astuple, dataclass, field
 from math import nan
 from pathlib import Path
 from typing import Any
 
 from l3embed.disk.json_files import read_object
-from l3embed.disk.tables import write_csv
+from l3embed.disk.tables import column_names, read_rows, write_csv, write_rows
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, Prediction
 from l3embed.evaluation.scores import ClassScore, Measure, Score, Scores, chances
 from l3embed.variants import Modality
 
 METRICS_FILE = "metrics.json"
-PREDICTION_COLUMNS = tuple(column.name for column in fields(Prediction))
-CLASS_COLUMNS = tuple(column.name for column in fields(ClassScore))
 ENDS = ("", "_low", "_high")
 """What follows a measure's name: for its value, and both ends of its interval."""
 
@@ -69,10 +66,10 @@ def classes_path(folder: Path, modality: Modality) -> Path:
 def write_tables(folder: Path, evaluations: Mapping[Modality, Evaluation]) -> None:
     """Write both tables of each modality; without rows, where nothing was evaluated."""
     for modality, found in evaluations.items():
-        write_csv(predictions_path(folder, modality), PREDICTION_COLUMNS, map(astuple, found.predictions))
+        write_rows(predictions_path(folder, modality), Prediction, found.predictions)
         probe = found.performances.get(Classifier.LINEAR_PROBE)
         rows = (map(_rounded, astuple(score)) for score in (probe.classes if probe else ()))
-        write_csv(classes_path(folder, modality), CLASS_COLUMNS, rows)
+        write_csv(classes_path(folder, modality), column_names(ClassScore), rows)
 
 
 def metrics_content(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
@@ -101,16 +98,14 @@ def read_figures(folder: Path) -> dict[Modality, Figures]:
 
 def read_predictions(folder: Path, modality: Modality) -> list[Prediction]:
     """Read what each file was taken for; nothing if the table is not there."""
-    rows = _read_rows(predictions_path(folder, modality))
-    return [Prediction(*(row[name] for name in PREDICTION_COLUMNS)) for row in rows]
+    path = predictions_path(folder, modality)
+    return read_rows(path, Prediction) if path.is_file() else []
 
 
 def read_classes(folder: Path, modality: Modality) -> list[ClassScore]:
     """Read how well each class was told; nothing if the table is not there."""
-    return [
-        ClassScore(row["label"], int(row["files"]), *(float(row[name]) for name in CLASS_COLUMNS[2:]))
-        for row in _read_rows(classes_path(folder, modality))
-    ]
+    path = classes_path(folder, modality)
+    return read_rows(path, ClassScore) if path.is_file() else []
 
 
 def _content(found: Evaluation) -> dict[str, Any]:
@@ -137,13 +132,6 @@ def _parse(content: Mapping[str, Any]) -> Figures:
     }
     known = chances(content["chance"], content["classes"]) if "chance" in content else {}
     return Figures(content.get("reason", ""), scores, known)
-
-
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _rounded(figure: Any) -> Any:

@@ -5,17 +5,15 @@ This is what the pipeline hands to its users, and to its own evaluation and repo
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
-from l3embed.disk.tables import OK, write_csv
+from l3embed.disk.tables import OK, column_names, read_rows, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality
 
@@ -95,14 +93,9 @@ class ManifestRow:
         return self.status == OK
 
 
-COLUMNS = tuple(field.name for field in fields(ManifestRow))
-_INTEGERS = ("frames", "dimension")
-_OPTIONAL = {"duration_s": float, "sample_rate_hz": float, "channels": int, "seconds": float}
-
-
 def write_manifest(export: Path, rows: Sequence[ManifestRow]) -> None:
     """Write the manifest of an export, as CSV and as Parquet."""
-    write_csv(export / MANIFEST_CSV, COLUMNS, (vars(row).values() for row in rows))
+    write_rows(export / MANIFEST_CSV, ManifestRow, rows)
     _write_parquet(export / MANIFEST_PARQUET, rows)
 
 
@@ -117,8 +110,7 @@ def read_manifest(export: Path) -> list[ManifestRow]:
     path = export / MANIFEST_CSV
     if not path.is_file():
         raise OpenL3Error(f"There is no {path}. Name the folder of an export, as 'dvc repro' writes it.")
-    with path.open(newline="", encoding="utf-8") as file:
-        return [ManifestRow(**_parse(row)) for row in csv.DictReader(file)]
+    return read_rows(path, ManifestRow)
 
 
 def mean_path(export: Path, modality: Modality) -> Path:
@@ -138,22 +130,13 @@ def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt
     return rows, means
 
 
-def _parse(row: dict[str, str]) -> dict[str, Any]:
-    parsed: dict[str, Any] = {name: row[name] for name in COLUMNS}
-    for name in _INTEGERS:
-        parsed[name] = int(row[name])
-    for name, kind in _OPTIONAL.items():
-        parsed[name] = kind(row[name]) if row[name] else None
-    return parsed
-
-
 def _write_parquet(path: Path, rows: Sequence[ManifestRow]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     numbers = {"frames": pa.int64(), "dimension": pa.int32(), "channels": pa.int32()}
     numbers |= dict.fromkeys(("duration_s", "sample_rate_hz", "seconds"), pa.float64())
-    schema = pa.schema([(name, numbers.get(name, pa.string())) for name in COLUMNS])
+    schema = pa.schema([(name, numbers.get(name, pa.string())) for name in column_names(ManifestRow)])
     table = pa.Table.from_pylist([vars(row) for row in rows], schema=schema)
     with replacing(path) as temporary:
         pq.write_table(table, temporary)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from l3embed.disk.tables import FAILED, OK, write_csv
+from l3embed.disk.tables import FAILED, OK, read_rows, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
@@ -80,18 +79,12 @@ class Result:
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
-    columns = [field.name for field in fields(Result)]
-    rows = (
-        {**asdict(result), "modality": result.modality.value, "media": result.media.value}.values()
-        for result in results
-    )
-    write_csv(folder / RESULTS_FILE, columns, rows)
+    write_rows(folder / RESULTS_FILE, Result, results)
 
 
 def read_results(folder: Path) -> list[Result]:
     """Read the table of a stage's output folder."""
-    with (folder / RESULTS_FILE).open(newline="", encoding="utf-8") as file:
-        return [_parse(row) for row in csv.DictReader(file)]
+    return read_rows(folder / RESULTS_FILE, Result)
 
 
 def check_failure(result: Result, on_error: OnError) -> None:
@@ -126,22 +119,3 @@ def require_one(stage: str, results: Sequence[Result]) -> None:
     if not any(result.is_ok for result in results):
         first = f"{results[0].path}: {results[0].reason}"
         raise OpenL3Error(f"{stage}: all of {len(results)} inputs failed. The first: {first}")
-
-
-def _parse(row: dict[str, str]) -> Result:
-    return Result(
-        path=row["path"],
-        modality=Modality(row["modality"]),
-        media=Media(row["media"]),
-        sha256=row["sha256"],
-        status=row["status"],
-        reason=row["reason"],
-        duration_s=float(row["duration_s"]) if row["duration_s"] else None,
-        sample_rate_hz=float(row["sample_rate_hz"]) if row["sample_rate_hz"] else None,
-        channels=int(row["channels"]) if row["channels"] else None,
-        frames=int(row["frames"]),
-        dimension=int(row["dimension"]),
-        runtime=row["runtime"],
-        preprocessed=row["preprocessed"],
-        embedded=row["embedded"],
-    )

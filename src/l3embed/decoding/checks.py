@@ -1,12 +1,14 @@
-"""Files that say at their beginning how long they are, and are shorter: what ffmpeg goes over in silence."""
+"""Whether a file is there, and as long as it says at its beginning: looked at before it is decoded."""
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
 
-from l3embed.decoding.audio import UNKNOWN_LENGTH
 from l3embed.errors import OpenL3Error
+
+UNKNOWN_LENGTH = 0xFFFF_FF00
+"""Lengths from here on are what programs put into a header when they write to a pipe."""
 
 HEADER_BYTES = 65_536
 """How far into a file its stated length is looked for."""
@@ -21,8 +23,8 @@ ASF_FILE_PROPERTIES = struct.Struct("<16sQ16sQ40xI")
 ASF_BROADCAST_FLAG = 0x01
 
 
-def check_file(path: Path) -> None:
-    """Check that there is a file with something in it, and that it is whole where ffmpeg would not notice.
+def check_present(path: Path) -> int:
+    """Check that there is a file with something in it, and return how many bytes.
 
     Raises
     ------
@@ -34,6 +36,18 @@ def check_file(path: Path) -> None:
     size = path.stat().st_size
     if not size:
         raise OpenL3Error("The file is empty (0 bytes).")
+    return size
+
+
+def check_whole(path: Path) -> None:
+    """Check the same, and that a file is as long as it says, where ffmpeg would not notice.
+
+    Raises
+    ------
+    OpenL3Error
+        If not.
+    """
+    size = check_present(path)
     with path.open("rb") as file:
         stated = stated_bytes(file.read(HEADER_BYTES))
     if size < stated:
