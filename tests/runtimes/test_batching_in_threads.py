@@ -17,7 +17,7 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
-from l3embed.variants import Runtime
+from l3embed.variants import Device
 
 Items = npt.NDArray[np.float32]
 Function = Callable[[], Items]
@@ -30,8 +30,8 @@ class Doubling:
 
     input_shape = (1,)
     embedding_size = 1
-    device = "CPU"
-    runtime = Runtime.KERAS
+    device = Device.CPU
+    runtime = "keras"
 
     def embed(self, batch: Items) -> Items:
         return 2 * batch

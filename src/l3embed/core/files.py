@@ -88,7 +88,7 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failur
     sources = ((path, _reading(medium, path, network)) for path in todo)
 
     def save(path: str, spool: RowSpool) -> None:
-        others = {**medium.finish(path, spool.rows), **network.origin.arrays(network.embedder.runtime.value)}
+        others = {**medium.finish(path, spool.rows), **network.origin.arrays(network.embedder.runtime)}
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from l3embed.runtimes.choice import runtime_packages
 from l3embed.store.recipe import Step
 from l3embed.version import __version__
 
@@ -86,7 +87,7 @@ PACKAGES = {
         "soundfile",
         "tifffile",
     ),
-    Step.EMBED: ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
+    Step.EMBED: tuple(sorted(("h5py", "numpy", "scipy", *runtime_packages()))),
     Step.POOL: ("numpy",),
     Step.PREVIEW: (
         "imageio",

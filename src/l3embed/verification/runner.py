@@ -90,7 +90,7 @@ def _where(suite: Suite) -> dict[str, Any]:
     return {
         "weights": suite.weights,
         "device": suite.placement.device.value,
-        "runtime": suite.placement.runtime.value,
+        "runtime": suite.placement.runtime,
         "threads": suite.placement.threads,
     }
 
