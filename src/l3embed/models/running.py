@@ -34,13 +34,14 @@ class Network:
         Takes in samples, spectrograms or pixels.
     origin : Origin
         What every file of embeddings says of it.
-    frontend : Frontend
-        What has to compute the spectrograms, if it takes in any.
+    frontend : Frontend or None
+        What has to compute the spectrograms, if it takes in any; None: it is a network of images, or a given
+        model that l3embed did not load.
     """
 
     embedder: Embedder
     origin: Origin
-    frontend: Frontend = Frontend.LIBROSA
+    frontend: Frontend | None = None
 
 
 @lru_cache(maxsize=KEPT_NETWORKS)
@@ -115,5 +116,5 @@ def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement
     return RUNTIMES[runtime].load().build(variant, layers, device, placement.threads)
 
 
-def _frontend(variant: Variant) -> Frontend:
-    return variant.frontend if isinstance(variant, AudioVariant) else Frontend.LIBROSA
+def _frontend(variant: Variant) -> Frontend | None:
+    return variant.frontend if isinstance(variant, AudioVariant) else None
