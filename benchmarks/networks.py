@@ -11,7 +11,7 @@ import numpy.typing as npt
 from benchmarks.operations import OPERATIONS_PER_WEIGHT, Variant
 from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
-from l3embed.runtimes.choice import has_openvino
+from l3embed.runtimes.choice import RUNTIMES
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision
 from l3embed.weights.source import RandomWeights
@@ -55,7 +55,7 @@ def products(precision: Precision, side: int) -> dict[str, Callable[[], object]]
     left, right = (random.standard_normal((side, side), np.float32) for _ in range(2))
     found: dict[str, Callable[[], object]] = {}
     found["keras"] = _repeated(tensorflow_product(left, right, precision, Device.CPU))
-    if has_openvino():
+    if RUNTIMES["openvino"].is_installed:
         found["openvino"] = _repeated(_openvino_product(left, right, precision))
     return found
 
@@ -90,13 +90,13 @@ def tensorflow_product(left: Any, right: Any, precision: Precision, device: Devi
 
     tf = prepare_tensorflow()
     dtype = tf.bfloat16 if precision is Precision.BFLOAT16 else tf.float32
-    with tf.device(f"/{device.value.upper()}:0"):
+    with tf.device(f"/{device.value}:0"):
         matrices = [tf.cast(tf.constant(matrix), dtype) for matrix in (left, right)]
 
     @tf.function  # type: ignore[untyped-decorator]
     def multiply() -> Any:
         # One number comes back, so that the product is waited for and not copied.
-        with tf.device(f"/{device.value.upper()}:0"):
+        with tf.device(f"/{device.value}:0"):
             return tf.matmul(*matrices)[0, 0]
 
     def run() -> object:

@@ -21,7 +21,7 @@ from l3embed.models import running as embedders
 from l3embed.models.origin import Origin
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import ChosenNetwork
-from l3embed.variants import AudioVariant, InputRepr, Runtime
+from l3embed.variants import AudioVariant, Device, InputRepr
 from l3embed.weights.source import WeightsDirectory, WeightsSource
 
 SIZE = 512
@@ -30,8 +30,8 @@ SIZE = 512
 class StandIn:
     """Means of pieces of what comes in, in place of embeddings."""
 
-    device = "CPU"
-    runtime = Runtime.OPENVINO
+    device = Device.CPU
+    runtime = "openvino"
     embedding_size = SIZE
 
     def __init__(self, variant: AudioVariant) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from l3embed.runtimes.choice import has_openvino
+from l3embed.runtimes.choice import RUNTIMES
 from l3embed.runtimes.processor import has_bfloat16
 from l3embed.variants import ALL_WEIGHT_SETS, ContentType
 from l3embed.verification import carried
@@ -23,7 +23,7 @@ REFERENCE_FOLDERS = (Path(__file__).parent / "data" / "reference", carried.REFER
 TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
 
-NEEDS_OPENVINO = pytest.mark.skipif(not has_openvino(), reason="OpenVINO is not installed")
+NEEDS_OPENVINO = pytest.mark.skipif(not RUNTIMES["openvino"].is_installed, reason="OpenVINO is not installed")
 NEEDS_BFLOAT16 = pytest.mark.skipif(
     not has_bfloat16(), reason="the processor has no instructions for bfloat16"
 )

@@ -26,9 +26,9 @@ from l3embed.inputs.pixels import preprocess_images
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
-from l3embed.runtimes.choice import has_openvino
+from l3embed.runtimes.choice import RUNTIMES
 from l3embed.runtimes.processor import has_bfloat16
-from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Media, Precision, Runtime
+from l3embed.variants import AudioVariant, Frontend, ImageVariant, InputRepr, Media, Precision
 from l3embed.weights.source import RandomWeights
 
 HOP_S = 0.1
@@ -195,7 +195,7 @@ class _Plan:
             self.add(f"product_{runtime}_{word}", multiply, 1)
         bare_items = self.sizes.bare_items
         bare = {
-            runtime.value: bare_network(variant, Placement(runtime=runtime), subject.ready, bare_items)
+            runtime: bare_network(variant, Placement(runtime=runtime), subject.ready, bare_items)
             for runtime in _runtimes(precision)
         }
         load_network(variant, RandomWeights(), Placement())  # the whole way's: loading is no part of it
@@ -219,20 +219,18 @@ def _measure(subject: Subject, sizes: Sizes) -> Report:
     seconds = side_by_side(plan.measurements, sizes.rounds)
     figures: dict[str, Any] = {name: rates(each, plan.items[name]) for name, each in seconds.items()}
     _join_bare(figures)
-    bare = {
-        runtime.value: figures[f"bare_{runtime.value}_float32"] for runtime in _runtimes(Precision.FLOAT32)
-    }
+    bare = {runtime: figures[f"bare_{runtime}_float32"] for runtime in _runtimes(Precision.FLOAT32)}
     figures["fastest"] = max(bare, key=lambda runtime: middle(bare[runtime]))
     figures |= _peaks(seconds, sizes.product_side)
     figures |= {"operations": operations(subject.variant), "phases": plan.profiles}
     return Report(figures=figures)
 
 
-def _runtimes(precision: Precision) -> list[Runtime]:
+def _runtimes(precision: Precision) -> list[str]:
     """Return the runtimes that are worth while: TensorFlow is slow in bfloat16 on a CPU."""
-    if not has_openvino():
-        return [Runtime.KERAS]
-    return [Runtime.OPENVINO] if precision is Precision.BFLOAT16 else [Runtime.OPENVINO, Runtime.KERAS]
+    if not RUNTIMES["openvino"].is_installed:
+        return ["keras"]
+    return ["openvino"] if precision is Precision.BFLOAT16 else ["openvino", "keras"]
 
 
 def _join_bare(figures: dict[str, Any]) -> None:

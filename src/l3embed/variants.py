@@ -82,14 +82,6 @@ class Device(str, Enum):
     GPU = "gpu"
 
 
-class Runtime(str, Enum):
-    """What computes the network; all agree in float32."""
-
-    AUTO = "auto"
-    KERAS = "keras"
-    OPENVINO = "openvino"
-
-
 class Precision(str, Enum):
     """What the convolutions compute in. Only float32 gives the reference's numbers.
 

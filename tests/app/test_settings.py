@@ -27,7 +27,6 @@ from l3embed.variants import (
     InputRepr,
     Media,
     Modality,
-    Runtime,
 )
 from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsDirectory, WeightsSource
 
@@ -190,7 +189,7 @@ def test_settings_come_out_as_the_librarys_words() -> None:
     settings = parsed()
     assert settings.variant == AudioVariant(InputRepr.MEL128, ContentType.ENV, 512, Frontend.KAPRE)
     assert settings.windows.framing() == Framing(hop_s=0.5, center=False)
-    assert settings.placement == Placement(Device.CPU, Runtime.OPENVINO, threads=3)
+    assert settings.placement == Placement(Device.CPU, "openvino", threads=3)
     assert settings.dataset.parse() == Selection(tuple(Media), (), ("*.bak.wav",))
     assert settings.labels.parse() == FolderLabels()
     assert settings.export.layout() == RowLayout(Rows.FILES, Pooling.MEAN_STD, Dtype.FLOAT16)

@@ -22,7 +22,7 @@ import l3embed as openl3
 from l3embed.frontends import kapre, kapre_layers, librosa
 from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
-from l3embed.runtimes.keras import keras_embedder
+from l3embed.runtimes.keras import model_embedder
 from l3embed.variants import AudioVariant, Device, Frontend, InputRepr
 from l3embed.weights.source import RandomWeights
 
@@ -134,8 +134,8 @@ def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None
     variant = (case["input_repr"], "music", 512)
     from_samples = openl3.models.load_audio_embedding_model(*variant)
     from_spectrograms = openl3.models.load_audio_embedding_model(*variant, frontend="librosa")
-    embedding = keras_embedder(from_samples).embed(stored_window(case["file"]))
-    expected = keras_embedder(from_spectrograms).embed(stored(case["case"])["kapre"])
+    embedding = model_embedder(from_samples).embed(stored_window(case["file"]))
+    expected = model_embedder(from_spectrograms).embed(stored(case["case"])["kapre"])
     assert relative_difference(embedding, expected) < SAME_AUDIO
 
 

@@ -28,7 +28,7 @@ from l3embed.frontends import kapre
 from l3embed.inputs.pixels import preprocess_images
 from l3embed.models.running import load_network
 from l3embed.runtimes.base import Placement
-from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr, Runtime
+from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr
 from l3embed.weights.source import WeightsDirectory
 
 Embeddings = dict[str, npt.NDArray[np.float32]]
@@ -46,7 +46,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*shorter than one window")
 
 
 def plain_embedder(variant: AudioVariant | ImageVariant, weights: Path) -> Any:
-    placement = Placement(Device.CPU, Runtime.KERAS)
+    placement = Placement(Device.CPU, "keras")
     return load_network(variant, WeightsDirectory(weights), placement).embedder
 
 

@@ -19,7 +19,7 @@ from l3embed import OpenL3Error, models
 from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.frontends.kapre import hann_window
 from l3embed.networks.layers import trained_layers
-from l3embed.runtimes.keras import KerasEmbedder, keras_embedder
+from l3embed.runtimes.keras import KerasEmbedder, model_embedder
 from l3embed.variants import Modality, WeightSet
 from l3embed.weights.file import read_layers
 
@@ -195,11 +195,11 @@ def test_the_stored_hann_window_is_tensorflows(samples: int) -> None:
 
 
 def test_an_embedder_is_compiled_once_a_model(tiny_model: Any) -> None:
-    assert keras_embedder(tiny_model) is keras_embedder(tiny_model)
+    assert model_embedder(tiny_model) is model_embedder(tiny_model)
 
 
 @pytest.mark.parametrize("batch_size", [1, 3])
-def test_the_keras_embedder_keeps_its_contract(batch_size: int, tiny_model: Any) -> None:
+def test_the_model_embedder_keeps_its_contract(batch_size: int, tiny_model: Any) -> None:
     embedder = KerasEmbedder(tiny_model)
     batch = np.random.default_rng(0).normal(size=(batch_size, 1, 48_000)).astype(np.float32)
     embeddings = embedder.embed(batch)

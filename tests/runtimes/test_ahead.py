@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -109,13 +111,17 @@ def test_who_waits_for_an_item_is_told_of_the_stop() -> None:
         wanted.set()
 
 
-def test_an_interrupt_leaves_no_thread_behind() -> None:
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="threads get no signals here")
+def test_an_interrupt_ends_the_wait_and_leaves_no_thread_behind() -> None:
+    main_thread = threading.get_ident()
     waiting, interrupted = threading.Event(), threading.Event()
 
     def endless() -> Iterator[int]:
         waiting.wait(PATIENCE_S)
-        _thread.interrupt_main()  # as Ctrl-C does
-        interrupted.wait(PATIENCE_S)
+        # A signal on the very way into a wait does not end it, only one that finds it waiting.
+        interrupted.wait(0.2)
+        signal.pthread_kill(main_thread, signal.SIGINT)  # as Ctrl-C does
+        assert interrupted.wait(PATIENCE_S)
         while True:
             yield 0
 
@@ -130,6 +136,16 @@ def test_an_interrupt_leaves_no_thread_behind() -> None:
     with pytest.raises(KeyboardInterrupt):
         use()
     assert "maker" not in names_of_threads()
+
+
+def test_a_read_that_never_ends_does_not_keep_the_interpreter() -> None:
+    code = (
+        "import threading\n"
+        "from l3embed.runtimes.ahead import Ahead\n"
+        "items = Ahead((threading.Event().wait() for _ in range(1)), 1, 'stuck')\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True)
 
 
 def test_results_come_in_the_items_order_though_later_ones_are_done_first() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
-from l3embed.variants import Runtime
+from l3embed.variants import Device
 
 Block = npt.NDArray[np.float32]
 
@@ -22,8 +22,8 @@ class RecordingEmbedder:
 
     input_shape = (2,)
     embedding_size = 2
-    device = "CPU"
-    runtime = Runtime.KERAS
+    device = Device.CPU
+    runtime = "keras"
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

@@ -5,6 +5,8 @@ Waiting is by events, with a limit that only a failure reaches.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
@@ -15,7 +17,7 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
-from l3embed.variants import Runtime
+from l3embed.variants import Device
 
 Items = npt.NDArray[np.float32]
 Function = Callable[[], Items]
@@ -28,8 +30,8 @@ class Doubling:
 
     input_shape = (1,)
     embedding_size = 1
-    device = "CPU"
-    runtime = Runtime.KERAS
+    device = Device.CPU
+    runtime = "keras"
 
     def embed(self, batch: Items) -> Items:
         return 2 * batch
@@ -246,6 +248,22 @@ def test_no_threads_are_left_after_an_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         use()
     assert threads_of_the_loop() == []
+
+
+def test_a_loop_that_is_left_alone_does_not_keep_the_interpreter() -> None:
+    code = (
+        "import numpy, threading\n"
+        "from types import SimpleNamespace\n"
+        "from l3embed.runtimes.batching import embed_sources\n"
+        "one = numpy.ones((1, 1), numpy.float32)\n"
+        "embedder = SimpleNamespace(input_shape=(1,), embedding_size=1, embed=lambda batch: batch)\n"
+        "blocks = (each or threading.Event().wait() for each in [lambda: one] * 3 + [None])\n"
+        "pieces = embed_sources(embedder, [('a', blocks)], 1, workers=2)\n"
+        "next(pieces)\n"
+        "threading.main_thread().pieces = pieces  # what lives as long as the interpreter\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True)
 
 
 def test_a_source_is_closed_in_the_thread_that_read_it() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes import choice, tensorflow
-from l3embed.runtimes.base import Placement
-from l3embed.runtimes.choice import choose_runtime
-from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision, Runtime
+from l3embed.runtimes import keras, processor, tensorflow
+from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
+from l3embed.runtimes.choice import RUNTIMES, Row, choose_runtime, parse_runtime, runtime_names
+from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision
 
 AUDIO = AudioVariant()
 IN_GRAPH = AudioVariant(frontend=Frontend.KAPRE_GRAPH)
@@ -26,56 +28,77 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
     def has(
         *, gpu: bool = False, gpu_works: bool = False, openvino: bool = True, bfloat16: bool = True
     ) -> None:
-        for module in (choice, tensorflow):
+        for module in (keras, tensorflow):
             monkeypatch.setattr(module, "has_gpu", lambda: gpu_works)
-        monkeypatch.setattr(choice, "may_have_gpu", lambda: gpu)
-        monkeypatch.setattr(choice, "has_openvino", lambda: openvino)
-        monkeypatch.setattr(tensorflow, "has_bfloat16", lambda: bfloat16)
+        monkeypatch.setattr(tensorflow, "may_have_gpu", lambda: gpu)
+        installed = property(lambda row: openvino or row.requires != "openvino")
+        monkeypatch.setattr(Row, "is_installed", installed)
+        monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
 
     has()
     return has
 
 
+def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
+    with pytest.raises(OpenL3Error, match=r"^runtime must be one of auto, keras, openvino; got 'onnx'\.$"):
+        parse_runtime("runtime", "onnx")
+
+
+def test_each_runtime_has_its_settings() -> None:
+    files = (Path(__file__).parents[2] / "conf" / "runtime").glob("*.yaml")
+    assert {file.stem for file in files} == set(runtime_names())
+
+
+@pytest.mark.parametrize("row", RUNTIMES.values(), ids=list(RUNTIMES))
+def test_each_runtime_s_module_keeps_the_contract(row: Row) -> None:
+    contracts = {Runtime: True, GpuRuntime: row.uses_gpu, ModelRuntime: row.runs_models}
+    for contract in (contract for contract, is_kept in contracts.items() if is_kept):
+        for name, promised in inspect.getmembers(contract, inspect.isfunction):
+            if not name.startswith("_"):
+                _, *parameters = inspect.signature(promised).parameters
+                assert list(inspect.signature(getattr(row.load(), name)).parameters) == parameters
+
+
 def test_the_cpu_s_is_openvino(machine: Machine) -> None:
-    assert choose_runtime(AUDIO, Placement()) == (Runtime.OPENVINO, Device.CPU)
+    assert choose_runtime(AUDIO, Placement()) == ("openvino", Device.CPU)
 
 
 def test_images_run_where_audio_does(machine: Machine) -> None:
-    assert choose_runtime(ImageVariant(), Placement()) == (Runtime.OPENVINO, Device.CPU)
+    assert choose_runtime(ImageVariant(), Placement()) == ("openvino", Device.CPU)
 
 
 def test_a_gpu_s_is_keras(machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement()) == (Runtime.KERAS, Device.GPU)
+    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.GPU)
 
 
 def test_without_openvino_it_is_keras_on_the_cpu(machine: Machine) -> None:
     machine(openvino=False)
 
-    assert choose_runtime(AUDIO, Placement()) == (Runtime.KERAS, Device.CPU)
+    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
 
 
 def test_kapre_in_the_graph_runs_in_keras_alone(machine: Machine) -> None:
-    assert choose_runtime(IN_GRAPH, Placement(device=Device.CPU)) == (Runtime.KERAS, Device.CPU)
+    assert choose_runtime(IN_GRAPH, Placement(device=Device.CPU)) == ("keras", Device.CPU)
 
 
 def test_the_cpu_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == (Runtime.OPENVINO, Device.CPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == ("openvino", Device.CPU)
 
 
 def test_keras_can_be_chosen_on_the_cpu(machine: Machine) -> None:
-    placement = Placement(device=Device.CPU, runtime=Runtime.KERAS)
+    placement = Placement(device=Device.CPU, runtime="keras")
 
-    assert choose_runtime(AUDIO, placement) == (Runtime.KERAS, Device.CPU)
+    assert choose_runtime(AUDIO, placement) == ("keras", Device.CPU)
 
 
 def test_openvino_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(runtime=Runtime.OPENVINO)) == (Runtime.OPENVINO, Device.CPU)
+    assert choose_runtime(AUDIO, Placement(runtime="openvino")) == ("openvino", Device.CPU)
 
 
 def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> None:
@@ -84,7 +107,7 @@ def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> Non
     with pytest.warns(OpenL3Warning, match=r"There is a GPU, and TensorFlow does not find it.*and-cuda"):
         chosen = choose_runtime(AUDIO, Placement())
 
-    assert chosen == (Runtime.OPENVINO, Device.CPU)
+    assert chosen == ("openvino", Device.CPU)
 
 
 @pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "GPU, CPU chosen"])
@@ -104,10 +127,10 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
     def ask() -> bool:
         raise AssertionError("TensorFlow was asked for a GPU")
 
-    monkeypatch.setattr(choice, "has_gpu", ask)
+    monkeypatch.setattr(keras, "has_gpu", ask)
     monkeypatch.setattr(tensorflow, "has_gpu", ask)
 
-    assert choose_runtime(AUDIO, Placement())[0] is Runtime.OPENVINO
+    assert choose_runtime(AUDIO, Placement())[0] == "openvino"
 
 
 @pytest.mark.parametrize(
@@ -115,19 +138,19 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
     [
         pytest.param(
             AUDIO,
-            Placement(device=Device.GPU, runtime=Runtime.OPENVINO),
+            Placement(device=Device.GPU, runtime="openvino"),
             "runtime openvino is for the CPU; got device gpu. Use runtime keras or auto",
             id="openvino on a GPU",
         ),
         pytest.param(
             IN_GRAPH,
-            Placement(runtime=Runtime.OPENVINO),
+            Placement(runtime="openvino"),
             "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime keras",
             id="kapre_graph in openvino",
         ),
         pytest.param(
             AudioVariant(precision=Precision.TF32),
-            Placement(runtime=Runtime.OPENVINO),
+            Placement(runtime="openvino"),
             "precision tf32 is NVIDIA GPUs' alone; got runtime openvino",
             id="tf32 in openvino",
         ),
@@ -156,11 +179,11 @@ def test_openvino_that_is_not_installed_is_an_error_that_tells_how_to_install_it
     machine(openvino=False)
 
     with pytest.raises(OpenL3Error, match="not installed: pip install openvino"):
-        choose_runtime(AUDIO, Placement(runtime=Runtime.OPENVINO))
+        choose_runtime(AUDIO, Placement(runtime="openvino"))
 
 
-@pytest.mark.parametrize("runtime", [Runtime.OPENVINO, Runtime.KERAS], ids=lambda choice: choice.value)
-def test_bfloat16_is_refused_where_the_processor_would_emulate_it(runtime: Runtime, machine: Machine) -> None:
+@pytest.mark.parametrize("runtime", ["openvino", "keras"])
+def test_bfloat16_is_refused_where_the_processor_would_emulate_it(runtime: str, machine: Machine) -> None:
     machine(bfloat16=False)
 
     with pytest.raises(OpenL3Error, match=r"no instructions for bfloat16 .* Use precision float32"):

@@ -31,11 +31,11 @@ from l3embed.variants import (
     ALL_WEIGHT_SETS,
     SAMPLES_SHAPE,
     AudioVariant,
+    Device,
     Frontend,
     ImageVariant,
     InputRepr,
     Modality,
-    Runtime,
 )
 from l3embed.weights.directory import write_weights_manifest
 from l3embed.weights.file import WeightFile
@@ -60,8 +60,8 @@ def mean_embedding(items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 class StandIn:
     """A network that takes means. Each item's embedding is the same in any batch, to the bit."""
 
-    device = "CPU"
-    runtime = Runtime.OPENVINO
+    device = Device.CPU
+    runtime = "openvino"
     embedding_size = SIZE
 
     def __init__(self, variant: AudioVariant | ImageVariant) -> None:

@@ -15,6 +15,7 @@ from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, che
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
+from l3embed.runtimes.choice import parse_runtime
 from l3embed.stages.dataset import Selection
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
@@ -26,7 +27,6 @@ from l3embed.variants import (
     InputRepr,
     Media,
     Precision,
-    Runtime,
     check_at_least,
     check_one_of,
     parse_choice,
@@ -195,7 +195,7 @@ class RuntimeSettings:
     name: str = MISSING
 
     def __post_init__(self) -> None:
-        parse_choice(Runtime, "runtime.name", self.name)
+        parse_runtime("runtime.name", self.name)
 
 
 @dataclass

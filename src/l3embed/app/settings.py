@@ -37,7 +37,6 @@ from l3embed.variants import (
     InputRepr,
     Modality,
     Precision,
-    Runtime,
     parse_choice,
 )
 
@@ -106,7 +105,7 @@ class Settings:
     @property
     def placement(self) -> Placement:
         """Where the networks run."""
-        return Placement(Device(self.device.name), Runtime(self.runtime.name), self.device.threads)
+        return Placement(Device(self.device.name), self.runtime.name, self.device.threads)
 
     @property
     def variants(self) -> dict[Modality, AudioVariant | ImageVariant]:

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3embed.errors import FilesError, OpenL3Error
+from l3embed.runtimes.base import AUTO, Placement
+from l3embed.runtimes.choice import runtime_names
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
@@ -17,12 +19,10 @@ from l3embed.variants import (
     Frontend,
     InputRepr,
     Precision,
-    Runtime,
 )
 
 if TYPE_CHECKING:
     from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
-    from l3embed.runtimes.base import Placement
 
 
 def add_input_argument(parser: argparse.ArgumentParser, kind: str) -> None:
@@ -97,8 +97,8 @@ def add_placement_options(group: argparse._ActionsContainer) -> None:
     )
     group.add_argument(
         "--runtime",
-        choices=[choice.value for choice in Runtime],
-        default=Runtime.AUTO.value,
+        choices=runtime_names(),
+        default=AUTO,
         help="what the model runs in; all give the same numbers (default: %(default)s)",
     )
     group.add_argument(
@@ -112,9 +112,7 @@ def add_placement_options(group: argparse._ActionsContainer) -> None:
 
 def placement_of(args: argparse.Namespace) -> Placement:
     """Return where the networks are to run."""
-    from l3embed.runtimes.base import Placement
-
-    return Placement(Device(args.device), Runtime(args.runtime), args.threads)
+    return Placement(Device(args.device), args.runtime, args.threads)
 
 
 def add_audio_options(group: argparse._ArgumentGroup, *size_names: str) -> None:

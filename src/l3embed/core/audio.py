@@ -73,9 +73,8 @@ def get_audio_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
-    runtime : "auto", "keras" or "openvino"
-        What it runs in; "auto" is Keras on a GPU, and on the CPU OpenVINO where it is installed. All give
-        the same numbers.
+    runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "openvino"
+        What it runs in; "auto" takes what is fastest here. All give the same numbers.
     precision : "float32", "tf32" or "bfloat16"
         What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
         hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of

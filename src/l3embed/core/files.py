@@ -141,7 +141,7 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failur
     def save(path: str, spool: RowSpool) -> None:
         others = medium.finish(path, spool.rows, findings.pop(path))
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
-            others |= network.origin.arrays(network.embedder.runtime.value)
+            others |= network.origin.arrays(network.embedder.runtime)
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
     with FileProgress(medium.description, len(todo), medium.unit, enabled=job.verbose) as progress:

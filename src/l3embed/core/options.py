@@ -13,6 +13,7 @@ from l3embed.inputs.windows import Framing
 from l3embed.models.built import loaded_model
 from l3embed.models.running import Network, load_network, model_network
 from l3embed.runtimes.base import Placement
+from l3embed.runtimes.choice import model_runtime, parse_runtime
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
@@ -21,7 +22,6 @@ from l3embed.variants import (
     Device,
     Frontend,
     ImageVariant,
-    Runtime,
     check_one_of,
     parse_audio_variant,
     parse_choice,
@@ -164,11 +164,10 @@ def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant |
         if not isinstance(options.model, keras.Model):
             raise OpenL3Error(f"model must be a keras.Model or None; got {type(options.model).__name__}.")
     placement = _parse_placement(options.run)
-    if options.model is not None and placement.runtime is Runtime.OPENVINO:
-        _check_runs_in_openvino(options.model)
-    return Request(
-        variant, options.model, options.run.weights, int(batch_size), bool(options.verbose), placement
-    )
+    if options.model is not None and loaded_model(options.model) is None:
+        model_runtime(placement.runtime)
+    weights, verbose = options.run.weights, bool(options.verbose)
+    return Request(variant, options.model, weights, int(batch_size), verbose, placement)
 
 
 def _parse_placement(run: RunOptions) -> Placement:
@@ -177,17 +176,9 @@ def _parse_placement(run: RunOptions) -> Placement:
         raise OpenL3Error(f"threads must be a positive integer, or 0 for all; got {threads!r}.")
     return Placement(
         device=parse_choice(Device, "device", run.device),
-        runtime=parse_choice(Runtime, "runtime", run.runtime),
+        runtime=parse_runtime("runtime", run.runtime),
         threads=int(threads),
     )
-
-
-def _check_runs_in_openvino(model: Any) -> None:
-    if loaded_model(model) is None:
-        raise OpenL3Error(
-            "runtime is openvino, and the given model is not one that l3embed has loaded: it runs in Keras. "
-            "Use runtime keras or auto, or load it with l3embed.models."
-        )
 
 
 def _check_audio_model(model: Any, frontend: Frontend) -> None:

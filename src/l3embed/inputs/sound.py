@@ -114,15 +114,16 @@ def array_blocks(audio: npt.NDArray[Any], sample_rate_hz: float) -> Iterator[npt
         yield audio[start : start + step]
 
 
-def prepare_for(input_shape: tuple[int, ...], frontend: Frontend = Frontend.LIBROSA) -> Prepare:
+def prepare_for(input_shape: tuple[int, ...], frontend: Frontend | None = None) -> Prepare:
     """Return what prepares windows for a model, judged by the shape that it takes in.
 
     Parameters
     ----------
     input_shape : tuple[int, ...]
         Of one item.
-    frontend : Frontend
-        What computes the spectrograms, if those are what it takes in.
+    frontend : Frontend or None
+        What computes the spectrograms, if those are what it takes in; None, as of a given model that
+        l3embed did not load: librosa, the one frontend whose models take in any.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def prepare_for(input_shape: tuple[int, ...], frontend: Frontend = Frontend.LIBR
         return as_samples
     for input_repr, spectrogram in SPECTROGRAMS.items():
         if input_shape == spectrogram.input_shape:
-            return as_spectrograms(input_repr, frontend)
+            return as_spectrograms(input_repr, frontend or Frontend.LIBROSA)
     allowed = [SAMPLES_SHAPE, *(shape.input_shape for shape in SPECTROGRAMS.values())]
     raise OpenL3Error(
         f"The model must take in one of the shapes {', '.join(map(str, allowed))}; it takes {input_shape}. "

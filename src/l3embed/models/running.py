@@ -8,16 +8,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from l3embed.models.built import graph_frontend, loaded_model
+from l3embed.models.built import loaded_model
 from l3embed.models.origin import FOREIGN_MODEL, Origin, variant_origin
 from l3embed.networks.folding import LayerWeights, fold_layers
 from l3embed.networks.keras_model import model_weights
 from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder, Placement
-from l3embed.runtimes.choice import choose_runtime
-from l3embed.runtimes.keras import FrozenEmbedder, keras_embedder
-from l3embed.runtimes.openvino import OpenVinoEmbedder
-from l3embed.variants import AudioVariant, Frontend, Runtime, Variant
+from l3embed.runtimes.choice import RUNTIMES, choose_runtime, model_runtime
+from l3embed.variants import AudioVariant, Frontend, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.locating import locate_weights
 from l3embed.weights.source import WeightsSource
@@ -36,13 +34,14 @@ class Network:
         Takes in samples, spectrograms or pixels.
     origin : Origin
         What every file of embeddings says of it.
-    frontend : Frontend
-        What has to compute the spectrograms, if it takes in any.
+    frontend : Frontend or None
+        What has to compute the spectrograms, if it takes in any; None: it is a network of images, or a given
+        model that l3embed did not load.
     """
 
     embedder: Embedder
     origin: Origin
-    frontend: Frontend = Frontend.LIBROSA
+    frontend: Frontend | None = None
 
 
 @lru_cache(maxsize=KEPT_NETWORKS)
@@ -92,11 +91,12 @@ def model_network(model: Any, placement: Placement) -> Network:
     Raises
     ------
     OpenL3Error
-        If the device or the precision is not to be had here.
+        If the runtime, the device or the precision is not to be had here, or not for this model.
     """
     loaded = loaded_model(model)
     if loaded is None:
-        return Network(keras_embedder(model, placement.device), FOREIGN_MODEL)
+        runtime = model_runtime(placement.runtime)
+        return Network(runtime.model_embedder(model, placement.device), FOREIGN_MODEL)
     weights = model_weights(model, loaded.variant)
     checksum = layers_checksum(weights)
     origin = loaded.origin
@@ -112,14 +112,9 @@ def model_network(model: Any, placement: Placement) -> Network:
 
 def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
     runtime, device = choose_runtime(variant, placement)
-    description = network_layers(variant.weight_set.modality, variant.pool)
-    layers = fold_layers(description, weights)
-    if runtime is Runtime.OPENVINO:
-        return OpenVinoEmbedder(variant, layers, placement.threads)
-    in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
-    frontend = graph_frontend(variant) if in_graph else []
-    return FrozenEmbedder(variant, layers, frontend, device, placement.threads)
+    layers = fold_layers(network_layers(variant.weight_set.modality, variant.pool), weights)
+    return RUNTIMES[runtime].load().build(variant, layers, device, placement.threads)
 
 
-def _frontend(variant: Variant) -> Frontend:
-    return variant.frontend if isinstance(variant, AudioVariant) else Frontend.LIBROSA
+def _frontend(variant: Variant) -> Frontend | None:
+    return variant.frontend if isinstance(variant, AudioVariant) else None

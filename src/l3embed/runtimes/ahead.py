@@ -6,23 +6,20 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from queue import Empty, Full, Queue
-from threading import Event, Thread
-from types import TracebackType
+from queue import SimpleQueue
+from threading import Semaphore, Thread
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-LOOK_S = 0.1
-"""How often a thread that waits looks whether it is still wanted."""
 
 
 class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]):
     """The items of an iterator, made in a thread of their own, a few at a time ahead of their use.
 
     What the iterator raises is raised where its item was expected. Leaving the context ends the thread
-    behind the item that it is making.
+    behind the item that it is making. It is a daemon, which no executor's thread is: the interpreter would
+    wait at its exit for a read that never ends.
 
     Parameters
     ----------
@@ -36,64 +33,43 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
 
     def __init__(self, items: Iterator[Item], count: int, name: str) -> None:
         self._items = items
-        self._queue: Queue[tuple[Item] | BaseException | None] = Queue(count)
-        self._unwanted = Event()
+        self._made: SimpleQueue[tuple[Item] | BaseException] = SimpleQueue()
+        self._room = Semaphore(count + 1)
+        self._unwanted = False
         self._thread = Thread(target=self._make, name=name, daemon=True)
         self._thread.start()
 
     def __next__(self) -> Item:
         """Return the next item when it is there."""
-        made = self._take()
-        if made is None:
-            self._unwanted.set()
-            raise StopIteration
+        made = StopIteration() if self._unwanted else self._made.get()
         if isinstance(made, BaseException):
-            self._unwanted.set()
-            raise made
+            self._unwanted = True
+            try:
+                raise made
+            finally:
+                del made  # its traceback holds this frame, which would hold it in turn, and the items left
+        self._room.release()
         return made[0]
 
     def stop(self) -> None:
         """Ask for no more items; who waits for one is told that there are none."""
-        self._unwanted.set()
+        self._unwanted = True
+        self._made.put(StopIteration())
+        self._room.release()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *fault: object) -> None:
         self.stop()
         self._thread.join()
 
-    def _take(self) -> tuple[Item] | BaseException | None:
-        while not self._unwanted.is_set():
-            try:
-                return self._queue.get(timeout=LOOK_S)
-            except Empty:
-                continue
-        return None
-
     def _make(self) -> None:
         try:
-            for item in self._items:
-                if not self._offer((item,)):
-                    return
-            self._offer(None)
-        except BaseException as fault:  # noqa: BLE001 (it is raised again, in the thread that waits)
-            self._offer(fault)
+            while self._room.acquire() and not self._unwanted:
+                self._made.put((next(self._items),))
+        except BaseException as end:  # noqa: BLE001 (it is raised again, in the thread that waits)
+            self._made.put(end)
         finally:
             # Generators let go of their files here, in the thread that has opened them.
             del self._items
-
-    def _offer(self, made: tuple[Item] | BaseException | None) -> bool:
-        """Put something into the queue; return whether it was still wanted."""
-        while not self._unwanted.is_set():
-            try:
-                self._queue.put(made, timeout=LOOK_S)
-            except Full:
-                continue
-            return True
-        return False
 
 
 def map_ahead(

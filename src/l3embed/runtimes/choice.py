@@ -1,67 +1,170 @@
-"""Which runtime and device a network gets."""
+"""The table of runtimes, and which of them and which device a network gets.
+
+A new runtime is a module that keeps the contract in `l3embed.runtimes.base`, a row here, and a file in
+``conf/runtime``. No module is imported, and no framework, before it is needed.
+"""
 
 from __future__ import annotations
 
 import importlib.util
-import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
 
-from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes.base import Placement
-from l3embed.runtimes.tensorflow import check_precision, find_device, has_gpu, may_have_gpu
-from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision, Runtime
+from l3embed.errors import OpenL3Error
+from l3embed.runtimes.base import AUTO, has_graph_frontend
+from l3embed.variants import Device, Frontend, Variant, check_one_of
+
+if TYPE_CHECKING:
+    from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
 
 
-def choose_runtime(variant: AudioVariant | ImageVariant, placement: Placement) -> tuple[Runtime, Device]:
+@dataclass(frozen=True)
+class Row:
+    """A runtime, as far as it is known without a look at the machine.
+
+    Parameters
+    ----------
+    module : str
+        Keeps the contract.
+    requires : str
+        What it imports, and what pip calls that.
+    packages : tuple of str
+        Distributions whose versions may change its numbers.
+    uses_gpu : bool
+        Whether it is not for the CPU alone; its module is a `GpuRuntime` then.
+    has_graph_frontend : bool
+        Whether kapre's layers can be a part of its networks.
+    runs_models : bool
+        Whether it runs any Keras model as it is; its module is a `ModelRuntime` then.
+    """
+
+    module: str
+    requires: str
+    packages: tuple[str, ...]
+    uses_gpu: bool = False
+    has_graph_frontend: bool = False
+    runs_models: bool = False
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether it is; OpenVINO, for one, has no wheels for some machines."""
+        return importlib.util.find_spec(self.requires) is not None
+
+    def load(self) -> Runtime:
+        """Import its module."""
+        return cast("Runtime", import_module(self.module))
+
+
+RUNTIMES = {
+    "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
+    "keras": Row(
+        "l3embed.runtimes.keras",
+        requires="tensorflow",
+        packages=("kapre", "keras", "tensorflow"),
+        uses_gpu=True,
+        has_graph_frontend=True,
+        runs_models=True,
+    ),
+}
+"""All runtimes, by their names. ``auto`` takes the first that can do what is asked for."""
+
+
+def runtime_names() -> tuple[str, ...]:
+    """Return the words that choose a runtime."""
+    return (AUTO, *sorted(RUNTIMES))
+
+
+def parse_runtime(argument: str, value: object) -> str:
+    """Check a user's word for a runtime, and return it.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the argument, what came and what is allowed.
+    """
+    check_one_of(argument, value, runtime_names())
+    return cast("str", value)
+
+
+def runtime_packages() -> tuple[str, ...]:
+    """Return the distributions whose versions may change the numbers of some runtime."""
+    return tuple(sorted({package for row in RUNTIMES.values() for package in row.packages}))
+
+
+def choose_runtime(variant: Variant, placement: Placement) -> tuple[str, Device]:
     """Return the runtime and the device for a network: ``auto`` takes what is fastest here.
 
-    A GPU, if TensorFlow works on one; else OpenVINO; else TensorFlow on the CPU.
+    That is a GPU, if a runtime works on one; else, on the CPU, the first of the table.
 
     Raises
     ------
     OpenL3Error
         If what was asked for is not there, does not go together, or would be emulated slowly.
     """
-    in_graph = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE_GRAPH
-    runtime, device = placement.runtime, placement.device
-    if runtime is Runtime.OPENVINO:
-        _check_openvino(variant, device, in_graph=in_graph)
-    elif runtime is Runtime.AUTO:
-        on_cpu = device is Device.CPU or (device is Device.AUTO and not _works_on_gpu())
-        is_openvino = on_cpu and not in_graph and has_openvino()
-        runtime = Runtime.OPENVINO if is_openvino else Runtime.KERAS
-    found = Device.CPU if runtime is Runtime.OPENVINO else Device(find_device(device).lower())
-    check_precision(variant.precision, found.value.upper())
-    return runtime, found
+    name, device = placement.runtime, placement.device
+    if name == AUTO:
+        name, device = _fastest(variant, device)
+    fault = _fault(name, variant, device)
+    if fault:
+        raise OpenL3Error(fault)
+    return name, _find_device(name, device)
 
 
-def has_openvino() -> bool:
-    """Tell whether OpenVINO is installed; it has no wheels for some machines."""
-    return importlib.util.find_spec("openvino") is not None
+def model_runtime(asked_for: str) -> ModelRuntime:
+    """Return the runtime of a Keras model that is run as it is.
 
-
-def _works_on_gpu() -> bool:
-    if not may_have_gpu():
-        return False
-    works = has_gpu()
-    if not works:
-        warnings.warn(
-            "There is a GPU, and TensorFlow does not find it: the CPU is used. For the GPU: pip install "
-            "'tensorflow[and-cuda]'; device=cpu leaves out this search.",
-            OpenL3Warning,
-            stacklevel=2,
-        )
-    return works
-
-
-def _check_openvino(variant: AudioVariant | ImageVariant, device: Device, *, in_graph: bool) -> None:
-    if not has_openvino():
-        raise OpenL3Error("runtime is openvino, which is not installed: pip install openvino.")
-    if device is Device.GPU:
-        raise OpenL3Error("runtime openvino is for the CPU; got device gpu. Use runtime keras or auto.")
-    if in_graph:
+    Raises
+    ------
+    OpenL3Error
+        If it is not one of those.
+    """
+    able = [name for name, row in RUNTIMES.items() if row.runs_models]
+    if asked_for not in (AUTO, *able):
         raise OpenL3Error(
-            f"frontend {Frontend.KAPRE_GRAPH.value} is a part of the Keras runtime's function; got runtime "
-            f"openvino. Use frontend {Frontend.KAPRE.value}, or runtime keras."
+            f"runtime is {asked_for}, and the given model is not one that l3embed has loaded: it runs in "
+            f"Keras. Use runtime {' or '.join([*able, AUTO])}, or load it with l3embed.models."
         )
-    if variant.precision is Precision.TF32:
-        raise OpenL3Error("precision tf32 is NVIDIA GPUs' alone; got runtime openvino.")
+    name = able[0] if asked_for == AUTO else asked_for
+    return cast("ModelRuntime", RUNTIMES[name].load())
+
+
+def _fastest(variant: Variant, device: Device) -> tuple[str, Device]:
+    """Return the first runtime that can do it; if none can, the last, whose fault will be told."""
+    names = [name for name, row in RUNTIMES.items() if row.uses_gpu]
+    if device is Device.AUTO:
+        names = [name for name in names if RUNTIMES[name].is_installed and _gpu_runtime(name).works_on_gpu()]
+        device = Device.GPU if names else Device.CPU
+    if device is Device.CPU:
+        names = list(RUNTIMES)
+    return next((name for name in names if not _fault(name, variant, device)), names[-1]), device
+
+
+def _fault(name: str, variant: Variant, device: Device) -> str:
+    """Return why a runtime cannot run a network on a device; nothing, if it can."""
+    row = RUNTIMES[name]
+    if not row.is_installed:
+        return f"runtime is {name}, which is not installed: pip install {row.requires}."
+    if device is Device.GPU and not row.uses_gpu:
+        able = [other for other in RUNTIMES if RUNTIMES[other].uses_gpu]
+        allowed = " or ".join([*able, AUTO])
+        return f"runtime {name} is for the CPU; got device gpu. Use runtime {allowed}."
+    if has_graph_frontend(variant) and not row.has_graph_frontend:
+        able = [other for other in RUNTIMES if RUNTIMES[other].has_graph_frontend]
+        return (
+            f"frontend {Frontend.KAPRE_GRAPH.value} is a part of the Keras runtime's function; got runtime "
+            f"{name}. Use frontend {Frontend.KAPRE.value}, or runtime {' or '.join(able)}."
+        )
+    return row.load().fault(variant, _find_device(name, device))
+
+
+def _find_device(name: str, device: Device) -> Device:
+    """Return the device that is meant: ``auto`` is the GPU, if the runtime has one."""
+    if device is not Device.AUTO:
+        return device
+    has_gpu = RUNTIMES[name].uses_gpu and _gpu_runtime(name).has_gpu()
+    return Device.GPU if has_gpu else Device.CPU
+
+
+def _gpu_runtime(name: str) -> GpuRuntime:
+    return cast("GpuRuntime", RUNTIMES[name].load())

@@ -9,16 +9,40 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.frontends.kapre_layers import spectrogram_layers
 from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
 from l3embed.networks.layers import MaxPool, ReLU
-from l3embed.runtimes.tensorflow import find_device, prepare_tensorflow, tensor_float_32, use_threads
-from l3embed.variants import SAMPLES_SHAPE, AudioVariant, Device, ImageVariant, Precision, Runtime
+from l3embed.runtimes.base import has_graph_frontend
+from l3embed.runtimes.processor import precision_fault
+from l3embed.runtimes.tensorflow import (
+    find_device,
+    gpu_fault,
+    has_gpu,
+    prepare_tensorflow,
+    tensor_float_32,
+    use_threads,
+    works_on_gpu,
+)
+from l3embed.variants import SAMPLES_SHAPE, Device, Precision, Variant
+
+__all__ = ["FrozenEmbedder", "KerasEmbedder", "build", "fault", "has_gpu", "model_embedder", "works_on_gpu"]
+
+
+def fault(variant: Variant, device: Device) -> str:
+    """Return why a network cannot run here on a device; nothing, if it can."""
+    return gpu_fault(variant.precision) if device is Device.GPU else precision_fault(variant.precision)
+
+
+def build(variant: Variant, layers: Iterable[FoldedLayer], device: Device, threads: int) -> FrozenEmbedder:
+    """Build a network; threads are as they were if TensorFlow has computed something already."""
+    use_threads(threads)
+    return FrozenEmbedder(variant, layers, device)
 
 
 class _Compiled:
     """A function of tensors, compiled for batches of any size."""
 
-    runtime = Runtime.KERAS
+    runtime = "keras"
 
     def __init__(self, compute: Callable[[Any], Any], input_shape: Sequence[int], device: Device) -> None:
         tf = prepare_tensorflow()
@@ -27,7 +51,7 @@ class _Compiled:
         self._precision = Precision.FLOAT32
 
         def on_device(batch: Any) -> Any:
-            with tf.device(f"/{self.device}:0"):
+            with tf.device(f"/{self.device.value}:0"):
                 return compute(batch)
 
         signature = tf.TensorSpec((None, *self.input_shape), tf.float32)
@@ -48,7 +72,7 @@ class KerasEmbedder(_Compiled):
     """A Keras model with one input and one output as an `Embedder`; its weights may change."""
 
     def __init__(self, model: Any, device: Device = Device.AUTO) -> None:
-        # A proxy: `keras_embedder` keeps this object for as long as somebody else keeps the model.
+        # A proxy: `model_embedder` keeps this object for as long as somebody else keeps the model.
         proxy = weakref.proxy(model)
         super().__init__(lambda batch: proxy(batch, training=False), model.input_shape[1:], device)
 
@@ -56,7 +80,7 @@ class KerasEmbedder(_Compiled):
 _embedders: weakref.WeakKeyDictionary[Any, dict[Device, KerasEmbedder]] = weakref.WeakKeyDictionary()
 
 
-def keras_embedder(model: Any, device: Device = Device.AUTO) -> KerasEmbedder:
+def model_embedder(model: Any, device: Device = Device.AUTO) -> KerasEmbedder:
     """Return the embedder of a model, compiled when it is first asked for and as long-lived as the model.
 
     Raises
@@ -71,31 +95,11 @@ def keras_embedder(model: Any, device: Device = Device.AUTO) -> KerasEmbedder:
 
 
 class FrozenEmbedder(_Compiled):
-    """A network as an `Embedder`, its weights constants of the function.
+    """A network as an `Embedder`, its weights constants of the function; its parameters are `build`'s."""
 
-    Parameters
-    ----------
-    variant : AudioVariant or ImageVariant
-        Which network; its precision is what the convolutions compute in.
-    layers : iterable of FoldedLayer
-        Its layers, with their weights.
-    frontend : sequence of keras.Layer
-        Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the function is to have them.
-    device : Device
-        Where it is to run.
-    threads : int
-        Threads on the CPU, unless TensorFlow has computed something already; 0: as many as there are.
-    """
-
-    def __init__(
-        self,
-        variant: AudioVariant | ImageVariant,
-        layers: Iterable[FoldedLayer],
-        frontend: Sequence[Any],
-        device: Device,
-        threads: int = 0,
-    ) -> None:
-        use_threads(threads)
+    def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], device: Device) -> None:
+        prepare_tensorflow()
+        frontend = spectrogram_layers(variant.input_repr) if has_graph_frontend(variant) else []
         steps = list(layers)
 
         def compute(batch: Any) -> Any:

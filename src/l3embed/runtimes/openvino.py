@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
 from l3embed.networks.layers import MaxPool, ReLU
-from l3embed.runtimes.processor import available_threads
-from l3embed.variants import AudioVariant, ImageVariant, Precision, Runtime
+from l3embed.runtimes.processor import available_threads, precision_fault
+from l3embed.variants import Device, Precision, Variant
 
 PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16"}
 
@@ -22,25 +22,25 @@ OTHER_SPATIAL = [1, 1]
 """Strides, paddings and dilations of a 3x3 `same` convolution."""
 
 
+def fault(variant: Variant, device: Device) -> str:
+    """Return why a network cannot run here on a device; nothing, if it can."""
+    if variant.precision is Precision.TF32:
+        return "precision tf32 is NVIDIA GPUs' alone; got runtime openvino."
+    return precision_fault(variant.precision)
+
+
+def build(variant: Variant, layers: Iterable[FoldedLayer], device: Device, threads: int) -> OpenVinoEmbedder:
+    """Build a network."""
+    return OpenVinoEmbedder(variant, layers, threads)
+
+
 class OpenVinoEmbedder:
-    """A network as an `Embedder`.
+    """A network as an `Embedder`; its parameters are `build`'s."""
 
-    Parameters
-    ----------
-    variant : AudioVariant or ImageVariant
-        Which network; its precision is what the convolutions compute in.
-    layers : iterable of FoldedLayer
-        Its layers, with their weights.
-    threads : int
-        Threads that it runs on; 0: as many as this process may use.
-    """
+    runtime = "openvino"
+    device = Device.CPU
 
-    runtime = Runtime.OPENVINO
-    device = "CPU"
-
-    def __init__(
-        self, variant: AudioVariant | ImageVariant, layers: Iterable[FoldedLayer], threads: int = 0
-    ) -> None:
+    def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
         self.embedding_size = variant.embedding_size
         model = _build(layers, self.input_shape)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from l3embed.variants import Precision
+
 CORES_VARIABLE = "LOKY_MAX_CPU_COUNT"
 """Environment variable of joblib's that says how many cores a process may use."""
 
@@ -21,6 +23,18 @@ def available_threads(threads: int = 0) -> int:
     from joblib import cpu_count
 
     return threads or int(cpu_count())
+
+
+def precision_fault(precision: Precision) -> str:
+    """Return why the processor cannot compute in a precision, but for emulating it; nothing, if it can."""
+    if precision is Precision.TF32:
+        return "precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16."
+    if precision is Precision.BFLOAT16 and not has_bfloat16():
+        return (
+            "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "
+            "emulate it, slower than float32. Use precision float32."
+        )
+    return ""
 
 
 @cache

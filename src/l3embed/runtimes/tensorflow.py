@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes.processor import available_threads, has_bfloat16
+from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
@@ -24,6 +24,11 @@ OTHER_GPU_PACKAGES = ("tensorflow-metal", "tensorflow-rocm")
 
 BFLOAT16_FROM = (8, 0)
 """Compute capability, Ampere's, from which NVIDIA's GPUs multiply bfloat16 and TF32."""
+
+NO_GPU = (
+    "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU build: "
+    "pip install 'tensorflow[and-cuda]'."
+)
 
 
 def use_threads(threads: int) -> None:
@@ -133,59 +138,54 @@ def has_gpu() -> bool:
     return bool(prepare_tensorflow().config.list_physical_devices("GPU"))
 
 
-def find_device(device: Device) -> str:
-    """Return the kind of device that is meant: ``GPU``, or ``CPU``.
+def works_on_gpu() -> bool:
+    """Tell the same, without importing TensorFlow where there is no GPU.
+
+    Warns
+    -----
+    OpenL3Warning
+        If there is one that it does not find.
+    """
+    if not may_have_gpu():
+        return False
+    works = has_gpu()
+    if not works:
+        warnings.warn(
+            "There is a GPU, and TensorFlow does not find it: the CPU is used. For the GPU: pip install "
+            "'tensorflow[and-cuda]'; device=cpu leaves out this search.",
+            OpenL3Warning,
+            stacklevel=2,
+        )
+    return works
+
+
+def find_device(device: Device) -> Device:
+    """Return the device that is meant: the CPU or the GPU.
 
     Raises
     ------
     OpenL3Error
         If a GPU is asked for and TensorFlow finds none.
     """
-    if device is Device.CPU:
-        return "CPU"
+    if device is Device.AUTO:
+        return Device.GPU if has_gpu() else Device.CPU
     if device is Device.GPU and not has_gpu():
-        raise OpenL3Error(
-            "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU "
-            "build: pip install 'tensorflow[and-cuda]'."
-        )
-    return "GPU" if has_gpu() else "CPU"
+        raise OpenL3Error(NO_GPU)
+    return device
 
 
-def check_precision(precision: Precision, device: str) -> None:
-    """Check that a device computes in a precision itself, rather than emulating it slowly.
-
-    Parameters
-    ----------
-    precision : Precision
-        What the convolutions are to compute in.
-    device : str
-        ``CPU`` or ``GPU``.
-
-    Raises
-    ------
-    OpenL3Error
-        If not.
-    """
+def gpu_fault(precision: Precision) -> str:
+    """Return why the GPU cannot compute in a precision, but for emulating it; nothing, if it can."""
+    if not has_gpu():
+        return NO_GPU
     if precision is Precision.FLOAT32:
-        return
-    if device == "GPU":
-        _check_gpu(precision)
-    elif precision is Precision.TF32:
-        raise OpenL3Error("precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16.")
-    elif not has_bfloat16():
-        raise OpenL3Error(
-            "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "
-            "emulate it, slower than float32. Use precision float32."
-        )
-
-
-def _check_gpu(precision: Precision) -> None:
+        return ""
     tf = prepare_tensorflow()
     gpu = tf.config.list_physical_devices("GPU")[0]
     capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")
-    if capability is not None and tuple(capability) < BFLOAT16_FROM:
-        found = ".".join(map(str, capability))
-        raise OpenL3Error(
-            f"precision {precision.value} needs a GPU of compute capability 8.0 or later; this one has "
-            f"{found}, and would be slower than in float32. Use precision float32."
-        )
+    if capability is None or tuple(capability) >= BFLOAT16_FROM:
+        return ""
+    return (
+        f"precision {precision.value} needs a GPU of compute capability 8.0 or later; this one has "
+        f"{'.'.join(map(str, capability))}, and would be slower than in float32. Use precision float32."
+    )

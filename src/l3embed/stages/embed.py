@@ -40,7 +40,7 @@ from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
-from l3embed.variants import AudioVariant, ImageVariant, Modality, Runtime
+from l3embed.variants import AudioVariant, Device, ImageVariant, Modality
 from l3embed.weights.locating import locate_in_silence, warn_of_untrained
 from l3embed.weights.source import WeightsDirectory
 
@@ -101,7 +101,7 @@ class _Tally:
     counts: Counts
     embeddings: int = 0
     seconds: float = 0.0
-    devices: set[str] = field(default_factory=set)
+    devices: set[Device] = field(default_factory=set)
 
 
 class _Run:
@@ -186,8 +186,8 @@ class _Run:
             self._seconds[piece.key] += piece.seconds
             yield piece
 
-    def _save(self, result: Result, recipe: Recipe, spool: RowSpool, runtime: Runtime) -> None:
-        others: dict[str, Any] = dict(self.network.origin.arrays(runtime.value))
+    def _save(self, result: Result, recipe: Recipe, spool: RowSpool, runtime: str) -> None:
+        others: dict[str, Any] = dict(self.network.origin.arrays(runtime))
         times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
         if times is not None:
             others = {"timestamps": times, **others}
@@ -195,7 +195,7 @@ class _Run:
         facts = {
             "frames": spool.rows,
             "dimension": self.network.variant.embedding_size,
-            "runtime": runtime.value,
+            "runtime": runtime,
             "seconds": round(self._seconds.pop(result.path, 0.0), 4),
         }
         self._entries[result.path] = self._store.put(recipe, [OUTPUT_FILE], facts)
@@ -215,7 +215,8 @@ def _tell(results: Sequence[Result], tally: _Tally, metrics: StageMetrics) -> st
     speed = ""
     if tally.seconds:
         figures["embeddings_per_s"] = round(tally.embeddings / tally.seconds, 1)
-        speed = f", {figures['embeddings_per_s']:g} a second on the {' and '.join(sorted(tally.devices))}"
+        devices = " and ".join(sorted(device.value.upper() for device in tally.devices))
+        speed = f", {figures['embeddings_per_s']:g} a second on the {devices}"
     metrics.write(figures)
     embeddings = sum(result.frames for result in results)
     return f"embed: {len(results)} inputs: {tally.counts}; {embeddings:,} embeddings{speed}"

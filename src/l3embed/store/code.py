@@ -9,6 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from l3embed.runtimes.choice import runtime_packages
 from l3embed.store.recipe import Parameter, Recipe, Step
 from l3embed.version import __version__
 
@@ -50,7 +51,7 @@ STEPS = {
             *("disk/rows.py", "frontends", "inputs", "models", "networks", "runtimes"),
             *("stages/embed.py", "stages/network.py", "variants.py", "weights/file.py"),
         ),
-        ("h5py", "kapre", "keras", "numpy", "openvino", "scipy", "tensorflow"),
+        tuple(sorted(("h5py", "numpy", "scipy", *runtime_packages()))),
     ),
     Step.POOL: StepCode(("disk/rows.py", "export/moments.py", "stages/pooling.py"), ("numpy",)),
     Step.PREVIEW: StepCode(

@@ -93,7 +93,7 @@ def _shared(computation: Computation, suite: Suite) -> dict[str, Any]:
         "verbose": False,
         "weights": suite.weights,
         "device": suite.placement.device.value,
-        "runtime": suite.placement.runtime.value,
+        "runtime": suite.placement.runtime,
         "threads": suite.placement.threads,
     }
 
