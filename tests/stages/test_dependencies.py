@@ -88,7 +88,8 @@ def used_files(stage: str) -> set[str]:
         path = waiting.pop()
         if path not in used:
             used.add(path)
-            if path.suffix == ".py":
+            # What decides about nothing is not followed: the store knows of all runtimes, for one.
+            if path.suffix == ".py" and not within(path.relative_to(SOURCE).as_posix(), NOT_DECIDING):
                 waiting += [*imported_files(path), *data_files(path)]
     return {path.relative_to(SOURCE).as_posix() for path in used if not is_empty_package(path)}
 
