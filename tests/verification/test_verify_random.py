@@ -125,7 +125,7 @@ def test_weights_are_published_or_random(capsys: pytest.CaptureFixture[str]) -> 
 def test_importing_the_command_loads_nothing_heavy() -> None:
     code = "import sys, l3embed.cli.verify; sys.stdout.write(' '.join(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not {"numpy", "h5py", "pooch", "requests", "tqdm", "tensorflow"} & set(done.stdout.split())
+    assert not {"numpy", "h5py", "requests", "tqdm", "tensorflow"} & set(done.stdout.split())
 
 
 def test_the_networks_run_where_they_are_asked_to(capsys: pytest.CaptureFixture[str]) -> None:

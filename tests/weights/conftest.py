@@ -41,7 +41,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def waits_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits between attempts, which are noted instead of waited for."""
     waits: list[float] = []
-    monkeypatch.setattr("pooch.core.time", SimpleNamespace(sleep=waits.append))
+    monkeypatch.setattr(fetch, "time", SimpleNamespace(sleep=waits.append))
     fetch._attribute_once.cache_clear()
     return waits
 

@@ -2,8 +2,6 @@
 
 import errno
 import gzip
-import io
-import logging
 import re
 import socket
 import subprocess
@@ -15,7 +13,6 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-import pooch
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
@@ -39,12 +36,12 @@ from .conftest import (
 CHILD = """
 import sys
 from l3embed.variants import ALL_WEIGHT_SETS
-from l3embed.weights import registry, source, store
+from l3embed.weights import locating, registry, source
 
 name, file_name, git_blob, url = sys.argv[1:]
 weight_set = next(candidate for candidate in ALL_WEIGHT_SETS if candidate.name == name)
 registry.PUBLISHED_FILES[weight_set] = registry.PublishedFile(weight_set, file_name, git_blob)
-sys.stdout.write(str(store.locate_weights(weight_set, source.PublishedWeights(url), verbose=False).path))
+sys.stdout.write(str(locating.locate_weights(weight_set, source.PublishedWeights(url), verbose=False).path))
 """
 
 
@@ -107,21 +104,6 @@ def test_names_the_authors_once_a_process(
     assert len(lines) == 1
     for word in ("Cramer", "Wu", "Salamon", "Bello", "OpenL3", "CC BY 4.0"):
         assert word in lines[0]
-
-
-def test_pooch_is_quiet_and_its_logger_left_as_it_was(
-    weight_set: WeightSet, published: Published, mirror: Mirror
-) -> None:
-    logger = pooch.get_logger()
-    level = logger.level
-    output = io.StringIO()
-    handler = logging.StreamHandler(output)
-    logger.addHandler(handler)
-    mirror.answers = [sends(published.packed)]
-    locate_weights(weight_set, PublishedWeights(mirror.url), verbose=False)
-    logger.removeHandler(handler)
-    assert output.getvalue() == ""
-    assert logger.level == level
 
 
 def test_draws_a_bar_of_the_bytes(
@@ -240,10 +222,10 @@ def test_a_base_address_must_be_http(url: str, weight_set: WeightSet, published:
 def test_a_full_disk_names_the_folder_and_the_need(
     weight_set: WeightSet, published: Published, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(self: object, chunk: bytes) -> None:
+    def save(*arguments: object, **options: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(fetch._Sink, "write", write)
+    monkeypatch.setattr(fetch, "_save", save)
     mirror.answers = [sends(published.packed)]
     message = fails(weight_set, mirror.url)
     assert f"No space is left in {published.folder}" in message
@@ -302,7 +284,7 @@ def test_a_killed_download_leaves_no_weight_file(
     mirror.answers = [stalls(mirror, published.packed), sends(published.packed)]
     child = start_locating(published, mirror)
     deadline = time.monotonic() + 20
-    while not any(path.stat().st_size for path in published.folder.glob("tmp*")):
+    while not any(path.stat().st_size for path in published.folder.glob(".*.tmp")):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     child.kill()

@@ -76,7 +76,7 @@ def test_abandoned_temporary_files_are_removed_and_living_ones_kept(
     weight_set: WeightSet, published: Published
 ) -> None:
     published.place()
-    abandoned, living = published.folder / "tmpabandoned", published.folder / "tmpliving"
+    abandoned, living = published.folder / ".abandoned.tmp", published.folder / ".living.tmp"
     for path in (abandoned, living):
         path.touch()
     two_hours_ago = time.time() - 7200
@@ -144,7 +144,7 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert module in loaded
-    assert not {"numpy", "h5py", "pooch", "requests", "filelock", "tqdm", "tensorflow"} & set(loaded)
+    assert not {"numpy", "h5py", "requests", "filelock", "tqdm", "tensorflow"} & set(loaded)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "no_checksum"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from l3embed.errors import FilesError, OpenL3Error
 from l3embed.runtimes.base import AUTO, Placement
@@ -58,56 +58,37 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
 def add_model_options(parser: argparse.ArgumentParser) -> argparse._ArgumentGroup:
     """Add the options that choose the networks of all commands, and return their group."""
     group = parser.add_argument_group("model")
-    group.add_argument(
-        "-i",
-        "--input-repr",
-        choices=[choice.value for choice in InputRepr],
-        default=InputRepr.MEL256.value,
-        help="spectrogram that the model was trained on (default: %(default)s)",
-    )
-    group.add_argument(
-        "-c",
-        "--content-type",
-        choices=[choice.value for choice in ContentType],
-        default=ContentType.MUSIC.value,
-        help="what the model was trained on (default: %(default)s)",
-    )
+    _add_choice(group, "-i", "--input-repr", InputRepr.MEL256, "spectrogram that the model was trained on")
+    _add_choice(group, "-c", "--content-type", ContentType.MUSIC, "what the model was trained on")
     group.add_argument(
         "--weights",
         metavar="SOURCE",
         help="published, random, random:SEED or a folder (default: L3EMBED_WEIGHTS, or published)",
     )
     add_placement_options(group)
-    group.add_argument(
-        "--precision",
-        choices=[choice.value for choice in Precision],
-        default=Precision.FLOAT32.value,
-        help="what the model computes in; only float32 gives OpenL3's numbers (default: %(default)s)",
-    )
+    what = "what the model computes in; only float32 gives OpenL3's numbers"
+    _add_choice(group, "--precision", Precision.FLOAT32, what)
     return group
 
 
 def add_placement_options(group: argparse._ActionsContainer) -> None:
     """Add the options that say where the networks run, which changes no number."""
-    group.add_argument(
-        "--device",
-        choices=[choice.value for choice in Device],
-        default=Device.AUTO.value,
-        help="where the model runs; auto is the GPU where there is one (default: %(default)s)",
-    )
+    _add_choice(group, "--device", Device.AUTO, "where the model runs; auto is the GPU where there is one")
     group.add_argument(
         "--runtime",
         choices=runtime_names(),
         default=AUTO,
         help="what the model runs in; all give the same numbers (default: %(default)s)",
     )
-    group.add_argument(
-        "--threads",
-        type=int,
-        default=0,
-        metavar="N",
-        help="threads on the CPU (default: as many as this process may use)",
-    )
+    threads = "threads on the CPU (default: as many as this process may use)"
+    group.add_argument("--threads", type=int, default=0, metavar="N", help=threads)
+
+
+def _add_choice(group: argparse._ActionsContainer, *names_default_help: Any) -> None:
+    """Add an option that takes one of an enum's words: its names, its default and what it is."""
+    *names, default, what = names_default_help
+    words = [member.value for member in type(default)]
+    group.add_argument(*names, choices=words, default=default.value, help=f"{what} (default: %(default)s)")
 
 
 def placement_of(args: argparse.Namespace) -> Placement:
@@ -117,23 +98,8 @@ def placement_of(args: argparse.Namespace) -> Placement:
 
 def add_audio_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
     """Add the options of the audio network and its windows; `size_names` are further names of the size."""
-    group.add_argument(
-        "-as",
-        "--audio-embedding-size",
-        *size_names,
-        dest="audio_embedding_size",
-        type=int,
-        choices=AUDIO_EMBEDDING_SIZES,
-        default=AUDIO_EMBEDDING_SIZES[0],
-        help="dimension of an embedding of audio (default: %(default)s)",
-    )
-    group.add_argument(
-        "-af",
-        "--audio-frontend",
-        choices=[choice.value for choice in Frontend],
-        default=Frontend.KAPRE.value,
-        help="what computes the spectrograms (default: %(default)s)",
-    )
+    _add_size(group, "audio", AUDIO_EMBEDDING_SIZES, "audio", size_names)
+    _add_choice(group, "-af", "--audio-frontend", Frontend.KAPRE, "what computes the spectrograms")
     group.add_argument(
         "-n",
         "--no-audio-centering",
@@ -149,36 +115,34 @@ def add_audio_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
         metavar="SECONDS",
         help="from one window to the next (default: %(default)s)",
     )
-    group.add_argument(
-        "-ab",
-        "--audio-batch-size",
-        type=int,
-        default=32,
-        metavar="N",
-        help="windows that go through the network at once (default: %(default)s)",
-    )
+    _add_batch_size(group, "audio", "windows")
 
 
 def add_image_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
     """Add the options of the image network; `size_names` are further names of the size."""
+    _add_size(group, "image", IMAGE_EMBEDDING_SIZES, "an image", size_names)
+    _add_batch_size(group, "image", "images")
+
+
+def _add_size(
+    group: argparse._ArgumentGroup, kind: str, sizes: Sequence[int], of_what: str, names: Sequence[str]
+) -> None:
     group.add_argument(
-        "-is",
-        "--image-embedding-size",
-        *size_names,
-        dest="image_embedding_size",
+        f"-{kind[0]}s",
+        f"--{kind}-embedding-size",
+        *names,
+        dest=f"{kind}_embedding_size",
         type=int,
-        choices=IMAGE_EMBEDDING_SIZES,
-        default=IMAGE_EMBEDDING_SIZES[0],
-        help="dimension of an embedding of an image (default: %(default)s)",
+        choices=sizes,
+        default=sizes[0],
+        help=f"dimension of an embedding of {of_what} (default: %(default)s)",
     )
-    group.add_argument(
-        "-ib",
-        "--image-batch-size",
-        type=int,
-        default=32,
-        metavar="N",
-        help="images that go through the network at once (default: %(default)s)",
-    )
+
+
+def _add_batch_size(group: argparse._ArgumentGroup, kind: str, items: str) -> None:
+    what = f"{items} that go through the network at once (default: %(default)s)"
+    names = f"-{kind[0]}b", f"--{kind}-batch-size"
+    group.add_argument(*names, type=int, default=32, metavar="N", help=what)
 
 
 def _run_options(args: argparse.Namespace) -> RunOptions:

@@ -71,9 +71,8 @@ def place(source: Path, target: Path) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files that killed processes have left in a folder: pooch's and ours."""
+    """Remove the temporary files that killed processes have left in a folder."""
     oldest_living = time.time() - ABANDONED_AFTER_S
-    for pattern in ("tmp*", ".*.tmp"):
-        for path in folder.glob(pattern):
-            if path.is_file() and path.stat().st_mtime < oldest_living:
-                path.unlink(missing_ok=True)
+    for path in folder.glob(".*.tmp"):
+        if path.is_file() and path.stat().st_mtime < oldest_living:
+            path.unlink(missing_ok=True)

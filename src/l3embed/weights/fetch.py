@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING
 
+from l3embed.disk.atomic import replacing
 from l3embed.disk.checksums import git_blob_id
 from l3embed.errors import OpenL3Error
 from l3embed.progress import progress_bar, say
@@ -16,16 +16,13 @@ from l3embed.weights.registry import ATTRIBUTION, PublishedFile
 from l3embed.weights.source import SOURCE_VARIABLE, URL_VARIABLE
 
 if TYPE_CHECKING:
-    import logging
-
     import requests
-    from tqdm import tqdm
 
 TIMEOUT_S = 30.0
 """How long the server may be silent."""
 
-RETRIES = 2
-"""Further attempts after a transient fault; pooch waits 1 s before the first and 2 s before the second."""
+RETRY_WAITS_S = (1, 2)
+"""How long to wait before each further attempt after a transient fault."""
 
 CHUNK_BYTES = 1 << 18
 
@@ -113,96 +110,56 @@ def fetch(download: Download, *, verbose: bool = True) -> Path:
     OSError
         If the folder cannot be written to.
     """
-    import pooch
     import requests
 
-    name = download.file_name
-    downloader = _VerifyingDownloader(download, verbose)
-    # No hash for pooch: it knows no git blob ids. The downloader verifies, before pooch moves the file.
-    kennel = pooch.create(
-        path=download.folder,
-        base_url=download.base_url,
-        registry={name: None},
-        urls={name: download.url},
-        retry_if_failed=RETRIES,
-    )
-    try:
-        with _quiet(pooch.get_logger()):
-            path = Path(kennel.fetch(name, downloader=downloader))
-    except requests.RequestException as error:
-        raise download.failure(_describe(error)) from error
+    waits_s = iter(RETRY_WAITS_S)
+    while True:
+        try:
+            return _receive(download, verbose=verbose)
+        except requests.RequestException as error:
+            wait_s = next(waits_s, None) if _is_transient(error) else None
+            if wait_s is None:
+                raise download.failure(_describe(error)) from error
+            time.sleep(wait_s)
+
+
+def _receive(download: Download, *, verbose: bool) -> Path:
+    """Try once."""
+    import requests
+
+    path = download.folder / download.file_name
+    # The pin is on the packed file: nobody on the way shall unpack or pack it again.
+    headers = {"Accept-Encoding": "identity"}
+    with requests.get(download.url, stream=True, timeout=TIMEOUT_S, headers=headers) as response:
+        response.raise_for_status()
+        with replacing(path) as temporary:
+            received_bytes = _save(response, temporary, download, verbose=verbose)
+            found = git_blob_id(temporary)
+            if found != download.git_blob:
+                raise download.failure(
+                    f"the server sent another or an altered file ({received_bytes} bytes "
+                    f"with the git blob id {found})"
+                )
     return path
 
 
-@dataclass
-class _VerifyingDownloader:
-    """What pooch calls to download: a fault that it may retry is a RequestException, all others are not."""
-
-    download: Download
-    verbose: bool
-    received_bytes: int = field(default=0, init=False)
-
-    def __call__(self, url: str, output_file: str, pooch: object) -> None:
-        partial = Path(output_file)
-        # pooch's temporary file is its owner's alone; a cache may be shared.
-        partial.unlink()
-        self.received_bytes = 0
-        with (
-            partial.open("xb") as file,
-            progress_bar(self.download.file_name, unit="B", unit_scale=True, enabled=self.verbose) as bar,
-        ):
-            self._receive(url, _Sink(file, self, bar))
-        found = git_blob_id(partial)
-        if found != self.download.git_blob:
-            raise self.download.failure(
-                f"the server sent another or an altered file ({self.received_bytes} bytes "
-                f"with the git blob id {found})"
-            )
-
-    def _receive(self, url: str, sink: _Sink) -> None:
-        import pooch
-        import requests
-
-        http = pooch.HTTPDownloader(
-            chunk_size=CHUNK_BYTES,
-            timeout=TIMEOUT_S,
-            # The pin is on the packed file: nobody on the way shall unpack or pack it again.
-            headers={"Accept-Encoding": "identity"},
-            hooks={"response": sink.announce},
-        )
-        try:
-            http(url, sink, None)
-        except requests.RequestException as error:
-            if _is_transient(error):
-                raise
-            raise self.download.failure(_describe(error)) from error
-
-
-@dataclass
-class _Sink:
-    """The file that a download is written to: counts, draws the bar and stops at the limit."""
-
-    file: BinaryIO
-    downloader: _VerifyingDownloader
-    bar: tqdm[Any]
-
-    def announce(self, response: requests.Response, **_: object) -> None:
-        """Take the size that the server announces, for the bar alone: it is not to be relied on."""
-        announced = response.headers.get("Content-Length", "")
-        self.bar.total = int(announced) if announced.isdecimal() else None
-
-    def write(self, chunk: bytes) -> None:
-        self.downloader.received_bytes += len(chunk)
-        if self.downloader.received_bytes > MAX_PACKED_BYTES:
-            raise self.downloader.download.failure(
-                f"the server sent more than {MAX_PACKED_BYTES} bytes, the limit; "
-                f"no published file has as many"
-            )
-        self.file.write(chunk)
-        self.bar.update(len(chunk))
-
-    def flush(self) -> None:
-        self.file.flush()
+def _save(response: requests.Response, path: Path, download: Download, *, verbose: bool) -> int:
+    """Write what is received to a file, drawing a bar, and return how many bytes that was."""
+    announced = response.headers.get("Content-Length", "")  # for the bar alone: it is not to be relied on
+    total = int(announced) if announced.isdecimal() else None
+    bar = progress_bar(download.file_name, total=total, unit="B", unit_scale=True, enabled=verbose)
+    received_bytes = 0
+    with path.open("xb") as file, bar:
+        for chunk in response.iter_content(CHUNK_BYTES):
+            received_bytes += len(chunk)
+            if received_bytes > MAX_PACKED_BYTES:
+                raise download.failure(
+                    f"the server sent more than {MAX_PACKED_BYTES} bytes, the limit; "
+                    f"no published file has as many"
+                )
+            file.write(chunk)
+            bar.update(len(chunk))
+    return received_bytes
 
 
 def _is_transient(error: requests.RequestException) -> bool:
@@ -230,17 +187,6 @@ def _describe(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return f"the server did not answer within {TIMEOUT_S:g} s"
     return f"{type(error).__name__}: {error}"
-
-
-@contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
-    """Keep pooch from telling of each step; the logger is shared with other users of pooch."""
-    level = logger.level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 @cache
