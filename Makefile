@@ -2,7 +2,7 @@
 
 # The Python, 3.10 to 3.13, that the virtual environment is made with
 PYTHON ?= python3
-# More arguments for the command that 'make test', 'make demo' or 'make bench' runs
+# More arguments for the command that 'make test' or 'make bench' runs
 ARGS ?=
 
 VENV := .venv
@@ -67,7 +67,7 @@ params: $(MADE)
 	@$(RUN) l3embed.app.params
 
 demo: $(MADE)
-	@$(RUN) l3embed.app.demo $(ARGS)
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/demo
 
 bench: $(MADE)
 	@$(RUN) benchmarks $(ARGS)

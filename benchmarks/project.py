@@ -10,6 +10,7 @@ from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess, weights
 from l3embed.stages.dataset import Selection
+from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 from l3embed.variants import AudioVariant, Modality
 from l3embed.weights.source import RandomWeights
@@ -42,31 +43,17 @@ class Project:
 
     def preprocess(self) -> None:
         """Run the stage ``preprocess``."""
-        folders = preprocess.PreprocessFolders(
-            self.dataset, self.folder / "preprocessed", self._metrics("preprocess")
-        )
         with Store() as store:
-            preprocess.run(folders, preprocess.PreprocessOptions(Selection(), Samples()), store)
+            options = preprocess.PreprocessOptions(Selection(), Samples())
+            preprocess.run(self.dataset, options, Layout(self.folder), store)
 
     def embed(self) -> None:
         """Run the stage ``embed``."""
-        folders = embed.EmbedFolders(
-            self.folder / "preprocessed",
-            self.folder / "weights",
-            self.folder / "embeddings",
-            self._metrics("embed"),
-        )
         options = embed.EmbedOptions({Modality.AUDIO: self.variant}, self.framing, Placement(), BATCH_SIZE)
         with Store() as store:
-            embed.run(folders, options, store)
+            embed.run(options, Layout(self.folder), store)
 
     def export(self) -> None:
         """Run the stage ``export``."""
-        folders = export.ExportFolders(
-            self.folder / "embeddings", self.folder / "export", self._metrics("export")
-        )
         with Store() as store:
-            export.run(folders, export.ExportOptions(), store)
-
-    def _metrics(self, stage: str) -> Path:
-        return self.folder / "metrics" / f"{stage}.json"
+            export.run(export.ExportOptions(), Layout(self.folder), store)

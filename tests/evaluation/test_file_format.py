@@ -8,7 +8,6 @@ import pytest
 import yaml
 from stages.conftest import REPOSITORY
 
-from l3embed.app.pipeline import Layout
 from l3embed.disk.json_files import write_json
 from l3embed.disk.tables import column_names
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, Prediction, evaluate
@@ -22,6 +21,7 @@ from l3embed.evaluation.file_format import (
     write_tables,
 )
 from l3embed.evaluation.scores import Score
+from l3embed.stages.output_folder import Layout
 from l3embed.variants import Modality
 
 from .exported import file_rows, write_export

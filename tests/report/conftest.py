@@ -22,6 +22,7 @@ from PIL import Image
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.report import ReportInputs, ReportOptions
 from l3embed.stages import report
+from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 from l3embed.variants import Modality
 
@@ -60,9 +61,8 @@ class Project:
 
     def report(self, options: ReportOptions = NO_UMAP) -> Page:
         """Make the report, as the stage does, and read it."""
-        folders = report.ReportFolders(self.inputs, self.page.parent, self.inputs.metrics / "report.json")
         with Store(self.root / "store") as store:
-            summary = report.run(folders, options, store)
+            summary = report.run(self.inputs.dataset, STAGES, options, Layout(self.root), store)
         return Page(self.page, summary)
 
     def write_export(self, rows: Sequence[ManifestRow], frames: Mapping[str, Array]) -> None:

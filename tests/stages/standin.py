@@ -26,6 +26,7 @@ from l3embed.runtimes.base import Placement
 from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
 from l3embed.stages.network import ChosenNetwork
+from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 from l3embed.variants import (
     ALL_WEIGHT_SETS,
@@ -126,30 +127,18 @@ class Project:
         return replace(self, embed_options=replace(self.embed_options, **changes))
 
     def run_preprocess(self) -> str:
-        folders = preprocess.PreprocessFolders(
-            self.dataset, self.folder / "preprocessed", self.metrics_path("preprocess")
-        )
         with Store() as store:
-            return preprocess.run(folders, self.preprocess_options, store)
+            return preprocess.run(self.dataset, self.preprocess_options, Layout(self.folder), store)
 
     def run_embed(self) -> str:
         if not (self.folder / "weights").is_dir():
             write_weights(self.folder / "weights")
-        folders = embed.EmbedFolders(
-            self.folder / "preprocessed",
-            self.folder / "weights",
-            self.folder / "embeddings",
-            self.metrics_path("embed"),
-        )
         with Store() as store:
-            return embed.run(folders, self.embed_options, store)
+            return embed.run(self.embed_options, Layout(self.folder), store)
 
     def run_export(self) -> str:
-        folders = export.ExportFolders(
-            self.folder / "embeddings", self.export_folder, self.metrics_path("export")
-        )
         with Store() as store:
-            return export.run(folders, self.export_options, store)
+            return export.run(self.export_options, Layout(self.folder), store)
 
     def preprocess(self) -> Counts:
         self.run_preprocess()

@@ -14,6 +14,7 @@ from evaluation.exported import file_rows, write_export
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.manifest import ManifestRow
 from l3embed.stages import evaluate
+from l3embed.stages.output_folder import Layout
 
 OPTIONS = EvaluationOptions(resamples=200)
 
@@ -31,13 +32,14 @@ def export_of(folder: Path, wrong: int) -> Path:
     return write_export(folder / "export", rows, 10 * sides[:, np.newaxis] + np.eye(20, 4))
 
 
-def run(export: Path, output: Path) -> tuple[str, dict[str, Any]]:
-    line = evaluate.run(export, OPTIONS, output, output.with_suffix(".json"))
-    return line, json.loads((output / "metrics.json").read_text(encoding="utf-8"))
+def run(export: Path) -> tuple[str, dict[str, Any]]:
+    layout = Layout(export.parent)
+    line = evaluate.run(OPTIONS, layout)
+    return line, json.loads((layout.folder("evaluation") / "metrics.json").read_text(encoding="utf-8"))
 
 
 def test_the_line_and_the_metrics_say_the_same(tmp_path: Path) -> None:
-    line, metrics = run(export_of(tmp_path, wrong=1), tmp_path / "evaluation")
+    line, metrics = run(export_of(tmp_path, wrong=1))
     probe = metrics["audio"]["linear_probe"]
     interval = f"({100 * probe['accuracy_low']:.1f} to {100 * probe['accuracy_high']:.1f})"
     assert line == (
@@ -50,9 +52,9 @@ def test_the_line_and_the_metrics_say_the_same(tmp_path: Path) -> None:
 
 
 def test_experiments_are_compared_by_three_figures(tmp_path: Path) -> None:
-    _, metrics = run(export_of(tmp_path, wrong=1), tmp_path / "evaluation")
+    _, metrics = run(export_of(tmp_path, wrong=1))
     found = metrics["audio"]
-    assert json.loads((tmp_path / "evaluation.json").read_text(encoding="utf-8")) == {
+    assert json.loads((tmp_path / "metrics" / "evaluate.json").read_text(encoding="utf-8")) == {
         "audio": {
             "accuracy": found["linear_probe"]["accuracy"],
             "macro_f1": found["linear_probe"]["macro_f1"],
@@ -62,7 +64,7 @@ def test_experiments_are_compared_by_three_figures(tmp_path: Path) -> None:
 
 
 def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
-    _, metrics = run(export_of(tmp_path, wrong=0), tmp_path / "evaluation")
+    _, metrics = run(export_of(tmp_path, wrong=0))
     names = {f"{measure}{end}" for measure in ("accuracy", "macro_f1") for end in ("", "_low", "_high")}
     assert set(metrics["audio"]) == {"files", "classes", "folds", "chance", "linear_probe", "knn"}
     assert set(metrics["audio"]["linear_probe"]) == set(metrics["audio"]["knn"]) == names
@@ -76,16 +78,16 @@ def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
 
 
 def test_there_is_a_row_for_each_prediction(tmp_path: Path) -> None:
-    run(export_of(tmp_path, wrong=1), tmp_path)
-    header, *rows = read_rows(tmp_path / "audio_predictions.csv")
+    run(export_of(tmp_path, wrong=1))
+    header, *rows = read_rows(tmp_path / "evaluation" / "audio_predictions.csv")
     assert header == ["path", "actual", "predicted", "fold"]
     assert [row[:3] for row in rows[:2]] == [["000.wav", "dog", "cat"], ["001.wav", "cat", "cat"]]
     assert sorted(row[3] for row in rows) == sorted("12345" * 4)
 
 
 def test_there_is_a_row_for_each_class(tmp_path: Path) -> None:
-    run(export_of(tmp_path, wrong=1), tmp_path)
-    assert read_rows(tmp_path / "audio_classes.csv") == [
+    run(export_of(tmp_path, wrong=1))
+    assert read_rows(tmp_path / "evaluation" / "audio_classes.csv") == [
         ["label", "files", "recall", "precision", "f1"],
         ["cat", "10", "1.0", "0.909091", "0.952381"],
         ["dog", "10", "0.9", "1.0", "0.947368"],
@@ -104,7 +106,7 @@ def test_without_labels_the_tables_have_their_header_only(
     tmp_path: Path, rows: list[ManifestRow], line: str
 ) -> None:
     export = write_export(tmp_path / "export", rows, np.zeros((len(rows), 4)))
-    assert evaluate.run(export, OPTIONS, tmp_path / "evaluation", tmp_path / "metrics.json") == line
+    assert evaluate.run(OPTIONS, Layout(export.parent)) == line
     for modality in ("audio", "image"):
         assert read_rows(tmp_path / "evaluation" / f"{modality}_predictions.csv") == [
             ["path", "actual", "predicted", "fold"]
@@ -116,11 +118,11 @@ def test_without_labels_the_tables_have_their_header_only(
 
 def test_the_same_export_gives_the_same_bytes(tmp_path: Path) -> None:
     random = np.random.default_rng(5)
-    labels = [f"class {number}" for number in random.integers(4, size=80)]
-    export = write_export(tmp_path / "export", file_rows(labels), random.normal(size=(80, 32)))
+    rows = file_rows([f"class {number}" for number in random.integers(4, size=80)])
+    embeddings = random.normal(size=(80, 32))
+    written = []
     for name in ("first", "second"):
-        run(export, tmp_path / name)
-    written = sorted(path.name for path in (tmp_path / "first").iterdir())
-    assert len(written) == 5
-    for name in written:
-        assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
+        run(write_export(tmp_path / name / "export", rows, embeddings))
+        written.append({path.name: path.read_bytes() for path in (tmp_path / name / "evaluation").iterdir()})
+    assert written[0] == written[1]
+    assert len(written[0]) == 5

@@ -136,7 +136,7 @@ def test_trained_weights_are_not_called_untrained(embedded: Project) -> None:
 
 def exported_as(project: Project, *formats: str, layout: RowLayout | None = None) -> set[str]:
     """Export in formats; return the names of what is there besides tables, means and the mark."""
-    options = ExportOptions(formats=formats, layout=layout or RowLayout())
+    options = ExportOptions(formats=formats, row_layout=layout or RowLayout())
     replace(project, export_options=options).export()
     return {
         path.name

@@ -10,9 +10,10 @@ import pytest
 from omegaconf import OmegaConf
 
 from l3embed.app.params import compose_params
-from l3embed.app.pipeline import Layout, run_stage
+from l3embed.app.pipeline import run_stage
 from l3embed.app.settings import parse_settings
 from l3embed.stages.network import ChosenNetwork
+from l3embed.stages.output_folder import Layout
 
 from . import standin
 from .conftest import REPOSITORY, write_audio

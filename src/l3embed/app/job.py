@@ -13,13 +13,14 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
 from omegaconf import DictConfig
 
-from l3embed.app.pipeline import STAGES, Layout, run_stage
+from l3embed.app.pipeline import STAGES, run_stage
 from l3embed.app.settings import parse_settings
 from l3embed.app.sweep import forget_jobs, write_outcome
 from l3embed.cli.main import show_warning
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.processor import CORES_VARIABLE, available_threads
 from l3embed.sample import write_sample_dataset
+from l3embed.stages.output_folder import Layout
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 
-from l3embed.app.pipeline import STAGES, Layout, run_stage
+from l3embed.app.pipeline import STAGES, run_stage
 from l3embed.app.settings import read_settings
 from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED, show_warning
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
+from l3embed.stages.output_folder import Layout
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 from omegaconf import OmegaConf
 
-from l3embed.app.pipeline import Layout
 from l3embed.app.sweep_tables import COUNTS, Job
 from l3embed.disk.json_files import read_object, write_json
 from l3embed.disk.tables import FAILED, OK
 from l3embed.evaluation.file_format import read_figures
 from l3embed.export.manifest import read_manifest
+from l3embed.stages.output_folder import Layout
 
 OUTCOME_FILE = "outcome.json"
 OVERRIDES_FILE = Path(".hydra", "overrides.yaml")

@@ -26,7 +26,7 @@ from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, TIMES_SUFFIX, array_path, make_empty
+from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, TIMES_SUFFIX, Layout, array_path, make_empty
 from l3embed.stages.results import (
     OnError,
     Result,
@@ -59,29 +59,19 @@ class EmbedOptions:
     on_error: OnError = OnError.SKIP
 
 
-@dataclass(frozen=True)
-class EmbedFolders:
-    """Where the stage finds what was preprocessed and the weights, and where its output and metrics go."""
-
-    preprocessed: Path
-    weights: Path
-    output: Path
-    metrics: Path
-
-
-def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
-    """Embed all that was preprocessed, with the weights of a folder; return the stage's summary.
+def run(options: EmbedOptions, layout: Layout, store: Store) -> str:
+    """Embed all that was preprocessed, with the weights that were fetched; return the stage's summary.
 
     Raises
     ------
     OpenL3Error
         If the weights or the device cannot be had, or nothing could be embedded.
     """
-    metrics = StageMetrics(folders.metrics)
-    before = read_results(folders.preprocessed)
-    make_empty(folders.output)
+    metrics, output = StageMetrics(layout.metrics_of("embed")), layout.folder("embeddings")
+    before = read_results(layout.folder("preprocessed"))
+    make_empty(output)
     needed = [modality for modality in Modality if any(result.modality is modality for result in before)]
-    runs = {modality: _Run(folders, options, store, modality) for modality in needed}
+    runs = {modality: _Run(options, layout, store, modality) for modality in needed}
     warn_of_untrained("embed", (run_.network.weights for run_ in runs.values()))
     final: list[Result] = []
     tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))
@@ -89,8 +79,8 @@ def run(folders: EmbedFolders, options: EmbedOptions, store: Store) -> str:
         final += run_.embed([result for result in before if result.modality is modality], tally)
     final.sort(key=lambda result: (result.path, result.modality))
     require_one("embed", final)
-    write_results(final, folders.output)
-    write_origins({modality: run_.network.origin for modality, run_ in runs.items()}, folders.output)
+    write_results(final, output)
+    write_origins({modality: run_.network.origin for modality, run_ in runs.items()}, output)
     return _tell(final, tally, metrics)
 
 
@@ -107,12 +97,10 @@ class _Tally:
 class _Run:
     """The inputs of one modality on their way through its network."""
 
-    def __init__(
-        self, folders: EmbedFolders, options: EmbedOptions, store: Store, modality: Modality
-    ) -> None:
-        self._folders, self._options, self._store = folders, options, store
+    def __init__(self, options: EmbedOptions, layout: Layout, store: Store, modality: Modality) -> None:
+        self._options, self._layout, self._store = options, layout, store
         variant = options.variants[modality]
-        weights = locate_in_silence(variant.weight_set, WeightsDirectory(folders.weights))
+        weights = locate_in_silence(variant.weight_set, WeightsDirectory(layout.folder("weights")))
         self.network = ChosenNetwork(variant, weights, sha256(weights.path), options.framing)
         self._loaded: Network | None = None
         self._started_s = 0.0
@@ -148,7 +136,7 @@ class _Run:
         return recipe_of(Step.EMBED, digests.sha256(rows), parameters)
 
     def _input(self, result: Result, suffix: str = ".npy") -> Path:
-        return array_path(self._folders.preprocessed, result, suffix)
+        return array_path(self._layout.folder("preprocessed"), result, suffix)
 
     def _compute(
         self,
@@ -204,7 +192,9 @@ class _Run:
         if isinstance(outcome.result, OpenL3Error):
             return before.failed(str(outcome.result))
         entry = outcome.result
-        place(entry.files[OUTPUT_FILE], array_path(self._folders.output, before, EMBEDDINGS_SUFFIX))
+        place(
+            entry.files[OUTPUT_FILE], array_path(self._layout.folder("embeddings"), before, EMBEDDINGS_SUFFIX)
+        )
         facts = {name: entry.facts[name] for name in ("frames", "dimension", "runtime")}
         return replace(before, **facts, embedded=entry.key)
 

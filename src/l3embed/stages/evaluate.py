@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from l3embed.disk.json_files import write_json
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.evaluation.file_format import METRICS_FILE, headlines, metrics_content, write_tables
 from l3embed.evaluation.scores import Score
+from l3embed.stages.output_folder import Layout
 
 NAMES = {Classifier.LINEAR_PROBE: "linear probe", Classifier.KNN: "k-NN"}
 
 
-def run(export: Path, options: EvaluationOptions, output: Path, metrics: Path) -> str:
-    """Evaluate an export, and return the stage's summary.
-
-    Parameters
-    ----------
-    export : Path
-        Folder of the embeddings.
-    options : EvaluationOptions
-        How to evaluate them.
-    output : Path
-        Folder of all that was found out.
-    metrics : Path
-        File of the few figures by which experiments are compared.
+def run(options: EvaluationOptions, layout: Layout) -> str:
+    """Evaluate the export, and return the stage's summary; its metrics are what experiments are compared by.
 
     Raises
     ------
     OpenL3Error
         If there is no export.
     """
-    evaluations = evaluate(export, options)
+    evaluations = evaluate(layout.folder("export"), options)
+    output = layout.folder("evaluation")
     output.mkdir(parents=True, exist_ok=True)
     write_tables(output, evaluations)
     write_json(output / METRICS_FILE, metrics_content(evaluations))
-    write_json(metrics, headlines(evaluations))
+    write_json(layout.metrics_of("evaluate"), headlines(evaluations))
     return "evaluate: " + "; ".join(f"{key.value}: {_summary(found)}" for key, found in evaluations.items())
 
 

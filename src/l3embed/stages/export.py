@@ -19,7 +19,7 @@ from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.models.origin import Origin, read_origins
 from l3embed.progress import progress_bar
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, array_path, make_empty
+from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, Layout, array_path, make_empty
 from l3embed.stages.pooling import MOMENTS_FILE, pool_each, pool_recipe
 from l3embed.stages.results import Result, read_results
 from l3embed.store.code import all_versions
@@ -35,19 +35,10 @@ class ExportOptions:
 
     labels: LabelSource = None
     formats: tuple[str, ...] = ("npz",)
-    layout: RowLayout = field(default_factory=RowLayout)
+    row_layout: RowLayout = field(default_factory=RowLayout)
 
 
-@dataclass(frozen=True)
-class ExportFolders:
-    """Where the embeddings are, and where the stage's output and metrics go."""
-
-    embeddings: Path
-    output: Path
-    metrics: Path
-
-
-def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
+def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     """Export all embeddings of a folder; return the stage's summary.
 
     Raises
@@ -55,24 +46,24 @@ def run(folders: ExportFolders, options: ExportOptions, store: Store) -> str:
     OpenL3Error
         If the table of labels is wrong, or a format cannot hold the embeddings.
     """
-    metrics = StageMetrics(folders.metrics)
-    results = read_results(folders.embeddings)
-    make_empty(folders.output)
-    origins = read_origins(folders.embeddings)
+    metrics, embeddings = StageMetrics(layout.metrics_of("export")), layout.folder("embeddings")
+    results, origins = read_results(embeddings), read_origins(embeddings)
+    output = layout.folder("export")
+    make_empty(output)
     rows = _manifest_rows(results, options, store, origins)
-    files = [array_path(folders.embeddings, result, EMBEDDINGS_SUFFIX) for result in results if result.is_ok]
+    files = [array_path(embeddings, result, EMBEDDINGS_SUFFIX) for result in results if result.is_ok]
     counts = Counts(failed=len(results) - len(files))
     moments = _pool(files, store, counts)
     ok = [row for row in rows if row.is_ok]
     done = [Embedded(*facts) for facts in zip(ok, files, moments, strict=True)]
     for modality in Modality:
         own = [item.moments for item in done if item.row.modality == modality.value]
-        _write_means(own, mean_path(folders.output, modality))
+        _write_means(own, mean_path(output, modality))
     for name in options.formats:
-        format_writer(name)(folders.output, done, options.layout)
-    write_manifest(folders.output, rows)
+        format_writer(name)(output, done, options.row_layout)
+    write_manifest(output, rows)
     metrics.write(counts.figures | _figures(rows, origins))
-    return f"export: {len(rows)} inputs: {counts}; see {folders.output}/manifest.csv"
+    return f"export: {len(rows)} inputs: {counts}; see {output}/manifest.csv"
 
 
 def output_names(results: Sequence[Result]) -> list[str]:

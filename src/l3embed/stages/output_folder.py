@@ -1,9 +1,10 @@
-"""The folder that a stage writes: how it is known to be one, and what an input's files are called in it."""
+"""The folders that stages write: where they lie, how they are known, and what an input's files are called."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,21 @@ EMBEDDINGS_SUFFIX = ".npz"
 
 TIMES_SUFFIX = ".times.npy"
 """What the times of a video's frames are called in a stage's output, after the video's path."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the stages write: folders below one, named as in ``dvc.yaml``."""
+
+    root: Path = Path("data")
+
+    def folder(self, name: str) -> Path:
+        """Return a folder of what stages write, such as ``export`` or ``metrics``."""
+        return self.root / name
+
+    def metrics_of(self, stage: str) -> Path:
+        """Return the file with what a stage counted."""
+        return self.folder("metrics") / f"{stage}.json"
 
 
 def make_empty(folder: Path) -> None:

@@ -26,7 +26,7 @@ from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.output_folder import TIMES_SUFFIX, array_path, make_empty
+from l3embed.stages.output_folder import TIMES_SUFFIX, Layout, array_path, make_empty
 from l3embed.stages.results import (
     NAMED,
     OnError,
@@ -62,15 +62,6 @@ class PreprocessOptions:
 
 
 @dataclass(frozen=True)
-class PreprocessFolders:
-    """Where the dataset is, and where the stage's output and metrics go."""
-
-    dataset: Path
-    output: Path
-    metrics: Path
-
-
-@dataclass(frozen=True)
 class _Job:
     """One task: which file it reads, of what kind and in what state that was, and for which network."""
 
@@ -81,7 +72,7 @@ class _Job:
     recipe: Recipe
 
 
-def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) -> str:
+def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store) -> str:
     """Preprocess the selected files of a folder and its subfolders; return the stage's summary.
 
     Raises
@@ -90,15 +81,15 @@ def run(folders: PreprocessFolders, options: PreprocessOptions, store: Store) ->
         If the folder is not there, has no such files, or none that can be read; or at the first that
         cannot be, if that is to end the stage.
     """
-    metrics = StageMetrics(folders.metrics)
-    found = find_inputs(folders.dataset, options.selection)
-    make_empty(folders.output)
-    jobs, results = _plan(found, options, folders.dataset, store.digests)
-    counts = _prepare_all(jobs, results, options, (store, folders.output))
+    metrics, output = StageMetrics(layout.metrics_of("preprocess")), layout.folder("preprocessed")
+    found = find_inputs(dataset, options.selection)
+    make_empty(output)
+    jobs, results = _plan(found, options, dataset, store.digests)
+    counts = _prepare_all(jobs, results, options, (store, output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
     require_one("preprocess", final)
-    write_results(final, folders.output)
+    write_results(final, output)
     _tell_of_folders(found)
     metrics.write(counts.figures)
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
