@@ -93,11 +93,7 @@ class LabelSettings:
 
     def __post_init__(self) -> None:
         self.parse()
-        if not self.definition:
-            raise OpenL3Error(
-                "labels.definition must be the path of what the export stage depends on; got null. "
-                f"Set the group as a whole: labels={self.source}."
-            )
+        _check_definition("labels", "export", self)
 
     def parse(self) -> LabelSource:
         """Return the reports' word for it."""
@@ -210,11 +206,7 @@ class WeightsSettings:
 
     def __post_init__(self) -> None:
         self.parse()
-        if not self.definition:
-            raise OpenL3Error(
-                "weights.definition must be the path of what the weights stage depends on; got null. "
-                f"Set the group as a whole: weights={self.source}."
-            )
+        _check_definition("weights", "weights", self)
 
     def parse(self) -> WeightsSource:
         """Return the library's word for it."""
@@ -301,3 +293,12 @@ class ReportSettings:
     def parse(self) -> ReportOptions:
         """Return the report's word for it."""
         return ReportOptions(**vars(self))
+
+
+def _check_definition(group: str, stage: str, settings: LabelSettings | WeightsSettings) -> None:
+    """Check that a group says what its stage depends on: DVC would stumble over nothing."""
+    if not settings.definition:
+        raise OpenL3Error(
+            f"{group}.definition must be the path of what the {stage} stage depends on; got null. "
+            f"Set the group as a whole: {group}={settings.source}."
+        )

@@ -30,14 +30,14 @@ from l3embed.runtimes.base import Placement
 from l3embed.stages.results import OnError
 from l3embed.variants import (
     AudioVariant,
-    ContentType,
     Device,
     Frontend,
     ImageVariant,
-    InputRepr,
     Modality,
-    Precision,
+    Variant,
+    parse_audio_variant,
     parse_choice,
+    parse_image_variant,
 )
 
 PARAMS_FILE = Path("params.yaml")
@@ -79,13 +79,9 @@ class Settings:
     @property
     def variant(self) -> AudioVariant:
         """The audio model."""
-        return AudioVariant(
-            input_repr=InputRepr(self.model.input_repr),
-            content_type=ContentType(self.model.content_type),
-            embedding_size=self.model.audio_embedding_size,
-            frontend=Frontend(self.frontend.name),
-            precision=Precision(self.model.precision),
-        )
+        model, frontend = self.model, self.frontend.name
+        words = (model.input_repr, model.content_type, model.audio_embedding_size, frontend)
+        return parse_audio_variant(*words, model.precision)
 
     @property
     def failures(self) -> OnError:
@@ -95,12 +91,9 @@ class Settings:
     @property
     def image_variant(self) -> ImageVariant:
         """The image model."""
-        return ImageVariant(
-            input_repr=InputRepr(self.model.input_repr),
-            content_type=ContentType(self.model.content_type),
-            embedding_size=self.model.image_embedding_size,
-            precision=Precision(self.model.precision),
-        )
+        model = self.model
+        words = (model.input_repr, model.content_type, model.image_embedding_size)
+        return parse_image_variant(*words, model.precision)
 
     @property
     def placement(self) -> Placement:
@@ -108,11 +101,10 @@ class Settings:
         return Placement(Device(self.device.name), self.runtime.name, self.device.threads)
 
     @property
-    def variants(self) -> dict[Modality, AudioVariant | ImageVariant]:
+    def variants(self) -> dict[Modality, Variant]:
         """The models that the selected kinds of files need."""
         needed = {modality for media in self.dataset.parse().media for modality in MODALITIES[media]}
-        both: dict[Modality, AudioVariant | ImageVariant]
-        both = {Modality.AUDIO: self.variant, Modality.IMAGE: self.image_variant}
+        both: dict[Modality, Variant] = {Modality.AUDIO: self.variant, Modality.IMAGE: self.image_variant}
         return {modality: variant for modality, variant in both.items() if modality in needed}
 
     @property

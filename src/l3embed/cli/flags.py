@@ -255,3 +255,9 @@ def run_on_files(outputs: dict[str, str], process: Callable[[], None], *, quiet:
     if not quiet:
         sys.stderr.write(f"l3embed: {total} of {total} files done.\n")
     return 0
+
+
+def write_line(line: str) -> None:
+    """Write what a command was asked for to standard output, at once: the next line may take minutes."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

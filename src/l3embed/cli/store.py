@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import math
 import re
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from l3embed.cli.flags import write_line
 from l3embed.disk.folders import STORE_VARIABLE, store_folder
 
 if TYPE_CHECKING:
@@ -53,11 +53,11 @@ def _run_info(args: argparse.Namespace) -> int:
     from l3embed.store.recipe import Step
 
     results = list(stored_results(store_folder()))
-    _write(f"{'step':10}  {'results':>9}  {'size':>8}  last used")
+    write_line(f"{'step':10}  {'results':>9}  {'size':>8}  last used")
     for step in Step:
         _write_row(step.value, [stored for stored in results if stored.step is step])
     _write_row("total", results)
-    _write(f"The store is at {store_folder()}; {STORE_VARIABLE} names another folder.")
+    write_line(f"The store is at {store_folder()}; {STORE_VARIABLE} names another folder.")
     return 0
 
 
@@ -69,9 +69,9 @@ def _run_prune(args: argparse.Namespace, refuse: Callable[[str], None]) -> int:
     older_than_days, max_bytes = (0, 0) if args.all else (args.older_than, args.max_size)
     pruned = prune(store_folder(), older_than_days=older_than_days, max_bytes=max_bytes)
     results = "1 result" if pruned.results == 1 else f"{pruned.results:,} results"
-    _write(f"Removed {results} ({format_size(pruned.bytes)}) from {store_folder()}.")
+    write_line(f"Removed {results} ({format_size(pruned.bytes)}) from {store_folder()}.")
     if pruned.spared:
-        _write(f"Kept {pruned.spared:,} more that were used in the last hour: a run may need them.")
+        write_line(f"Kept {pruned.spared:,} more that were used in the last hour: a run may need them.")
     return 0
 
 
@@ -86,7 +86,7 @@ def _write_row(name: str, results: list[Stored]) -> None:
     used = ""
     if results:
         used = f"{datetime.fromtimestamp(max(stored.used_s for stored in results)):%Y-%m-%d %H:%M}"
-    _write(f"{name:10}  {len(results):>9,}  {size:>8}  {used}".rstrip())
+    write_line(f"{name:10}  {len(results):>9,}  {size:>8}  {used}".rstrip())
 
 
 def _parse_days(text: str) -> float:
@@ -107,7 +107,3 @@ def _parse_size(text: str) -> int:
             f"must be a number and a unit ({', '.join(UNITS)}), as in 20GB; got {text!r}"
         )
     return round(float(found[1]) * units[found[2].upper()])
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

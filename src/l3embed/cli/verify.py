@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from l3embed.cli.flags import add_placement_options, placement_of
+from l3embed.cli.flags import add_placement_options, placement_of, write_line
 from l3embed.errors import OpenL3Error
 from l3embed.verification.regression_files import REGRESSION_URL_VARIABLE
 from l3embed.weights.source import URL_VARIABLE
 
 if TYPE_CHECKING:
-    from l3embed.verification.suite import Suite
+    from l3embed.verification.cases import Suite
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
@@ -51,12 +50,12 @@ def run(args: argparse.Namespace) -> int:
 
     suite = replace(_suite(args).only(args.only), placement=placement_of(args))
     table = Table(suite)
-    _write(table.header())
+    write_line(table.header())
     results = []
     for result in verify(suite):
         results.append(result)
-        _write(table.row(result))
-    _write(table.footer(results))
+        write_line(table.row(result))
+    write_line(table.footer(results))
     return 1 if any(result.verdict.is_bad for result in results) else 0
 
 
@@ -70,8 +69,3 @@ def _suite(args: argparse.Namespace) -> Suite:
     from l3embed.verification.carried import carried_suite
 
     return carried_suite()
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()  # a case may take minutes

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from l3embed.cli.flags import write_line
 from l3embed.errors import OpenL3Error
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 from l3embed.weights.locating import PublishedState, locate_weights, packed_path, published_state
@@ -43,10 +44,10 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _run_list(args: argparse.Namespace) -> int:
     width = max(len(weight_set.name) for weight_set in ALL_WEIGHT_SETS)
-    _write(f"{'name':{width}}  {'state':8}  path")
+    write_line(f"{'name':{width}}  {'state':8}  path")
     for weight_set in ALL_WEIGHT_SETS:
         state = published_state(weight_set)
-        _write(f"{weight_set.name:{width}}  {state.value:8}  {packed_path(weight_set)}")
+        write_line(f"{weight_set.name:{width}}  {state.value:8}  {packed_path(weight_set)}")
     return 0
 
 
@@ -55,7 +56,7 @@ def _run_fetch(args: argparse.Namespace) -> int:
     failures: dict[str, OpenL3Error] = {}
     for weight_set in _parse_names(args.names):
         try:
-            _write(f"{weight_set.name}: {locate_weights(weight_set, source).path}")
+            write_line(f"{weight_set.name}: {locate_weights(weight_set, source).path}")
         except OpenL3Error as error:
             # The others may still be had: a fault can concern one file alone.
             failures[weight_set.name] = error
@@ -70,7 +71,7 @@ def _run_verify(args: argparse.Namespace) -> int:
     states = {weight_set: published_state(weight_set, thorough=True) for weight_set in weight_sets}
     for weight_set, state in states.items():
         label = "not fetched" if state is PublishedState.MISSING else state.value
-        _write(f"{weight_set.name}: {label}  {packed_path(weight_set)}")
+        write_line(f"{weight_set.name}: {label}  {packed_path(weight_set)}")
     if PublishedState.DAMAGED in states.values():
         sys.stderr.write("Run 'l3embed weights fetch' with the names of the damaged ones to mend them.\n")
         return 1
@@ -94,7 +95,3 @@ def _parse_name(name: str) -> WeightSet:
     raise OpenL3Error(
         f"The name of a weight set must be one of {allowed}; got {name!r}. Correct it, or give none."
     )
-
-
-def _write(line: str) -> None:
-    sys.stdout.write(f"{line}\n")

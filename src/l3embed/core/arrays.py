@@ -31,7 +31,7 @@ def embed_into_arrays(
     counts : sequence of int
         How many embeddings each source makes.
     inputs : callable
-        Returns the blocks of the network's inputs of a source, by its index.
+        Returns the blocks of the network's inputs of a source, by its index, when they are asked for.
     request : Request
         Batch size, and whether to draw a progress bar.
     unit : str
@@ -44,7 +44,7 @@ def embed_into_arrays(
     """
     results: list[Embedding] = [np.empty((count, embedder.embedding_size), np.float32) for count in counts]
     filled = [0] * len(counts)
-    sources = ((index, _reading(inputs, index)) for index in range(len(counts)))
+    sources = ((index, inputs(index)) for index in range(len(counts)))
     with progress_bar("Embedding", total=sum(counts), unit=unit, enabled=request.verbose) as bar:
         for piece in embed_sources(embedder, sources, request.batch_size, request.workers):
             if piece.error:
@@ -54,8 +54,3 @@ def embed_into_arrays(
             results[piece.key][start : filled[piece.key]] = piece.embeddings
             bar.update(len(piece.embeddings))
     return results
-
-
-def _reading(inputs: Callable[[int], Inputs], index: int) -> Inputs:
-    """Ask for a source's inputs only when its turn has come."""
-    yield from inputs(index)

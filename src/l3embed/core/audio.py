@@ -236,9 +236,8 @@ def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, ove
     OpenL3Error
         As `process_audio_file`.
     """
-    request = options.parse()
-    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing()), request)
+    job = FileJob(outputs, options.parse(), overwrite)
+    embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing()))
 
 
 def _embed_arrays(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
+from l3embed.core.options import Request
 from l3embed.core.outputs import refuse_shared_outputs
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import FilesError
@@ -28,18 +29,15 @@ class FileJob:
     ----------
     outputs : dict[str, str]
         The output of each input.
-    batch_size : int
-        Items that go through the network at once.
+    request : Request
+        By which network, and how it is to run.
     overwrite : bool
         Whether to compute what has an output already.
-    verbose : bool
-        Whether to say what is going on.
     """
 
     outputs: dict[str, str]
-    batch_size: int
+    request: Request
     overwrite: bool
-    verbose: bool
 
 
 @dataclass(frozen=True)
@@ -89,18 +87,7 @@ class Medium:
         return {"timestamps": findings.frame_times_s} if self.media is Media.VIDEO else {}
 
 
-class Loader(Protocol):
-    """What loads a network when it is needed."""
-
-    @property
-    def workers(self) -> int:
-        """Threads that prepare what the network takes in."""
-
-    def load(self) -> Network:
-        """Return the network, ready to run."""
-
-
-def embed_files(job: FileJob, medium: Medium, loader: Loader) -> None:
+def embed_files(job: FileJob, medium: Medium) -> None:
     """Embed the files that need it; the model is loaded only if there is one.
 
     Raises
@@ -114,7 +101,7 @@ def embed_files(job: FileJob, medium: Medium, loader: Loader) -> None:
     failures: dict[str, str] = {}
     todo = _inputs_to_do(job, failures)
     if todo:
-        _embed(todo, job, medium, loader, failures)
+        _embed(todo, job, medium, failures)
     if failures:
         raise FilesError(failures, done=len(job.outputs) - len(failures))
 
@@ -126,15 +113,16 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
         if not Path(source).exists():
             failures[source] = "There is no such file."
         elif Path(target).exists() and not job.overwrite:
-            if job.verbose:
+            if job.request.verbose:
                 say(f"{target} exists: {source} is skipped (overwriting is off).")
         else:
             todo.append(source)
     return todo
 
 
-def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failures: dict[str, str]) -> None:
-    network = loader.load()
+def _embed(todo: list[str], job: FileJob, medium: Medium, failures: dict[str, str]) -> None:
+    request = job.request
+    network = request.load()
     findings = {path: Findings() for path in todo}
     sources = ((path, medium.inputs(path, network, findings[path])) for path in todo)
 
@@ -144,8 +132,8 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, loader: Loader, failur
             others |= network.origin.arrays(network.embedder.runtime)
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
-    with FileProgress(medium.description, len(todo), medium.unit, enabled=job.verbose) as progress:
-        pieces = embed_sources(network.embedder, sources, job.batch_size, loader.workers)
+    with FileProgress(medium.description, len(todo), medium.unit, enabled=request.verbose) as progress:
+        pieces = embed_sources(network.embedder, sources, request.batch_size, request.workers)
         saved = save_each(pieces, lambda path: Path(job.outputs[path]).parent, save, progress.add)
         for path, _, fault in saved:
             if isinstance(fault, OSError):

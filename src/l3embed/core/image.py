@@ -138,9 +138,7 @@ def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, ove
     OpenL3Error
         As `process_image_file`.
     """
-    request = options.parse()
-    job = FileJob(outputs, request.batch_size, overwrite=overwrite, verbose=request.verbose)
-    embed_files(job, Medium(Media.IMAGE, Modality.IMAGE), request)
+    embed_files(FileJob(outputs, options.parse(), overwrite), Medium(Media.IMAGE, Modality.IMAGE))
 
 
 def _embed_arrays(arrays: list[Array], request: Request) -> list[Embedding]:

@@ -134,14 +134,13 @@ def process_video_outputs(
     OpenL3Error
         As `process_video_file`.
     """
-    audio, image = audio_options.parse(), image_options.parse()
     sound = Medium(Media.VIDEO, Modality.AUDIO, audio_options.parse_framing())
     frames = Medium(Media.VIDEO, Modality.IMAGE)
-    audio_job = FileJob(audio_outputs, audio.batch_size, overwrite=overwrite, verbose=audio.verbose)
-    image_job = FileJob(image_outputs, image.batch_size, overwrite=overwrite, verbose=image.verbose)
+    audio_job = FileJob(audio_outputs, audio_options.parse(), overwrite)
+    image_job = FileJob(image_outputs, image_options.parse(), overwrite)
     failures = {
-        **_failures(lambda: embed_files(audio_job, sound, audio)),
-        **_failures(lambda: embed_files(image_job, frames, image)),
+        **_failures(lambda: embed_files(audio_job, sound)),
+        **_failures(lambda: embed_files(image_job, frames)),
     }
     if failures:
         raise FilesError(failures, done=len(audio_outputs) - len(failures))

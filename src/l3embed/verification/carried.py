@@ -20,8 +20,8 @@ from l3embed.verification.cases import (
     VIDEO_FRAMES,
     Case,
     Computation,
+    Suite,
 )
-from l3embed.verification.suite import Suite
 from l3embed.weights.random import DEFAULT_SEED
 from l3embed.weights.source import RandomWeights
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
+from l3embed.runtimes.base import Placement
 from l3embed.variants import (
     CENTER_PAD_SAMPLES,
     SAMPLE_RATE_HZ,
@@ -15,6 +19,7 @@ from l3embed.variants import (
     Media,
     Modality,
 )
+from l3embed.weights.source import WeightsSource
 
 SAME_AUDIO = 1e-5
 """Tolerance for embeddings of audio at 48 kHz: largest difference over largest magnitude, as all here."""
@@ -100,3 +105,43 @@ class Case:
         pad = CENTER_PAD_SAMPLES if framing.center else 0
         latest_start = round(self.trusted_s * SAMPLE_RATE_HZ) + pad - WINDOW_SAMPLES
         return max(0, latest_start // framing.hop_samples + 1)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """Cases, and where their files and weights come from.
+
+    Parameters
+    ----------
+    cases : tuple of Case
+        In the order in which they are run.
+    locate : callable
+        Returns where a case's file is on this machine; raises `OpenL3Error` if it cannot be had.
+    weights : WeightsSource
+        The weights that the stored figures were computed with.
+    footnote : str
+        What a reader of the results should know.
+    placement : Placement
+        Where the networks are to run.
+    """
+
+    cases: tuple[Case, ...]
+    locate: Callable[[str], Path]
+    weights: WeightsSource
+    footnote: str
+    placement: Placement = field(default_factory=Placement)
+
+    def only(self, names: Sequence[str]) -> Suite:
+        """Return a suite of the cases with these names, or of all if there are none.
+
+        Raises
+        ------
+        OpenL3Error
+            If there is no case of a name.
+        """
+        known = [case.name for case in self.cases]
+        for name in names:
+            if name not in known:
+                raise OpenL3Error(f"There is no case {name!r} here. There are: {', '.join(known)}.")
+        chosen = tuple(case for case in self.cases if not names or case.name in names)
+        return replace(self, cases=chosen)

@@ -8,13 +8,12 @@ from pathlib import Path
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
 from l3embed.variants import ContentType, Frontend, InputRepr, Media, Modality
-from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation
+from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation, Suite
 from l3embed.verification.regression_files import (
     DEFAULT_REGRESSION_URL,
     REGRESSION_FILES,
     REGRESSION_URL_VARIABLE,
 )
-from l3embed.verification.suite import Suite
 from l3embed.weights.cache import exclusively, regression_folder
 from l3embed.weights.fetch import Download, fetch
 from l3embed.weights.locating import discard_damaged, is_whole

@@ -15,9 +15,8 @@ import numpy.typing as npt
 from l3embed.core.outputs import get_output_path
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import Media, Modality
-from l3embed.verification.cases import Case, Computation
+from l3embed.verification.cases import Case, Computation, Suite
 from l3embed.verification.compare import BAD_SOUND, Comparison, Verdict, compare
-from l3embed.verification.suite import Suite
 
 Arrays = dict[str, npt.NDArray[Any]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from l3embed.verification.cases import Suite
 from l3embed.verification.compare import Comparison, Verdict
-from l3embed.verification.suite import Suite
 
 MEASURE = "Differences are the largest difference over the largest magnitude of the stored embeddings."
 
