@@ -68,6 +68,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     project = Project(folder).with_embed(
         variants=VARIANTS, framing=Framing(HOP_S), placement=Placement(), batch_size=7
     )
+    project.dataset.mkdir(parents=True)
     for path in reference_inputs():
         shutil.copy(path, project.dataset)
     (project.dataset / "rain_22k_mono.wav").unlink()

@@ -39,10 +39,7 @@ def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
     OpenL3Error
         If there is no such setting or choice, or a value is not allowed.
     """
-    if not (config_folder / f"{CONFIG_NAME}.yaml").is_file():
-        raise OpenL3Error(
-            f"There is no {config_folder}/{CONFIG_NAME}.yaml here. Run this in the project's folder."
-        )
+    check_project(config_folder)
     try:
         with initialize_config_dir(str(config_folder.resolve()), version_base="1.3"):
             settings = compose(CONFIG_NAME, overrides=list(overrides))
@@ -51,6 +48,20 @@ def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
         raise OpenL3Error(f"The settings could not be composed. {_reason(error)}") from error
     parse_settings(settings)
     return OmegaConf.to_yaml(settings)
+
+
+def check_project(config_folder: Path = CONFIG_FOLDER) -> None:
+    """Check that settings can be composed here.
+
+    Raises
+    ------
+    OpenL3Error
+        If this is no project's folder.
+    """
+    if not (config_folder / f"{CONFIG_NAME}.yaml").is_file():
+        raise OpenL3Error(
+            f"There is no {config_folder}/{CONFIG_NAME}.yaml here. Run this in the project's folder."
+        )
 
 
 def _reason(error: Exception) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import hydra
 
 from l3embed.app.job import Launch, run_job
-from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME
+from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
 from l3embed.app.sweep import read_failure, read_jobs
 from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
 from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is not None:
         sys.argv = [PROGRAM, *arguments]
     try:
-        _check_place()
+        check_project()
         _check_launcher(sys.argv)
         status = _launch()
         if Launch.sweep_folder:
@@ -74,13 +74,6 @@ def _conclude(folder: Path) -> int:
     )
     sys.stdout.write(f"\n{len(jobs)} jobs, {failed} failed: {written}\n")
     return EXIT_FAILURE if failed else 0
-
-
-def _check_place() -> None:
-    if not (CONFIG_FOLDER / f"{CONFIG_NAME}.yaml").is_file():
-        raise OpenL3Error(
-            f"There is no {CONFIG_FOLDER}/{CONFIG_NAME}.yaml here. Run this in the project's folder."
-        )
 
 
 def _check_launcher(arguments: Sequence[str]) -> None:

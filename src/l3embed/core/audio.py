@@ -229,13 +229,7 @@ def process_audio_file(
 
 
 def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, overwrite: bool = False) -> None:
-    """Do what `process_audio_file` does, with a given output for each input.
-
-    Raises
-    ------
-    OpenL3Error
-        As `process_audio_file`.
-    """
+    """Do what `process_audio_file` does, with the same errors, with a given output for each input."""
     job = FileJob(outputs, options.parse(), overwrite)
     embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing()))
 

@@ -131,13 +131,7 @@ def process_image_file(
 
 
 def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, overwrite: bool = False) -> None:
-    """Do what `process_image_file` does, with a given output for each input.
-
-    Raises
-    ------
-    OpenL3Error
-        As `process_image_file`.
-    """
+    """Do what `process_image_file` does, with the same errors, with a given output for each input."""
     embed_files(FileJob(outputs, options.parse(), overwrite), Medium(Media.IMAGE, Modality.IMAGE))
 
 

@@ -96,13 +96,7 @@ class AudioOptions:
         return request
 
     def parse_framing(self) -> Framing:
-        """Check the options that say how audio is cut into windows.
-
-        Raises
-        ------
-        OpenL3Error
-            As `parse`.
-        """
+        """Check the options that say how audio is cut into windows, with errors as `parse` has them."""
         return parse_framing(self.hop_size, self.center)
 
 

@@ -127,13 +127,7 @@ def process_video_outputs(
     *,
     overwrite: bool = False,
 ) -> None:
-    """Do what `process_video_file` does, with two given outputs for each input.
-
-    Raises
-    ------
-    OpenL3Error
-        As `process_video_file`.
-    """
+    """Do what `process_video_file` does, with the same errors, with two given outputs for each input."""
     sound = Medium(Media.VIDEO, Modality.AUDIO, audio_options.parse_framing())
     frames = Medium(Media.VIDEO, Modality.IMAGE)
     audio_job = FileJob(audio_outputs, audio_options.parse(), overwrite)

@@ -58,13 +58,7 @@ def load_network(variant: Variant, source: WeightsSource, placement: Placement) 
 
 
 def build_network(variant: Variant, file: WeightFile, placement: Placement) -> Network:
-    """Return the network of a variant with the weights of a file.
-
-    Raises
-    ------
-    OpenL3Error
-        As `load_network`.
-    """
+    """Return the network of a variant with the weights of a file, with the errors of `load_network`."""
     weights = read_layers(file.path, variant.weight_set)
     embedder = _build_embedder(variant, weights, placement)
     return Network(embedder, variant_origin(variant, file), _frontend(variant))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,14 +87,14 @@ def classifications(evaluation: Path) -> list[Classification]:
 
 
 def _classification(modality: Modality, figures: Figures, evaluation: Path) -> Classification:
-    pairs = Counter((row.actual, row.predicted) for row in read_predictions(evaluation, modality))
-    if not pairs:
+    from sklearn.metrics import confusion_matrix
+
+    predictions = read_predictions(evaluation, modality)
+    if not predictions:
         return Classification(modality, figures.reason or "there are no predictions")
-    labels = sorted({label for pair in pairs for label in pair})
-    places = {label: place for place, label in enumerate(labels)}
-    matrix = np.zeros((len(labels), len(labels)), np.int64)
-    for (actual, predicted), count in pairs.items():
-        matrix[places[actual], places[predicted]] = count
+    actual, predicted = zip(*((row.actual, row.predicted) for row in predictions), strict=True)
+    labels = sorted({*actual, *predicted})
+    matrix: Counts = confusion_matrix(actual, predicted, labels=labels)
     return Classification(
         modality=modality,
         reason="",

@@ -50,6 +50,9 @@ TIMES_FILE = "times.npy"
 Task = tuple[str, Modality]
 """An input's path, and the network that it is prepared for."""
 
+Prepared = tuple[list[str], dict[str, Any]]
+"""What was made of one file: names of files that are to be put into the store, and facts."""
+
 
 @dataclass(frozen=True)
 class PreprocessOptions:
@@ -160,7 +163,7 @@ def _compute(
 
     threads = available_threads(options.threads)
 
-    def prepare(task: Task) -> tuple[Task, _Prepared | OpenL3Error]:
+    def prepare(task: Task) -> tuple[Task, Prepared | OpenL3Error]:
         try:
             return task, _prepare(jobs[task], options.sound, store)
         except OpenL3Error as error:
@@ -172,18 +175,10 @@ def _compute(
             if isinstance(prepared, OpenL3Error):
                 yield task, prepared
             else:
-                yield task, store.put(jobs[task].recipe, prepared.names, prepared.facts)
+                yield task, store.put(jobs[task].recipe, *prepared)
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """What was made of one file: files that are to be put into the store, and facts."""
-
-    names: list[str]
-    facts: dict[str, Any]
-
-
-def _prepare(job: _Job, sound: Sound, store: Store) -> _Prepared:
+def _prepare(job: _Job, sound: Sound, store: Store) -> Prepared:
     """Read one file, and write what is made of it to where the store will have it."""
     started_s = time.perf_counter()
     findings, names = Findings(), []
@@ -201,7 +196,7 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> _Prepared:
             np.save(stream, findings.frame_times_s)
         names.append(TIMES_FILE)
     seconds = round(time.perf_counter() - started_s, 4)
-    return _Prepared(names, {**findings.facts(), "seconds": seconds})
+    return names, {**findings.facts(), "seconds": seconds}
 
 
 def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -78,15 +78,17 @@ class _Bench:
             with warnings.catch_warnings():
                 # Whoever asks for the seeded weights here knows what they are good for.
                 warnings.filterwarnings("ignore", message=".*untrained", category=OpenL3Warning)
-                PROCESSES[computation.media](computation, path, folder, self.suite)
+                _process(computation, path, folder, self.suite)
         except OpenL3Error as error:
             return error
         return folder
 
 
-def _shared(computation: Computation, suite: Suite) -> dict[str, Any]:
-    """Return the arguments that all mirrored functions have."""
-    return {
+def _process(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
+    """Embed a file by the mirrored function for its kind."""
+    from l3embed import core
+
+    run: dict[str, Any] = {
         "input_repr": computation.input_repr,
         "content_type": computation.content_type,
         "verbose": False,
@@ -95,54 +97,20 @@ def _shared(computation: Computation, suite: Suite) -> dict[str, Any]:
         "runtime": suite.placement.runtime,
         "threads": suite.placement.threads,
     }
-
-
-def _process_audio(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
-    from l3embed.core import process_audio_file
-
-    process_audio_file(
-        path,
-        folder,
-        embedding_size=computation.audio_size,
-        center=computation.framing.center,
-        hop_size=computation.framing.hop_s,
-        frontend=computation.frontend,
-        **_shared(computation, suite),
-    )
-
-
-def _process_image(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
-    from l3embed.core import process_image_file
-
-    process_image_file(
-        path,
-        folder,
-        embedding_size=computation.image_size,
-        **_shared(computation, suite),
-    )
-
-
-def _process_video(computation: Computation, path: Path, folder: Path, suite: Suite) -> None:
-    from l3embed.core import process_video_file
-
-    process_video_file(
-        path,
-        folder,
-        audio_embedding_size=computation.audio_size,
-        audio_center=computation.framing.center,
-        audio_hop_size=computation.framing.hop_s,
-        image_embedding_size=computation.image_size,
-        audio_frontend=computation.frontend,
-        **_shared(computation, suite),
-    )
-
-
-PROCESSES: dict[Media, Callable[[Computation, Path, Path, Suite], None]] = {
-    Media.AUDIO: _process_audio,
-    Media.IMAGE: _process_image,
-    Media.VIDEO: _process_video,
-}
-"""What embeds a file, by its kind."""
+    framing = computation.framing
+    sound: dict[str, Any] = {
+        "center": framing.center,
+        "hop_size": framing.hop_s,
+        "frontend": computation.frontend,
+    }
+    sound |= {"frontend": computation.frontend, "embedding_size": computation.audio_size}
+    if computation.media is Media.AUDIO:
+        core.process_audio_file(path, folder, **sound, **run)
+    elif computation.media is Media.IMAGE:
+        core.process_image_file(path, folder, embedding_size=computation.image_size, **run)
+    else:
+        run |= {f"audio_{name}": value for name, value in sound.items()}
+        core.process_video_file(path, folder, image_embedding_size=computation.image_size, **run)
 
 
 def _output(computation: Computation, modality: Modality, folder: Path) -> Path:

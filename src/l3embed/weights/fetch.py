@@ -76,13 +76,7 @@ class Download:
 
 
 def fetch_published(file: PublishedFile, base_url: str, folder: Path, *, verbose: bool = True) -> Path:
-    """Fetch a published weight file into a folder, name its authors, and return its path.
-
-    Raises
-    ------
-    OpenL3Error, OSError
-        As `fetch`.
-    """
+    """Fetch a published weight file into a folder as `fetch` does, name its authors, and return its path."""
     path = fetch(
         Download(
             file.file_name,
