@@ -11,7 +11,7 @@ from typing import Any
 import imageio.v3
 import numpy as np
 import pytest
-from conftest import reference_inputs
+from conftest import reference, reference_inputs
 from skimage.io import imread
 
 import l3embed
@@ -22,10 +22,9 @@ from l3embed.stages.results import read_results
 from l3embed.variants import AudioVariant, ImageVariant, InputRepr, Modality
 from l3embed.weights.source import RandomWeights
 
-from .conftest import BAD_PICTURES, REPOSITORY, write_image, write_video
+from .conftest import BAD_PICTURES, write_image, write_video
 from .standin import Project
 
-REFERENCE_OUTPUTS = REPOSITORY / "tests" / "data" / "reference" / "outputs"
 SEED = 20260101
 HOP_S = 0.5
 VARIANTS: dict[Modality, AudioVariant | ImageVariant] = {
@@ -107,14 +106,14 @@ def difference(ours: Any, theirs: Any) -> float:
 @pytest.mark.parametrize(("name", "tolerance"), REFERENCE_AUDIO.items(), ids=REFERENCE_AUDIO)
 def test_recordings_give_the_reference_s_numbers(run: Project, name: str, tolerance: float) -> None:
     case = f"audio__{Path(name).stem}__mel256_music_512_kapre_c_0.5.npz"
-    ours, theirs = exported(run, name, "audio"), arrays_of(REFERENCE_OUTPUTS / case)
+    ours, theirs = exported(run, name, "audio"), arrays_of(reference(f"outputs/{case}"))
     assert difference(ours["embedding"], theirs["embedding"]) < tolerance
     np.testing.assert_allclose(ours["timestamps"], theirs["timestamps"], atol=1e-6)
 
 
 @pytest.mark.parametrize("name", REFERENCE_IMAGES)
 def test_images_give_the_reference_s_numbers(run: Project, name: str) -> None:
-    theirs = arrays_of(REFERENCE_OUTPUTS / f"image__{Path(name).stem}__mel256_music_512.npz")
+    theirs = arrays_of(reference(f"outputs/image__{Path(name).stem}__mel256_music_512.npz"))
     assert difference(exported(run, name, "image")["embedding"], theirs["embedding"]) < SAME
 
 
@@ -123,7 +122,7 @@ def test_images_give_the_reference_s_numbers(run: Project, name: str) -> None:
 )
 def test_a_video_gives_the_reference_s_numbers(run: Project, modality: str, tolerance: float) -> None:
     ours = exported(run, "clip_12fps.mp4", modality)
-    theirs = arrays_of(REFERENCE_OUTPUTS / "video__clip_12fps.npz")
+    theirs = arrays_of(reference("outputs/video__clip_12fps.npz"))
     assert difference(ours["embedding"], theirs[f"{modality}_embedding"]) < tolerance
     np.testing.assert_allclose(ours["timestamps"], theirs[f"{modality}_timestamps"], atol=1e-6)
 

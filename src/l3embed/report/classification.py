@@ -46,33 +46,15 @@ class Confusion:
 
 @dataclass(frozen=True)
 class Classification:
-    """What the evaluation says of one modality.
-
-    Parameters
-    ----------
-    modality : Modality
-        Which network's embeddings.
-    reason : str
-        Why nothing was evaluated; empty if something was.
-    scores : tuple of ScoreLine
-        Of each classifier, by each measure.
-    labels : tuple of str
-        The classes, in the order of the matrix.
-    matrix : tuple of tuple of int
-        Files of each actual class (row) by predicted class (column).
-    classes : tuple of ClassScore
-        By the linear probe; none if the evaluation does not tell.
-    confusions : tuple of Confusion
-        The most frequent ones.
-    """
+    """What the evaluation says of one modality, or the reason why it says nothing."""
 
     modality: Modality
     reason: str
     scores: tuple[ScoreLine, ...] = ()
     labels: tuple[str, ...] = ()
-    matrix: tuple[tuple[int, ...], ...] = ()
-    classes: tuple[ClassScore, ...] = ()
-    confusions: tuple[Confusion, ...] = ()
+    matrix: tuple[tuple[int, ...], ...] = ()  # files of each actual class (row) by predicted class (column)
+    classes: tuple[ClassScore, ...] = ()  # by the linear probe; none if the evaluation does not tell
+    confusions: tuple[Confusion, ...] = ()  # the most frequent ones
 
     @property
     def files(self) -> int:

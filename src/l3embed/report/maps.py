@@ -38,19 +38,7 @@ HAS_SOUND, HAS_PICTURE = 1, 2
 
 @dataclass(frozen=True)
 class DatasetMap:
-    """One modality's files in two dimensions, with their neighbours.
-
-    Parameters
-    ----------
-    modality : Modality
-        Whose embeddings.
-    rows : list of ManifestRow
-        The files.
-    views : list of View
-        Ways into two dimensions.
-    neighbours : Neighbours
-        Of each file.
-    """
+    """One modality's files, ways of showing them in two dimensions, and the neighbours of each."""
 
     modality: Modality
     rows: list[ManifestRow]

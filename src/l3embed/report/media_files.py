@@ -15,29 +15,11 @@ from l3embed.variants import Media, Modality
 
 @dataclass(frozen=True)
 class MediaFile:
-    """A file that has embeddings.
+    """A file that has embeddings: of its sound, of its picture or its frames, or of both."""
 
-    Parameters
-    ----------
-    path : str
-        Below the dataset's folder, with slashes.
-    label : str
-        Its class; empty if it has none.
-    media : Media
-        What it is, as its ending says.
-    sha256 : str
-        Of its bytes; empty if the manifest does not tell.
-    duration_s, sample_rate_hz : float or None
-        Of the recording or the video.
-    channels : int or None
-        Of its sound.
-    has_sound, has_picture : bool
-        Whether it has embeddings of its sound, and of its picture or its frames.
-    """
-
-    path: str
+    path: str  # below the dataset's folder, with slashes
     label: str
-    media: Media
+    media: Media  # as its ending says
     sha256: str = ""
     duration_s: float | None = None
     sample_rate_hz: float | None = None

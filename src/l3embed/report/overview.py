@@ -24,28 +24,14 @@ COUNTS = ("inputs", "computed", "reused", "failed")
 
 @dataclass(frozen=True)
 class ModalitySummary:
-    """What one network made of the dataset.
-
-    Parameters
-    ----------
-    modality : Modality
-        Which network.
-    inputs, done, failed, embeddings : int
-        Files, and the rows of their embeddings.
-    dimensions : tuple of int
-        Numbers in each embedding; several only in an export of several variants.
-    duration_s : float
-        Of what was embedded.
-    variants, weights : tuple of str
-        The models and their weights' identities.
-    """
+    """What one network made of the dataset: files, and the rows of their embeddings."""
 
     modality: Modality
     inputs: int
     done: int
     failed: int
     embeddings: int
-    dimensions: tuple[int, ...]
+    dimensions: tuple[int, ...]  # several only in an export of several variants
     duration_s: float
     variants: tuple[str, ...]
     weights: tuple[str, ...]
@@ -53,21 +39,7 @@ class ModalitySummary:
 
 @dataclass(frozen=True)
 class StageMetrics:
-    """What one stage wrote about its work.
-
-    Parameters
-    ----------
-    name : str
-        Of the stage.
-    counts : dict[str, int]
-        Those of ``COUNTS`` that it gives.
-    seconds : float or None
-        What it took.
-    speed : str
-        As the page says it; empty if it is not known.
-    others : tuple of (str, str)
-        All else, in its own words.
-    """
+    """What one stage wrote about its work: those of ``COUNTS`` that it gives, and the rest in words."""
 
     name: str
     counts: dict[str, int]
@@ -78,30 +50,14 @@ class StageMetrics:
 
 @dataclass(frozen=True)
 class Overview:
-    """The first section of the page.
-
-    Parameters
-    ----------
-    files, files_done : int
-        Files of the dataset, and those that have an embedding in at least one modality.
-    modalities : tuple of ModalitySummary
-        Those that the manifest has.
-    stages : tuple of StageMetrics
-        In the order in which they run.
-    packages : tuple of (str, int)
-        The versions that computed embeddings, and how many inputs each time.
-    untrained : tuple of str
-        The identities of untrained weights.
-    failures : tuple of ManifestRow
-        What could not be embedded.
-    """
+    """The first section of the page; stages come in the order in which they run."""
 
     files: int
-    files_done: int
+    files_done: int  # with an embedding in at least one modality
     modalities: tuple[ModalitySummary, ...]
     stages: tuple[StageMetrics, ...]
-    packages: tuple[tuple[str, int], ...]
-    untrained: tuple[str, ...]
+    packages: tuple[tuple[str, int], ...]  # versions, and how many inputs they computed
+    untrained: tuple[str, ...]  # identities of weights
     failures: tuple[ManifestRow, ...]
 
 

@@ -44,17 +44,7 @@ FINE_SCALE_FROM, FINE_STEP, COARSE_STEP = 0.8, 0.01, 0.1
 
 @dataclass(frozen=True)
 class Report:
-    """A page, and what its stage says about it.
-
-    Parameters
-    ----------
-    html : str
-        The page.
-    files : int
-        Files that it shows.
-    previews : int
-        Files whose sound or picture it holds.
-    """
+    """A page, how many files it shows, and how many whose sound or picture it holds."""
 
     html: str
     files: int

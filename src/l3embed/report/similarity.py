@@ -38,23 +38,11 @@ class Tick:
 
 @dataclass(frozen=True)
 class SelfSimilarity:
-    """One file's matrix.
-
-    Parameters
-    ----------
-    row : ManifestRow
-        The file.
-    cosines : np.ndarray
-        Shape ``(cells, cells)``: the mean cosine between the frames of one cell and those of the other.
-    cell_times_s : list of float
-        Mean timestamp of each cell's frames; empty for images, which have no times.
-    ticks : tuple of Tick
-        Marks of the time axes, if there are times.
-    """
+    """One file's matrix, ``(cells, cells)``: mean cosines between the frames of two cells."""
 
     row: ManifestRow
     cosines: Cosines
-    cell_times_s: list[float]
+    cell_times_s: list[float]  # mean timestamp of each cell's frames; none for images
     ticks: tuple[Tick, ...]
 
     @property
