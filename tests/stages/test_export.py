@@ -153,7 +153,7 @@ def exported_as(project: Project, *formats: str, layout: RowLayout | None = None
         (("parquet",), {"parquet"}),
         ((), set()),
     ],
-    ids=lambda value: " ".join(value) or "none",
+    ids=lambda value: " ".join(sorted(value)) or "none",
 )
 def test_the_formats_that_are_asked_for_are_written(
     embedded: Project, formats: Sequence[str], names: set[str]
