@@ -7,6 +7,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Array, Embedding, embed_into_arrays
@@ -19,7 +20,7 @@ from l3embed.weights.source import WeightsSource
 
 
 def get_image_embedding(
-    image: Array | list[Any],
+    image: npt.NDArray[Any] | list[Any],
     frame_rate: float | list[float] | None = None,
     model: Any = None,
     input_repr: str = "mel256",

@@ -1,7 +1,5 @@
 """The page's section on classification: how well labels can be read off, as the evaluation found."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
