@@ -1,6 +1,5 @@
 """The page's section on classification: how well labels can be read off, as the evaluation found."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,7 +88,7 @@ def _classification(modality: Modality, figures: Figures, evaluation: Path) -> C
     )
 
 
-def _confusions(labels: Sequence[str], matrix: Counts) -> list[Confusion]:
+def _confusions(labels: list[str], matrix: Counts) -> list[Confusion]:
     counts, files = matrix.copy(), matrix.sum(axis=1)
     np.fill_diagonal(counts, 0)
     order = np.argsort(-counts, axis=None, kind="stable")[:MOST_CONFUSIONS]
