@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from queue import SimpleQueue
+from contextlib import AbstractContextManager, suppress
+from queue import Empty, SimpleQueue
 from threading import Semaphore, Thread
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+LOOK_S = 0.2
+"""How long a wait for an item is before it begins anew: Ctrl-C that comes on the very way into a wait, and all
+on Windows, is answered when a wait ends."""
 
 
 class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]):
@@ -41,7 +45,7 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
 
     def __next__(self) -> Item:
         """Return the next item when it is there."""
-        made = StopIteration() if self._unwanted else self._made.get()
+        made = StopIteration() if self._unwanted else self._take()
         if isinstance(made, BaseException):
             self._unwanted = True
             try:
@@ -60,6 +64,11 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
     def __exit__(self, *fault: object) -> None:
         self.stop()
         self._thread.join()
+
+    def _take(self) -> tuple[Item] | BaseException:
+        while True:
+            with suppress(Empty):
+                return self._made.get(timeout=LOOK_S)
 
     def _make(self) -> None:
         try:

@@ -29,7 +29,8 @@ class Claims:
     """Keys that this process is working on, each a locked byte of one file.
 
     The system lets go of a process's locks when it ends, however it ends. There is one file, opened
-    once, rather than one for each key: a batch may hold hundreds of short inputs.
+    once, rather than one for each key, as filelock (by which weights are fetched once) would have it: a
+    batch may hold hundreds of short inputs.
 
     Parameters
     ----------
