@@ -14,8 +14,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 LOOK_S = 0.2
-"""How long a wait for an item is before it begins anew: Ctrl-C that comes on the very way into a wait, and all
-on Windows, is answered when a wait ends."""
+"""How long a wait for an item is before it begins anew: Ctrl-C that comes on the very way into a wait (on
+Windows: any) is answered when a wait ends."""
 
 
 class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]):
