@@ -1,4 +1,9 @@
-"""The two kinds of trouble that l3embed reports to its users."""
+"""The two kinds of trouble that l3embed reports to its users, and how others become the first of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class OpenL3Error(Exception):
@@ -26,6 +31,34 @@ class FilesError(OpenL3Error):
             total = done + len(lines)
             super().__init__("\n  ".join([f"{len(lines)} of {total} files could not be processed:", *lines]))
 
+    def __reduce__(self) -> tuple[type[FilesError], tuple[dict[str, str], int]]:
+        # From its message alone, as other exceptions, it could not be made again: a pool of processes would
+        # wait for ever for what its worker has raised.
+        return type(self), (self.failures, self.done)
+
 
 class OpenL3Warning(UserWarning):
     """Something that the user should know, and that does not stop the computation."""
+
+
+@contextmanager
+def source_faults() -> Iterator[None]:
+    """Make an `OpenL3Error` of whatever is raised while one source is read: it is that source's own.
+
+    Readers of people's files raise what they like: unexpected kinds are told with their names. What ends the
+    computation for other reasons, as Ctrl-C does, goes on as it is.
+    """
+    try:
+        yield
+    except (OpenL3Error, KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of a reader written in Rust is no Exception
+        raise OpenL3Error(_told(error)) from error
+
+
+def _told(error: BaseException) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"It could not be read: {error.strerror}."
+    words = " ".join(str(error).split())
+    name = type(error).__name__
+    return f"It could not be read: {name}: {words}" if words else f"It could not be read: {name}."

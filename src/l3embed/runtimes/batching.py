@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, source_faults
 from l3embed.profiling import Phase, phase
 from l3embed.runtimes.ahead import Ahead
 from l3embed.runtimes.base import Embedder
@@ -90,8 +90,8 @@ def embed_sources(
 ) -> Iterator[Piece[Key]]:
     """Embed the items of all sources, batches running across sources so that short ones fill them too.
 
-    At most four batches and a few blocks are held. A source that raises `OpenL3Error` ends with it, and
-    the others go on.
+    At most four batches and a few blocks are held. A source that raises anything ends with it, and the others
+    go on.
 
     Parameters
     ----------
@@ -132,8 +132,9 @@ def _parts(sources: Iterable[tuple[Key, Blocks]], pool: ThreadPoolExecutor) -> I
     for key, blocks in sources:
         error = None
         try:
-            for block in blocks:
-                yield _Part(key, pool.submit(block) if callable(block) else _done(block))
+            with source_faults():
+                for block in blocks:
+                    yield _Part(key, pool.submit(block) if callable(block) else _done(block))
         except OpenL3Error as fault:
             error = fault
         yield _Part(key, error=error)
@@ -175,7 +176,8 @@ def _pack(
             error = None
             continue
         try:
-            block = part.block.result()
+            with source_faults():
+                block = part.block.result()
         except OpenL3Error as fault:
             error = error or fault
         if error:  # what else was computed of this source is of no use
