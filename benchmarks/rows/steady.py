@@ -20,8 +20,7 @@ from benchmarks.rounds import Seconds, middle, profiled, rates, ratios, side_by_
 from benchmarks.sizes import Sizes
 from l3embed.core import process_audio_file, process_image_file
 from l3embed.inputs import sound as audio
-from l3embed.inputs.findings import Findings
-from l3embed.inputs.media import mono_samples
+from l3embed.inputs.media import SourceFile, mono_samples
 from l3embed.inputs.pixels import preprocess_images
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import load_network
@@ -123,7 +122,7 @@ def _audio_subject(input_repr: InputRepr, sizes: Sizes, folder: Path) -> Subject
         )
 
     def spectrograms() -> Iterator[Any]:
-        mono = mono_samples(short, Media.AUDIO, Findings())
+        mono = mono_samples(SourceFile(short, Media.AUDIO))
         prepare = audio.as_spectrograms(input_repr, Frontend.KAPRE)
         return audio.compute_here(audio.network_inputs(mono, framing, prepare))
 

@@ -42,23 +42,34 @@ class OpenL3Warning(UserWarning):
 
 
 @contextmanager
-def source_faults() -> Iterator[None]:
+def source_faults(
+    what: str = "It could not be read", expected: tuple[type[BaseException], ...] = ()
+) -> Iterator[None]:
     """Make an `OpenL3Error` of whatever is raised while one source is read: it is that source's own.
 
-    Readers of people's files raise what they like: unexpected kinds are told with their names. What ends the
-    computation for other reasons, as Ctrl-C does, goes on as it is.
+    Readers of people's files raise what they like. What ends the computation for other reasons, as Ctrl-C
+    does, goes on as it is.
+
+    Parameters
+    ----------
+    what : str
+        What went wrong, before the reason.
+    expected : tuple of exception types
+        Those whose words say enough; all others are told with their names.
     """
     try:
         yield
     except (OpenL3Error, KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:  # a panic of a reader written in Rust is no Exception
-        raise OpenL3Error(_told(error)) from error
+        raise OpenL3Error(f"{what}: {_reason(error, expected)}.") from error
 
 
-def _told(error: BaseException) -> str:
+def _reason(error: BaseException, expected: tuple[type[BaseException], ...]) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"It could not be read: {error.strerror}."
-    words = " ".join(str(error).split())
+        return error.strerror
+    words = " ".join(str(error).split()).rstrip(".")
     name = type(error).__name__
-    return f"It could not be read: {name}: {words}" if words else f"It could not be read: {name}."
+    if not words:
+        return name
+    return words if isinstance(error, expected) else f"{name}: {words}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -289,3 +291,55 @@ def test_an_error_in_a_process_of_its_own_is_one_line_without_traceback(tmp_path
     assert done.stderr.splitlines() == [
         f"l3embed: error: {missing}: There is no such file.",
     ]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are others here")
+def test_a_folder_that_cannot_be_read_is_named_and_costs_no_other(
+    write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_wav("a.wav")
+    locked = tmp_path / "locked"
+    locked.mkdir()
+    scan = os.scandir
+
+    def refuse(path: Any) -> Any:  # root may read any folder
+        if os.fspath(path) == str(locked):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    status, lines = run(capsys, "audio", tmp_path, "--recursive")
+    assert (status, lines[0]) == (1, "l3embed: 1 of 1 files done, 1 failed:")
+    assert lines[1].split(maxsplit=1) == [str(locked), "The folder could not be read: Permission denied."]
+    assert outputs(tmp_path) == ["a.npz"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names are Unicode here")
+def test_a_name_that_is_no_utf_8_is_embedded(
+    write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav("a.wav").rename(os.fsdecode(os.fsencode(tmp_path) + b"/\xe9.wav"))
+    assert run(capsys, "audio", tmp_path)[0] == 0
+    assert os.fsencode(tmp_path) + b"/\xe9.npz" in map(os.fsencode, tmp_path.iterdir())
+
+
+def test_a_link_that_leads_nowhere_is_named(
+    write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wav("a.wav")
+    (tmp_path / "b.wav").symlink_to("gone.wav")
+    status, lines = run(capsys, "audio", tmp_path)
+    assert status == 1
+    assert lines[1].endswith("It is a link that leads nowhere.")
+
+
+@pytest.mark.parametrize(("word", "status"), [("use", 0), ("skip", 1)])
+def test_a_cut_file_is_used_or_left_out(
+    word: str, status: int, write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_wav("a.wav")
+    path.write_bytes(path.read_bytes()[:-40_000])
+    told, lines = run(capsys, "audio", path, "--on-damage", word)
+    assert told == status
+    assert "is cut short: its header declares 144000 bytes of sound, and 104000 are there" in lines[0]
+    assert (outputs(tmp_path) == ["a.npz"]) == (status == 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -300,3 +301,59 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_errors_and_warnings_are_found_where_openl3_has_them() -> None:
     assert openl3.openl3_exceptions.OpenL3Error is OpenL3Error
     assert openl3.openl3_warnings.OpenL3Warning is OpenL3Warning
+
+
+@pytest.mark.parametrize("shape", [(2, 48_000), (1, 480_000)], ids=str)
+@pytest.mark.filterwarnings("ignore:.*shorter than one window")
+def test_channels_in_front_are_taken_for_samples_with_a_warning(
+    shape: tuple[int, int], tiny_model: Any
+) -> None:
+    audio = np.ones(shape)
+    with pytest.warns(OpenL3Warning, match=rf"{shape[0]} samples of {shape[1]} channels .* audio\.T"):
+        embedding, _ = openl3.get_audio_embedding(audio, 48_000, model=tiny_model, verbose=False)
+    assert len(embedding) == 1
+
+
+@pytest.mark.parametrize("shape", [(20, 32), (100, 64)], ids=str)
+def test_few_samples_of_plausible_channels_are_taken_in_silence(
+    shape: tuple[int, int], tiny_model: Any
+) -> None:
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        openl3.get_audio_embedding(np.ones(shape), 48_000, model=tiny_model, verbose=False)
+    assert not [warning for warning in shown if "channels" in str(warning.message)]
+
+
+IMPLAUSIBLE = [
+    pytest.param(lambda: np.asmatrix(np.ones((1, 9))), "must be an array, not a matrix", id="matrix"),
+    pytest.param(lambda: np.ones(9).view(np.ma.MaskedArray), "must not be masked", id="masked"),
+    pytest.param(lambda: np.ones((9, 0)), r"has no channels: its shape is \(9, 0\)", id="no channels"),
+    pytest.param(lambda: np.ones(0), "The audio is empty", id="no samples"),
+    pytest.param(lambda: np.ones((0, 2)), "The audio is empty", id="no samples of two channels"),
+]
+
+
+@pytest.mark.parametrize(("make", "words"), IMPLAUSIBLE)
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_implausible_arrays_are_refused(make: Callable[[], Any], words: str, tiny_model: Any) -> None:
+    with pytest.raises(OpenL3Error, match=words):
+        openl3.get_audio_embedding(make(), 48_000, model=tiny_model, verbose=False)
+    with pytest.raises(OpenL3Error, match=words):
+        openl3.preprocess_audio(make(), 48_000)
+
+
+@pytest.mark.parametrize("rate_hz", [1, 999.9])
+def test_a_rate_that_would_make_hours_of_samples_is_refused(rate_hz: float, tiny_model: Any) -> None:
+    with pytest.raises(OpenL3Error, match=f"sr must be at least 1000 Hz; got {rate_hz} Hz"):
+        openl3.get_audio_embedding(AUDIO, rate_hz, model=tiny_model)
+
+
+def test_a_file_s_rate_is_checked_too(write_wav: WriteWav, tiny_model: Any) -> None:
+    path = str(write_wav("a.wav", 12_000, 1))
+    with pytest.raises(OpenL3Error, match="The sample rate must be at least 1000 Hz; got 1 Hz"):
+        openl3.process_audio_file(path, model=tiny_model, verbose=False)
+
+
+def test_a_word_for_damage_that_is_none_is_refused(write_wav: WriteWav) -> None:
+    with pytest.raises(OpenL3Error, match="on_damage must be one of use, skip; got 'ignore'"):
+        openl3.process_audio_file(str(write_wav("a.wav")), on_damage="ignore")

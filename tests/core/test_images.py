@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from PIL import Image, ImageOps
 from skimage.io import imsave
 
 from l3embed import OpenL3Error, OpenL3Warning, get_image_embedding, models, process_image_file
@@ -182,3 +183,53 @@ def test_weights_of_a_path_are_known_as_untrained_by_the_file() -> None:
     assert models.model_origin(model) == models.ModelOrigin(
         "image_mel256_music_512", "random:20260101", trained=False, precision="float32"
     )
+
+
+def turned(path: Path) -> Path:
+    """Write a photograph that asks to be turned by 90 degrees."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture(height=240, width=300)).save(path, exif=exif, quality=95)
+    return path
+
+
+def test_photographs_that_are_not_turned_are_told_of_once(
+    tmp_path: Path, model: Any, recwarn: pytest.WarningsRecorder
+) -> None:
+    paths = [str(turned(tmp_path / f"{name}.jpg")) for name in "abc"]
+    process_image_file(paths, model=model, verbose=False)
+    told = [str(warning.message) for warning in recwarn if "EXIF" in str(warning.message)]
+    words = "has an EXIF orientation, and is not turned, as OpenL3 has it: exif_rotation would turn it."
+    assert told == [f"{paths[0]} {words}"]
+
+
+def test_photographs_are_turned_if_asked_for(tmp_path: Path, model: Any) -> None:
+    path = turned(tmp_path / "a.jpg")
+    process_image_file(str(path), model=model, verbose=False, exif_rotation=True)
+    with Image.open(path) as stored:
+        upright = np.asarray(ImageOps.exif_transpose(stored))
+    expected = get_image_embedding(upright, model=model, verbose=False)
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["embedding"], expected)
+
+
+def test_each_page_has_an_embedding_and_all_are_divided_by_one_value(tmp_path: Path, model: Any) -> None:
+    """As the frames of one video are: pages that need no scaling keep bytes until then."""
+    dark, bright = picture(height=230, width=240) // 4, picture(seed=1, height=230, width=240)
+    Image.fromarray(dark).save(tmp_path / "a.tif", save_all=True, append_images=[Image.fromarray(bright)])
+    process_image_file(str(tmp_path / "a.tif"), model=model, verbose=False)
+    expected = get_image_embedding(np.stack([dark, bright]), model=model, verbose=False)
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npz")["embedding"], expected)
+
+
+def test_a_picture_above_the_limit_is_told_with_the_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.new("L", (1200, 1000)).save(tmp_path / "a.png")
+    assert main(["image", str(tmp_path / "a.png"), "-q", "--max-megapixels", "1"]) == 1
+    assert "1200 x 1000 pixels, 1 megapixels; the limit is max_megapixels=1." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("value", [0, -1, float("nan"), "300"])
+def test_a_limit_that_is_none_is_refused(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(OpenL3Error, match="max_megapixels must be a positive number; got"):
+        process_image_file(str(tmp_path / "a.png"), max_megapixels=value)

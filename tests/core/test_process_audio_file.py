@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import soundfile
 from conftest import WriteWav, tiny_embedding
 
 import l3embed as openl3
-from l3embed import OpenL3Error
+from l3embed import OpenL3Error, OpenL3Warning
+from l3embed.decoding.recording import open_recording
+from l3embed.disk.rows import RowSpool
 from l3embed.errors import FilesError
 from l3embed.runtimes.keras import KerasEmbedder
 
@@ -189,7 +192,10 @@ def test_bad_files_cost_only_themselves(
 
     with pytest.raises(FilesError, match="3 of 6 files could not be processed") as caught:
         openl3.process_audio_file(
-            [good[0], str(text), good[1], str(cut), missing, good[2]], model=tiny_model, batch_size=batch_size
+            [good[0], str(text), good[1], str(cut), missing, good[2]],
+            model=tiny_model,
+            batch_size=batch_size,
+            on_damage="skip",
         )
 
     assert isinstance(caught.value, OpenL3Error)
@@ -345,3 +351,60 @@ def test_batches_are_of_the_size_asked_for_whatever_the_rate(
     openl3.process_audio_file(paths, model=tiny_model, batch_size=5, verbose=False)
 
     assert sizes == [5, 5, 2]
+
+
+def test_what_is_there_of_a_cut_file_is_embedded_with_a_warning(write_wav: WriteWav, tiny_model: Any) -> None:
+    path = write_wav("cut.wav", 4)
+    path.write_bytes(path.read_bytes()[: 44 + 2 * 96_000])
+    with pytest.warns(OpenL3Warning, match=r"cut\.wav is cut short: its header declares 384000 bytes"):
+        openl3.process_audio_file(str(path), model=tiny_model, verbose=False)
+    samples, _ = soundfile.read(path)
+    assert len(samples) == 96_000
+    embedding = load(path.with_suffix(".npz"))["embedding"]
+    np.testing.assert_allclose(embedding, tiny_embedding(samples, 0.1), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "fault", [MemoryError(), zlib.error("invalid block"), BaseException("panic")], ids=repr
+)
+def test_whatever_a_reader_raises_costs_its_file_alone(
+    fault: BaseException, write_wav: WriteWav, tiny_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [str(write_wav(f"{name}.wav")) for name in "abc"]
+    opened = open_recording
+
+    def open_or_fail(path: Path) -> Any:
+        if path.name == "b.wav":
+            raise fault
+        return opened(path)
+
+    monkeypatch.setattr("l3embed.inputs.media.open_recording", open_or_fail)
+    with pytest.raises(FilesError, match="1 of 3 files could not be processed") as caught:
+        openl3.process_audio_file(paths, model=tiny_model, verbose=False)
+
+    assert type(fault).__name__ in caught.value.failures[paths[1]]
+    assert [Path(path).with_suffix(".npz").is_file() for path in paths] == [True, False, True]
+
+
+def test_a_fault_in_saving_costs_its_file_alone(
+    write_wav: WriteWav, tiny_model: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [str(write_wav(f"{name}.wav")) for name in "ab"]
+    save = RowSpool.save_npz
+
+    def save_or_fail(self: RowSpool, path: Path, *others: Any) -> None:
+        if path.name == "a.npz":
+            raise MemoryError
+        save(self, path, *others)
+
+    monkeypatch.setattr(RowSpool, "save_npz", save_or_fail)
+    with pytest.raises(FilesError) as caught:
+        openl3.process_audio_file(paths, model=tiny_model, verbose=False)
+    assert caught.value.failures == {paths[0]: "It could not be saved: MemoryError."}
+
+
+def test_a_name_that_no_file_can_have_costs_itself_alone(write_wav: WriteWav, tiny_model: Any) -> None:
+    good, long = str(write_wav("a.wav")), f"{'x' * 5000}.wav"
+    with pytest.raises(FilesError, match="2 of 3 files") as caught:
+        openl3.process_audio_file([good, long, "nul\0.wav"], model=tiny_model, verbose=False)
+    assert set(caught.value.failures) == {long, "nul\0.wav"}

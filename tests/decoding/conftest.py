@@ -35,6 +35,13 @@ def ffmpeg(*arguments: str | Path) -> None:
     subprocess.run(command, check=True)
 
 
+def ffmpeg_to_pipe(target: Path, *arguments: str | Path) -> None:
+    """Run ffmpeg on its way into a pipe, where it cannot go back to correct a header."""
+    command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", *map(str, arguments), "-"]
+    with target.open("wb") as file:
+        subprocess.run(command, check=True, stdout=file)
+
+
 def picture(rate: str = "12", seconds: float = 1.5, size: str = "64x48") -> list[str]:
     """Arguments for a moving test picture; `rate` may be a fraction."""
     return ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}:duration={seconds}"]

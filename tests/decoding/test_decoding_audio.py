@@ -1,4 +1,4 @@
-"""Audio files to blocks: what soundfile reads at once, and a word for each way a file can be bad."""
+"""Audio files to blocks: what soundfile reads at once, and a word for each way a file can be none."""
 
 from __future__ import annotations
 
@@ -59,52 +59,11 @@ def test_a_file_says_its_rate_and_channels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("ending", CUTTABLE)
-@pytest.mark.parametrize("kept", [0.5, 0.9], ids=["half", "nine tenths"])
-def test_a_file_that_was_cut_is_refused(ending: str, kept: float, tmp_path: Path) -> None:
-    path = tmp_path / f"a.{ending}"
-    soundfile.write(path, stereo(3, 44_100), 44_100)
-    content = path.read_bytes()
-    path.write_bytes(content[: int(len(content) * kept)])
-    with pytest.raises(OpenL3Error, match="cut short"):
-        read(path)
-
-
-@pytest.mark.parametrize("ending", CUTTABLE)
 def test_a_file_cut_in_its_header_is_refused(ending: str, tmp_path: Path) -> None:
     path = tmp_path / f"a.{ending}"
     soundfile.write(path, stereo(1, 44_100), 44_100)
     path.write_bytes(path.read_bytes()[:20])
     with pytest.raises(OpenL3Error, match="could not be read as audio"):
-        read(path)
-
-
-def wav_with_length(data_bytes: int, samples: npt.NDArray[np.int16]) -> bytes:
-    """A 16-bit mono file at 48 kHz whose header says that `data_bytes` bytes of samples follow."""
-    header = bytearray(44)
-    riff_bytes = min(data_bytes + 36, 0xFFFF_FFFF)
-    header[:16] = b"RIFF" + riff_bytes.to_bytes(4, "little") + b"WAVE" + b"fmt "
-    fields = [(16, 4), (1, 2), (1, 2), (48_000, 4), (96_000, 4), (2, 2), (16, 2)]
-    header[16:36] = b"".join(value.to_bytes(size, "little") for value, size in fields)
-    header[36:] = b"data" + data_bytes.to_bytes(4, "little")
-    return bytes(header) + samples.tobytes()
-
-
-@pytest.mark.parametrize("length", [0xFFFF_FFFF, 0xFFFF_FFFE, 0xFFFF_FF00], ids=hex)
-def test_a_file_of_unknown_length_is_read_to_its_end(length: int, tmp_path: Path) -> None:
-    """ffmpeg and sox write such headers to a pipe, where they cannot go back to correct them."""
-    samples = np.arange(-1_000, 1_000, dtype=np.int16)
-    path = tmp_path / "pipe.wav"
-    path.write_bytes(wav_with_length(length, samples))
-    np.testing.assert_array_equal(np.concatenate(read(path))[:, 0], samples / 32_768)
-
-
-def test_the_header_of_a_whole_file_is_believed(tmp_path: Path) -> None:
-    samples = np.arange(-1_000, 1_000, dtype=np.int16)
-    path = tmp_path / "whole.wav"
-    path.write_bytes(wav_with_length(samples.nbytes, samples))
-    np.testing.assert_array_equal(np.concatenate(read(path))[:, 0], samples / 32_768)
-    path.write_bytes(wav_with_length(samples.nbytes + 2, samples))
-    with pytest.raises(OpenL3Error, match="cut short: 4000 of 4002 bytes"):
         read(path)
 
 
@@ -120,14 +79,6 @@ def test_what_is_no_audio_is_refused(content: bytes, message: str, tmp_path: Pat
     path = tmp_path / "a.wav"
     path.write_bytes(content)
     with pytest.raises(OpenL3Error, match=message):
-        read(path)
-
-
-@pytest.mark.parametrize("ending", ["wav", "aiff", "au", "ogg"])
-def test_a_file_without_samples_is_refused(ending: str, tmp_path: Path) -> None:
-    path = tmp_path / f"a.{ending}"
-    soundfile.write(path, np.zeros((0, 1)), 48_000)
-    with pytest.raises(OpenL3Error, match="holds no samples"):
         read(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from conftest import noise
 
 from l3embed.decoding import checks as module
 from l3embed.decoding.checks import stated_bytes
-from l3embed.decoding.ffmpeg import FfmpegRun, audio_blocks_by_ffmpeg, parse_info, probe
+from l3embed.decoding.ffmpeg import FfmpegRun, parse_info, probe
+from l3embed.decoding.ffmpeg_sound import audio_blocks_by_ffmpeg
 from l3embed.errors import OpenL3Error
 
 from .conftest import album, cut, ffmpeg, joined, loudest_hz, picture, tone
@@ -79,8 +81,13 @@ def test_a_cut_file_is_told(name: str, tmp_path: Path) -> None:
     encoder = {"m4a": "aac", "mka": "aac", "wma": "wmav2"}[name.rpartition(".")[2]]
     ffmpeg(*tone(3), "-c:a", encoder, *where, tmp_path / name)
     path = cut(tmp_path / name, 0.6, tmp_path / f"cut-{name}")
-    with pytest.raises(OpenL3Error, match="cut short"), audio_blocks_by_ffmpeg(path) as file:
-        list(file.blocks())
+    if name == "back.m4a":  # its index was at the end
+        with pytest.raises(OpenL3Error, match="cut short"), audio_blocks_by_ffmpeg(path):
+            pass
+        return
+    with audio_blocks_by_ffmpeg(path) as file:
+        assert 0.3 < len(joined(list(file.blocks()))) / (3 * 44_100) < 0.7
+        assert file.damage.startswith("is cut short")
 
 
 @pytest.mark.parametrize(
@@ -171,11 +178,8 @@ def test_the_length_that_a_file_states(start: bytes, stated: int) -> None:
 
 def test_what_ffmpeg_says_last_that_is_meaningful_is_told(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", noise(0.1), 48_000)
-    with (
-        pytest.raises(OpenL3Error, match=r"could not be decoded \(ffmpeg says: .*nosuch"),
-        FfmpegRun(tmp_path / "a.wav", ("-af", "nosuch", "-f", "null", "-")) as run,
-    ):
-        run.finish()
+    with FfmpegRun(tmp_path / "a.wav", ("-af", "nosuch", "-f", "null", "-")) as run:
+        assert re.match(r"is damaged: not all of it could be decoded \(ffmpeg says: .*nosuch", run.finish())
 
 
 def test_a_missing_ffmpeg_is_told_with_a_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import re
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -265,18 +267,75 @@ def test_any_file_name_will_do(
     assert len(frames_of(Path(name))) == 18
 
 
-@pytest.mark.parametrize("suffix", ["avi", "mkv", "mov", "mp4", "webm", "wmv"])
-def test_a_cut_file_is_told_by_its_frames(suffix: str, make_video: MakeVideo, tmp_path: Path) -> None:
-    path = cut(make_video(suffix), 0.7, tmp_path / f"cut.{suffix}")
-    with pytest.raises(OpenL3Error, match="cut short"):
-        frames_of(path)
+CUTTABLE = ["avi", "mkv", "mp4", "webm", "wmv"]
 
 
-@pytest.mark.parametrize("suffix", ["avi", "mkv", "mov", "mp4", "webm", "wmv"])
-def test_a_cut_file_is_told_by_its_sound(suffix: str, make_video: MakeVideo, tmp_path: Path) -> None:
-    path = cut(make_video(suffix), 0.7, tmp_path / f"cut.{suffix}")
-    with pytest.raises(OpenL3Error, match="cut short"):
-        sound_of(path)
+@pytest.mark.parametrize("suffix", CUTTABLE)
+def test_the_frames_that_are_there_of_a_cut_file_come(
+    suffix: str, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    whole = make_video(suffix)
+    expected = frames_of(whole)
+    with open_video(cut(whole, 0.7, tmp_path / f"cut.{suffix}")) as video:
+        frames = np.concatenate(list(video.frames()))
+    assert 0 < len(frames) < len(expected)
+    half = len(frames) // 2  # of the last ones, what they are made from may be missing
+    np.testing.assert_array_equal(frames[:half], expected[:half])
+    assert video.damage.startswith("is cut short")
+
+
+@pytest.mark.parametrize("suffix", CUTTABLE)
+def test_the_sound_that_is_there_of_a_cut_file_comes(
+    suffix: str, make_video: MakeVideo, tmp_path: Path
+) -> None:
+    whole = make_video(suffix)
+    with open_video(cut(whole, 0.7, tmp_path / f"cut.{suffix}")) as video:
+        sound = np.concatenate(list(video.audio_blocks()))
+    assert 0.2 * 48_000 < len(sound) <= len(sound_of(whole))
+    assert video.damage.startswith("is cut short")
+
+
+def test_a_file_cut_before_its_index_is_refused(make_video: MakeVideo, tmp_path: Path) -> None:
+    path = cut(make_video("mov"), 0.7, tmp_path / "cut.mov")
+    with pytest.raises(OpenL3Error, match="cut short"), open_video(path):
+        pass
+
+
+def declaring_hours(path: Path) -> Path:
+    """Have a Matroska file declare a length of 100 hours: the only double of its segment's header."""
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x44\x89\x88")  # EBML's identifier of the duration, and that it has 8 bytes
+    content[place + 3 : place + 11] = struct.pack(">d", 360_000_000.0)
+    path.write_bytes(content)
+    return path
+
+
+def test_declared_hours_of_silence_are_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    ffmpeg(*picture("4", 3), *tone(1), "-c:v", "mjpeg", "-c:a", "pcm_s16le", path)
+    with open_video(declaring_hours(path)) as video:
+        sound = np.concatenate(list(video.audio_blocks()))
+    assert len(sound) == 3 * 48_000  # up to the last frame's end
+    assert not sound[48_100:].any()
+    assert re.search(r"declares 360000\.00 s, and 3\.00 s are there", video.damage)
+    assert video.duration_s == 3
+
+
+def test_declared_hours_without_sound_are_not_believed(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    ffmpeg(*picture("4", 3), "-c:v", "mjpeg", path)
+    with open_video(declaring_hours(path)) as video:
+        assert sum(map(len, video.frames())) == 12
+    assert re.search(r"declares 360000\.00 s, and 3\.00 s are there", video.damage)
+    assert video.duration_s == 3
+
+
+def test_a_whole_file_has_no_damage(make_video: MakeVideo) -> None:
+    with open_video(make_video("mkv")) as video:
+        list(video.frames())
+        assert not video.damage
+        list(video.audio_blocks())
+        assert not video.damage
 
 
 def test_rubbish_is_told_with_ffmpegs_reason(tmp_path: Path) -> None:
@@ -308,7 +367,7 @@ def test_frames_that_cannot_be_decoded_are_told(make_video: MakeVideo) -> None:
     # As if probing had found frames where there are none.
     video = VideoFile(reference("inputs/rain_22k_mono.wav"), MediaInfo(has_frames=True))
     with pytest.raises(
-        OpenL3Error, match=r"could not be decoded .*ffmpeg says: Output file does not contain"
+        OpenL3Error, match=r"not all of it could be decoded .*ffmpeg says: Output file does not contain"
     ):
         next(video.frames())
 

@@ -92,7 +92,7 @@ def write_cut_video(path: Path) -> None:
 BAD_FILES: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty.wav": (lambda path: path.write_bytes(b""), "The file is empty (0 bytes)."),
     "cut.wav": (write_cut, "cut short"),
-    "cut.flac": (write_cut, "damaged or cut short"),
+    "cut.flac": (write_cut, "cut short"),
     "cut.ogg": (write_cut, "cut short"),
     "cut.mp3": (write_cut, "cut short"),
     "text.wav": (lambda path: path.write_text("no sound at all"), "could not be read as audio"),

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.decoding.reading import Reading
 from l3embed.inputs.preparation import Samples
 from l3embed.inputs.windows import Framing
 from l3embed.models import running as embedders
@@ -119,6 +120,10 @@ class Project:
     @property
     def export_folder(self) -> Path:
         return self.folder / "export"
+
+    def with_reading(self, reading: Reading) -> Project:
+        """Return the same project, reading its files in another way."""
+        return replace(self, preprocess_options=replace(self.preprocess_options, reading=reading))
 
     def with_sound(self, sound: Any) -> Project:
         return replace(self, preprocess_options=replace(self.preprocess_options, sound=sound))

@@ -14,6 +14,7 @@ import pytest
 from conftest import reference
 
 from l3embed.errors import OpenL3Error
+from l3embed.inputs.media import SourceFile, mono_samples
 from l3embed.stages.dataset import Input, Selection, find_inputs
 from l3embed.stages.results import Result, read_results
 from l3embed.variants import Media, Modality
@@ -347,19 +348,17 @@ def test_a_file_that_changes_while_it_is_read_fails_and_is_not_kept(
         write_audio(project.dataset / name)
     victim = project.dataset / "b.wav"
 
-    def meddle(path: Path, *others: Any) -> Any:
-        for rows in read(path, *others):
-            if path == victim and change == "gone":
+    def meddle(source: SourceFile) -> Any:
+        for rows in mono_samples(source):
+            if source.path == victim and change == "gone":
                 victim.unlink(missing_ok=True)
-            elif path == victim:
+            elif source.path == victim:
                 write_audio(victim, seed=7)
             yield rows
-
-    from l3embed.inputs.media import mono_samples as read
 
     monkeypatch.setattr("l3embed.inputs.preparation.mono_samples", meddle)
     assert project.preprocess() == (1, 0, 1)
     assert "changed while it was being read" in results_of(project)["b.wav"].reason
-    monkeypatch.setattr("l3embed.inputs.preparation.mono_samples", read)
+    monkeypatch.setattr("l3embed.inputs.preparation.mono_samples", mono_samples)
     write_audio(victim)
     assert project.preprocess() == (1, 1, 0)

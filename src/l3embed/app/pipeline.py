@@ -26,7 +26,11 @@ def run_weights(settings: Settings, layout: Layout, store: Store) -> str:
 def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
     """Run the stage ``preprocess``."""
     options = preprocess.PreprocessOptions(
-        settings.dataset.parse(), settings.preprocessed, settings.failures, settings.device.threads
+        settings.dataset.parse(),
+        settings.preprocessed,
+        settings.reading,
+        settings.failures,
+        settings.device.threads,
     )
     return preprocess.run(Path(settings.dataset.path), options, layout, store)
 

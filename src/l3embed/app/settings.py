@@ -23,6 +23,7 @@ from l3embed.app.groups import (
     WeightsSettings,
     WindowsSettings,
 )
+from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.preparation import Samples, Spectrograms
@@ -35,6 +36,7 @@ from l3embed.variants import (
     ImageVariant,
     Modality,
     Variant,
+    check_at_least,
     parse_audio_variant,
     parse_choice,
     parse_image_variant,
@@ -59,10 +61,15 @@ class Settings:
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING
+    on_damage: str = OnDamage.USE.value
+    exif_rotation: bool = False
+    max_megapixels: float = MAX_MEGAPIXELS
     profile: bool = MISSING
 
     def __post_init__(self) -> None:
         parse_choice(OnError, "on_error", self.on_error)
+        parse_choice(OnDamage, "on_damage", self.on_damage)
+        check_at_least("max_megapixels", self.max_megapixels, 1)
         repeated = self.frontend.preprocessed
         meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
         if self.variant.frontend is Frontend.LIBROSA and meant != (
@@ -87,6 +94,11 @@ class Settings:
     def failures(self) -> OnError:
         """What to do about files that cannot be processed."""
         return OnError(self.on_error)
+
+    @property
+    def reading(self) -> Reading:
+        """How files are read."""
+        return Reading(OnDamage(self.on_damage), self.exif_rotation, self.max_megapixels)
 
     @property
     def image_variant(self) -> ImageVariant:

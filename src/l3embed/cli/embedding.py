@@ -18,8 +18,10 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the commands; each sets ``run``, whose status is 0 only if every file was done."""
     group = _add(subparsers, "audio", "audio files", "audio files", "each file's to <name>.npz")
     flags.add_audio_options(group, "--embedding-size")
+    flags.add_damage_option(group)
     group = _add(subparsers, "image", "image files", "image files", "each file's to <name>.npz")
     flags.add_image_options(group, "--embedding-size")
+    flags.add_picture_options(group)
     group = _add(
         subparsers,
         "video",
@@ -29,6 +31,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     flags.add_audio_options(group)
     flags.add_image_options(group)
+    flags.add_damage_option(group)
 
 
 def _add(subparsers: Subparsers, kind: str, what: str, of_what: str, where: str) -> argparse._ArgumentGroup:
@@ -44,25 +47,29 @@ def _run_audio(args: argparse.Namespace) -> int:
     from l3embed.core.audio import process_audio_outputs
     from l3embed.decoding.recording import SUFFIXES
 
-    outputs = flags.outputs_of(args, "audio", SUFFIXES)
-    process = partial(process_audio_outputs, outputs, flags.audio_options(args), overwrite=args.overwrite)
-    return flags.run_on_files(outputs, process, quiet=args.quiet)
+    found = flags.files_of(args, "audio", SUFFIXES)
+    options = flags.audio_options(args), flags.reading_of(args)
+    process = partial(process_audio_outputs, found.outputs, *options, overwrite=args.overwrite)
+    return flags.run_on_files(found, process, quiet=args.quiet)
 
 
 def _run_image(args: argparse.Namespace) -> int:
     from l3embed.core.image import process_image_outputs
     from l3embed.decoding.image import SUFFIXES
 
-    outputs = flags.outputs_of(args, "image", SUFFIXES)
-    process = partial(process_image_outputs, outputs, flags.image_options(args), overwrite=args.overwrite)
-    return flags.run_on_files(outputs, process, quiet=args.quiet)
+    found = flags.files_of(args, "image", SUFFIXES)
+    options = flags.image_options(args), flags.reading_of(args)
+    process = partial(process_image_outputs, found.outputs, *options, overwrite=args.overwrite)
+    return flags.run_on_files(found, process, quiet=args.quiet)
 
 
 def _run_video(args: argparse.Namespace) -> int:
     from l3embed.core.video import process_video_outputs
     from l3embed.decoding.video import SUFFIXES
 
-    audio, image = (flags.outputs_of(args, "video", SUFFIXES, part=part) for part in ("audio", "image"))
-    options = flags.audio_options(args), flags.image_options(args)
-    process = partial(process_video_outputs, audio, image, *options, overwrite=args.overwrite)
-    return flags.run_on_files(audio, process, quiet=args.quiet)
+    sound, frames = (flags.files_of(args, "video", SUFFIXES, part=part) for part in ("audio", "image"))
+    options = flags.audio_options(args), flags.image_options(args), flags.reading_of(args)
+    process = partial(
+        process_video_outputs, sound.outputs, frames.outputs, *options, overwrite=args.overwrite
+    )
+    return flags.run_on_files(sound, process, quiet=args.quiet)

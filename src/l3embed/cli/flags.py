@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage
 from l3embed.errors import FilesError, OpenL3Error
 from l3embed.runtimes.base import AUTO, Placement
 from l3embed.runtimes.choice import runtime_names
@@ -23,6 +26,7 @@ from l3embed.variants import (
 
 if TYPE_CHECKING:
     from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
+    from l3embed.decoding.reading import Reading
 
 
 def add_input_argument(parser: argparse.ArgumentParser, kind: str) -> None:
@@ -145,6 +149,36 @@ def _add_batch_size(group: argparse._ArgumentGroup, kind: str, items: str) -> No
     group.add_argument(*names, type=int, default=32, metavar="N", help=what)
 
 
+def add_damage_option(group: argparse._ArgumentGroup) -> None:
+    """Add the option that says what to do about files that are cut short."""
+    what = "what to do about a file that is not as long as it says: take what is there, or leave it out"
+    _add_choice(group, "--on-damage", OnDamage.USE, what)
+
+
+def add_picture_options(group: argparse._ArgumentGroup) -> None:
+    """Add the options that say how pictures are read."""
+    group.add_argument(
+        "--exif-rotation",
+        action="store_true",
+        help="turn photographs as their EXIF orientation says; OpenL3 does not",
+    )
+    group.add_argument(
+        "--max-megapixels",
+        type=float,
+        default=MAX_MEGAPIXELS,
+        metavar="N",
+        help="refuse larger pictures (default: %(default)s)",
+    )
+
+
+def reading_of(args: argparse.Namespace) -> Reading:
+    """Return how files are to be read, as far as the command has options for it."""
+    from l3embed.core.options import parse_reading
+
+    names = ("on_damage", "exif_rotation", "max_megapixels")
+    return parse_reading(**{name: getattr(args, name) for name in names if hasattr(args, name)})
+
+
 def _run_options(args: argparse.Namespace) -> RunOptions:
     from l3embed.core.options import RunOptions
 
@@ -182,9 +216,23 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
     )
 
 
-def outputs_of(
-    args: argparse.Namespace, kind: str, suffixes: frozenset[str], part: str = ""
-) -> dict[str, str]:
+@dataclass(frozen=True)
+class Found:
+    """The files that arguments name.
+
+    Parameters
+    ----------
+    outputs : dict[str, str]
+        The output of each.
+    failures : dict[str, str]
+        Folders that cannot be read, and why.
+    """
+
+    outputs: dict[str, str]
+    failures: dict[str, str]
+
+
+def files_of(args: argparse.Namespace, kind: str, suffixes: frozenset[str], part: str = "") -> Found:
     """Return the output of each file that the arguments name, those in folders included.
 
     Parameters
@@ -206,29 +254,40 @@ def outputs_of(
     from l3embed.core.outputs import get_output_path
 
     ending = "_".join(word for word in (part, args.suffix) if word) + ".npz"
-    outputs: dict[str, str] = {}
+    found = Found({}, {})
     for path in map(Path, args.inputs):
-        if not path.is_dir():
-            outputs[str(path)] = get_output_path(str(path), ending, args.output_dir)
+        if not os.path.isdir(path):  # noqa: PTH112 (pathlib's raises where it may not look)
+            found.outputs[str(path)] = get_output_path(str(path), ending, args.output_dir)
             continue
-        for file in _files_in(path, suffixes, recursive=args.recursive):
+        for file in _files_in(path, suffixes, found.failures, recursive=args.recursive):
             below = args.output_dir and str(Path(args.output_dir) / file.parent.relative_to(path))
-            outputs[str(file)] = get_output_path(str(file), ending, below)
-    if not outputs:
+            found.outputs[str(file)] = get_output_path(str(file), ending, below)
+    if not found.outputs and not found.failures:
         hint = "" if args.recursive else " Subfolders are searched with --recursive."
         endings = ", ".join(sorted(suffixes))
         raise OpenL3Error(
             f"There are no {kind} files in {', '.join(args.inputs)}, known by their endings: {endings}.{hint}"
         )
-    return outputs
+    return found
 
 
-def _files_in(folder: Path, suffixes: frozenset[str], *, recursive: bool) -> list[Path]:
-    files = folder.rglob("*") if recursive else folder.iterdir()
-    return sorted(file for file in files if file.suffix.lower() in suffixes and file.is_file())
+def _files_in(
+    folder: Path, suffixes: frozenset[str], failures: dict[str, str], *, recursive: bool
+) -> list[Path]:
+    """Return a folder's files of a kind, and put folders that cannot be read among the failures."""
+
+    def note(error: OSError) -> None:
+        failures[str(error.filename)] = f"The folder could not be read: {error.strerror}."
+
+    files: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=note):
+        if not recursive:
+            folders.clear()
+        files += (Path(place, name) for name in names if Path(name).suffix.lower() in suffixes)
+    return sorted(files)
 
 
-def run_on_files(outputs: dict[str, str], process: Callable[[], None], *, quiet: bool) -> int:
+def run_on_files(found: Found, process: Callable[[], None], *, quiet: bool) -> int:
     """Process files, and say how many were done; a table at the end says which were not, and why.
 
     Returns
@@ -241,15 +300,20 @@ def run_on_files(outputs: dict[str, str], process: Callable[[], None], *, quiet:
     OpenL3Error
         If the one file there is failed, or nothing could be done.
     """
-    total = len(outputs)
+    total = len(found.outputs)
+    failures = found.failures
     try:
-        process()
+        if found.outputs:
+            process()
     except FilesError as error:
-        if total == 1:
+        if total == 1 and not failures:
             raise
-        sys.stderr.write(f"l3embed: {error.done} of {total} files done, {len(error.failures)} failed:\n")
-        width = max(map(len, error.failures))
-        for path, reason in error.failures.items():
+        failures = {**error.failures, **failures}
+    if failures:
+        done = sum(path not in failures for path in found.outputs)
+        sys.stderr.write(f"l3embed: {done} of {total} files done, {len(failures)} failed:\n")
+        width = max(map(len, failures))
+        for path, reason in failures.items():
             sys.stderr.write(f"  {path:{width}}  {reason}\n")
         return 1
     if not quiet:

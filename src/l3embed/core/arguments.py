@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+import warnings
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from l3embed.core.outputs import get_output_path
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.inputs.windows import check_sample_rate
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+MOST_CHANNELS = 32
+"""More of them, and fewer samples than those, are likely to be samples."""
 
 
 def is_positive_number(value: Any) -> bool:
@@ -59,6 +67,20 @@ def parse_rates(name: str, rates: Any, count: int) -> list[float]:
     return [float(value) for value in values]
 
 
+def parse_sample_rates(sr: Any, count: int) -> list[float]:
+    """Return the sample rate of each of `count` recordings.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is neither a number of Hz, 1000 at least, nor a list of one for each.
+    """
+    rates = parse_rates("sr", sr, count)
+    for rate in rates:
+        check_sample_rate("sr", rate)
+    return rates
+
+
 def parse_arrays(name: str, arrays: Any) -> list[Any]:
     """Return a list of the arrays that an argument brings, one or several.
 
@@ -73,7 +95,33 @@ def parse_arrays(name: str, arrays: Any) -> list[Any]:
     for value in values:
         if not isinstance(value, np.ndarray):
             raise OpenL3Error(f"{name} must be a NumPy array or a list of them; got {type(value).__name__}.")
+        if isinstance(value, np.ma.MaskedArray):  # what is masked would be embedded like the rest
+            raise OpenL3Error(f"{name} must not be masked. Pass array.filled(VALUE), or array.compressed().")
+        if isinstance(value, np.matrix):  # whose rows and columns never lose a dimension
+            raise OpenL3Error(f"{name} must be an array, not a matrix. Pass numpy.asarray(matrix).")
     return values
+
+
+def check_channels(name: str, audio: npt.NDArray[Any]) -> None:
+    """Check that an array of audio has channels, and warn if those are likely to be its samples.
+
+    Raises
+    ------
+    OpenL3Error
+        If it has two dimensions, and nothing in the second.
+    """
+    if audio.ndim != len(("samples", "channels")):
+        return
+    samples, channels = audio.shape
+    if not channels:
+        raise OpenL3Error(f"{name} has no channels: its shape is {audio.shape}.")
+    if channels > max(samples, MOST_CHANNELS):
+        warnings.warn(
+            f"{name} has shape {audio.shape}, (samples, channels): {samples} samples of {channels} channels "
+            "are embedded. Pass audio.T if it is the other way round, as librosa and torchaudio have it.",
+            OpenL3Warning,
+            stacklevel=4,
+        )
 
 
 def name_of(index: int, kind: str, inputs: object) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
+from l3embed.core.arguments import check_channels, name_of, parse_arrays, parse_outputs, parse_sample_rates
 from l3embed.core.arrays import Embedding, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
-from l3embed.core.options import AudioOptions, Request, RunOptions, parse_framing
+from l3embed.core.options import AudioOptions, Request, RunOptions, parse_framing, parse_reading
+from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.findings import Findings
@@ -106,7 +107,7 @@ def get_audio_embedding(
     )
     request, framing = options.parse(), options.parse_framing()
     arrays = parse_arrays("audio", audio)
-    embeddings = _embed_arrays(arrays, parse_rates("sr", sr, len(arrays)), framing, request)
+    embeddings = _embed_arrays(arrays, parse_sample_rates(sr, len(arrays)), framing, request)
     timestamps = [framing.timestamps_s(len(embedding)) for embedding in embeddings]
     if isinstance(audio, np.ndarray):
         return embeddings[0], timestamps[0]
@@ -161,7 +162,8 @@ def preprocess_audio(
     arrays = parse_arrays("audio", audio)
     if not arrays:
         raise OpenL3Error("audio must be an array, or a list of at least one; got an empty list.")
-    for index, (array, rate) in enumerate(zip(arrays, parse_rates("sr", sr, len(arrays)), strict=True)):
+    for index, (array, rate) in enumerate(zip(arrays, parse_sample_rates(sr, len(arrays)), strict=True)):
+        check_channels(name_of(index, "Audio", audio), array)
         findings = Findings()
         mono = audio_inputs.mono_blocks(audio_inputs.array_blocks(array, rate), rate, findings)
         inputs = audio_inputs.network_inputs(mono, framing, prepare)
@@ -190,6 +192,7 @@ def process_audio_file(
     runtime: str = "auto",
     precision: str = "float32",
     threads: int = 0,
+    on_damage: str = "use",
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 
@@ -213,6 +216,9 @@ def process_audio_file(
         Whether to compute what has an output already.
     verbose : bool
         Whether to say what is going on.
+    on_damage : "use" or "skip"
+        What to do about a file that is cut short, or has another length than it says: embed what is there,
+        with a warning, or leave it out as failed.
 
     Raises
     ------
@@ -225,18 +231,24 @@ def process_audio_file(
     options = AudioOptions(
         model, input_repr, content_type, embedding_size, center, hop_size, batch_size, frontend, verbose, run
     )
-    process_audio_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
+    reading = parse_reading(on_damage=on_damage)
+    outputs = parse_outputs(filepath, suffix, output_dir)
+    process_audio_outputs(outputs, options, reading, overwrite=overwrite)
 
 
-def process_audio_outputs(outputs: dict[str, str], options: AudioOptions, *, overwrite: bool = False) -> None:
+def process_audio_outputs(
+    outputs: dict[str, str], options: AudioOptions, reading: Reading = AS_OPENL3, *, overwrite: bool = False
+) -> None:
     """Do what `process_audio_file` does, with the same errors, with a given output for each input."""
     job = FileJob(outputs, options.parse(), overwrite)
-    embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing()))
+    embed_files(job, Medium(Media.AUDIO, Modality.AUDIO, options.parse_framing(), reading))
 
 
 def _embed_arrays(
     arrays: Sequence[npt.NDArray[Any]], rates: Sequence[float], framing: Framing, request: Request
 ) -> list[Embedding]:
+    for index, array in enumerate(arrays):
+        check_channels(name_of(index, "Audio", arrays), array)
     network = request.load()
     prepare = audio_inputs.prepare_for(network.embedder.input_shape, network.frontend)
     findings = [Findings() for _ in arrays]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from l3embed.core.options import Request
 from l3embed.core.outputs import refuse_shared_outputs
+from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import FilesError
 from l3embed.inputs.findings import LACKS, Findings, warn
-from l3embed.inputs.media import network_inputs
+from l3embed.inputs.media import SourceFile, network_inputs
 from l3embed.inputs.sound import Inputs, prepare_for
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import Network
@@ -52,11 +54,14 @@ class Medium:
         Which network.
     framing : Framing or None
         How sound is cut into windows; None if it is not sound that is wanted.
+    reading : Reading
+        How the files are read.
     """
 
     media: Media
     modality: Modality
     framing: Framing | None = None
+    reading: Reading = AS_OPENL3
 
     @property
     def description(self) -> str:
@@ -74,14 +79,18 @@ class Medium:
     def inputs(self, path: str, network: Network, findings: Findings) -> Inputs:
         """Return what reads a file, when it is asked for its first block: faults are the file's own."""
         prepare = prepare_for(network.embedder.input_shape, network.frontend) if self.framing else None
-        return network_inputs(Path(path), self.media, findings, self.framing, prepare)
+        source = SourceFile(Path(path), self.media, self.reading, findings)
+        return network_inputs(source, self.framing, prepare)
 
-    def finish(self, path: str, rows: int, findings: Findings) -> dict[str, Any]:
-        """Warn of what was found in a file that was read, and return what is saved next to its embeddings."""
+    def warn(self, path: str, rows: int, findings: Findings, told: set[str]) -> None:
+        """Warn of what was found in a file that was read."""
         if not rows:
             warn(f"{path} {LACKS[self.modality]}")
         is_videos_sound = self.framing and self.media is Media.VIDEO
-        findings.warn(f"The sound of {path}" if is_videos_sound else path)
+        findings.warn(f"The sound of {path}" if is_videos_sound else path, told)
+
+    def others(self, rows: int, findings: Findings) -> dict[str, Any]:
+        """Return what is saved next to the embeddings of a file that was read."""
         if self.framing:
             return {"timestamps": self.framing.timestamps_s(rows)}
         return {"timestamps": findings.frame_times_s} if self.media is Media.VIDEO else {}
@@ -110,9 +119,9 @@ def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
     """Return the inputs without an output, or all; name what is missing before the model is loaded."""
     todo = []
     for source, target in job.outputs.items():
-        if not Path(source).exists():
+        if not _is_there(source):
             failures[source] = "There is no such file."
-        elif Path(target).exists() and not job.overwrite:
+        elif os.path.exists(target) and not job.overwrite:  # noqa: PTH110 (pathlib's raises over odd names)
             if job.request.verbose:
                 say(f"{target} exists: {source} is skipped (overwriting is off).")
         else:
@@ -125,9 +134,11 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, failures: dict[str, st
     network = request.load()
     findings = {path: Findings() for path in todo}
     sources = ((path, medium.inputs(path, network, findings[path])) for path in todo)
+    told: set[str] = set()
 
     def save(path: str, spool: RowSpool) -> None:
-        others = medium.finish(path, spool.rows, findings.pop(path))
+        medium.warn(path, spool.rows, findings[path], told)
+        others = medium.others(spool.rows, findings.pop(path))
         if spool.rows:  # a video without sound has no embeddings of it, which `finish` has warned of
             others |= network.origin.arrays(network.embedder.runtime)
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
@@ -142,3 +153,14 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, failures: dict[str, st
             elif fault:
                 failures[path] = str(fault)
             progress.file_done()
+
+
+def _is_there(source: str) -> bool:
+    """Tell whether an input exists, even if it cannot be read: what is wrong with it then is told later."""
+    try:
+        Path(source).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError):
+        return True
+    return True

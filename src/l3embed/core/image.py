@@ -12,7 +12,8 @@ import numpy.typing as npt
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
 from l3embed.core.arrays import Array, Embedding, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
-from l3embed.core.options import ImageOptions, Request, RunOptions
+from l3embed.core.options import ImageOptions, Request, RunOptions, parse_reading
+from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.errors import OpenL3Warning
 from l3embed.inputs.pixels import check_images, pixel_blocks
 from l3embed.variants import Media, Modality
@@ -106,11 +107,14 @@ def process_image_file(
     runtime: str = "auto",
     precision: str = "float32",
     threads: int = 0,
+    exif_rotation: bool = False,
+    max_megapixels: float = 300,
 ) -> None:
     """Compute the embeddings of image files and save each file's to an ``.npz``.
 
-    An output holds ``embedding`` (1, D) and what it was computed with: ``variant``, ``weights`` and
-    ``version``. It appears when it is whole. Every file that can be done is done.
+    An output holds ``embedding`` (1, D), or (pages, D) of a file with several images, and what it was
+    computed with: ``variant``, ``weights`` and ``version``. It appears when it is whole. Every file that can
+    be done is done.
 
     Parameters
     ----------
@@ -120,6 +124,11 @@ def process_image_file(
         As in `process_audio_file`.
     model, input_repr, content_type, embedding_size, batch_size, weights, device, runtime, precision, threads
         As in `get_image_embedding`.
+    exif_rotation : bool
+        Whether to turn photographs as their EXIF orientation says. OpenL3 does not: without it they are
+        embedded as they are stored, with a warning at the first.
+    max_megapixels : float
+        Pictures with more millions of pixels are refused.
 
     Raises
     ------
@@ -128,12 +137,17 @@ def process_image_file(
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
-    process_image_outputs(parse_outputs(filepath, suffix, output_dir), options, overwrite=overwrite)
+    reading = parse_reading(exif_rotation=exif_rotation, max_megapixels=max_megapixels)
+    outputs = parse_outputs(filepath, suffix, output_dir)
+    process_image_outputs(outputs, options, reading, overwrite=overwrite)
 
 
-def process_image_outputs(outputs: dict[str, str], options: ImageOptions, *, overwrite: bool = False) -> None:
+def process_image_outputs(
+    outputs: dict[str, str], options: ImageOptions, reading: Reading = AS_OPENL3, *, overwrite: bool = False
+) -> None:
     """Do what `process_image_file` does, with the same errors, with a given output for each input."""
-    embed_files(FileJob(outputs, options.parse(), overwrite), Medium(Media.IMAGE, Modality.IMAGE))
+    medium = Medium(Media.IMAGE, Modality.IMAGE, reading=reading)
+    embed_files(FileJob(outputs, options.parse(), overwrite), medium)
 
 
 def _embed_arrays(arrays: list[Array], request: Request) -> list[Embedding]:

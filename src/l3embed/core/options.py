@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from l3embed.core.arguments import is_positive_number
+from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.sound import prepare_for
 from l3embed.inputs.windows import Framing
@@ -144,6 +145,24 @@ def parse_framing(hop_size: Any, center: object) -> Framing:
         raise OpenL3Error(f"hop_size must be a positive number of seconds; got {hop_size!r}.")
     check_one_of("center", center, (True, False))
     return Framing(hop_s=float(hop_size), center=bool(center))
+
+
+def parse_reading(
+    on_damage: object = OnDamage.USE.value,
+    exif_rotation: object = False,
+    max_megapixels: Any = MAX_MEGAPIXELS,
+) -> Reading:
+    """Check the arguments that say how files are read.
+
+    Raises
+    ------
+    OpenL3Error
+        If one is none of its allowed values.
+    """
+    check_one_of("exif_rotation", exif_rotation, (True, False))
+    if not is_positive_number(max_megapixels):
+        raise OpenL3Error(f"max_megapixels must be a positive number; got {max_megapixels!r}.")
+    return Reading(parse_choice(OnDamage, "on_damage", on_damage), bool(exif_rotation), float(max_megapixels))
 
 
 def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant | ImageVariant) -> Request:

@@ -43,10 +43,17 @@ def refuse_shared_outputs(outputs: Iterable[tuple[str, str]]) -> None:
     """
     writers: dict[str, str] = {}
     for source, target in outputs:
-        key = os.path.realpath(target)
-        if key in writers and os.path.realpath(source) != os.path.realpath(writers[key]):
+        key = _real(target)
+        if key in writers and _real(source) != _real(writers[key]):
             raise OpenL3Error(
                 f"{writers[key]} and {source} would both be written to {target}. "
                 "Process them apart, with different output folders or suffixes."
             )
         writers[key] = source
+
+
+def _real(path: str) -> str:
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):  # a name that no file can have is that input's own fault
+        return path

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.core.arguments import parse_rates
+from l3embed.core.arguments import parse_sample_rates
 from l3embed.core.arrays import Embedding, Timestamps
 from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
@@ -67,7 +67,7 @@ class AudioEmbeddingStream:
         )
         request = options.parse()
         self._framing = options.parse_framing()
-        self._mono = MonoStream(parse_rates("sr", sr, 1)[0])
+        self._mono = MonoStream(parse_sample_rates(sr, 1)[0])
         self._framer = Framer(self._framing)
         self._batch_size = request.batch_size
         self._model = model  # a Keras model's embedder lives as long as the model

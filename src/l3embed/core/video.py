@@ -8,7 +8,8 @@ from typing import Any
 
 from l3embed.core.arguments import parse_outputs
 from l3embed.core.files import FileJob, Medium, embed_files
-from l3embed.core.options import AudioOptions, ImageOptions, RunOptions
+from l3embed.core.options import AudioOptions, ImageOptions, RunOptions, parse_reading
+from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.errors import FilesError
 from l3embed.variants import Media, Modality
 from l3embed.weights.source import WeightsSource
@@ -38,6 +39,7 @@ def process_video_file(
     runtime: str = "auto",
     precision: str = "float32",
     threads: int = 0,
+    on_damage: str = "use",
 ) -> None:
     """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
 
@@ -81,6 +83,8 @@ def process_video_file(
         Stands for both batch sizes, as an example of OpenL3's tutorial has it.
     weights, device, runtime, precision, threads
         As in `get_audio_embedding`.
+    on_damage : "use" or "skip"
+        As in `process_audio_file`.
 
     Raises
     ------
@@ -115,6 +119,7 @@ def process_video_file(
         parse_outputs(filepath, f"image{ending}", output_dir),
         audio_options,
         image_options,
+        parse_reading(on_damage=on_damage),
         overwrite=overwrite,
     )
 
@@ -124,12 +129,13 @@ def process_video_outputs(
     image_outputs: dict[str, str],
     audio_options: AudioOptions,
     image_options: ImageOptions,
+    reading: Reading = AS_OPENL3,
     *,
     overwrite: bool = False,
 ) -> None:
     """Do what `process_video_file` does, with the same errors, with two given outputs for each input."""
-    sound = Medium(Media.VIDEO, Modality.AUDIO, audio_options.parse_framing())
-    frames = Medium(Media.VIDEO, Modality.IMAGE)
+    sound = Medium(Media.VIDEO, Modality.AUDIO, audio_options.parse_framing(), reading)
+    frames = Medium(Media.VIDEO, Modality.IMAGE, reading=reading)
     audio_job = FileJob(audio_outputs, audio_options.parse(), overwrite)
     image_job = FileJob(image_outputs, image_options.parse(), overwrite)
     failures = {

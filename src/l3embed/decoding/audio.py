@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.decoding.checks import UNKNOWN_LENGTH, check_present
+from l3embed.decoding.checks import check_present
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 BLOCK_S = 10
 """Seconds of audio that are decoded at a time."""
 
-SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
-"""How libsndfile's log tells that a file ends before its header says."""
+MOST_VALUES = 1 << 24
+"""Samples of all channels in a block at most, 128 MB: headers may declare any rate and any channels."""
 
-OGG_LONGEST_PAGE_BYTES = 65_307
-OGG_LAST_PAGE_FLAG = 0x04
+NO_SAMPLES = "The file holds no samples."
 
 SUFFIXES = frozenset(
     (
@@ -37,45 +36,66 @@ SUFFIXES = frozenset(
 """Endings of the files that libsndfile reads, less those that others use too, as .mat."""
 
 
+FLAC_MAGIC = b"fLaC"
+
+
 class UnknownFormatError(OpenL3Error):
     """A file that libsndfile does not know."""
 
 
-class AudioFile:
-    """An open audio file: its sample rate, channels, and its samples block by block."""
+def block_samples(sample_rate_hz: int, channels: int) -> int:
+    """Return how many samples of each channel a block has: ``BLOCK_S`` seconds, if those are not too many."""
+    return max(1, min(BLOCK_S * sample_rate_hz, MOST_VALUES // max(1, channels)))
 
-    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
-        self._path = path
+
+class AudioFile:
+    """An open audio file, as far as libsndfile reads it.
+
+    Attributes
+    ----------
+    sample_rate_hz, channels : int
+        Its rate and channels.
+    samples : int
+        How many it is taken to have, by its header or by an estimate.
+    format, subtype : str
+        What libsndfile calls the file and its encoding.
+    log : str
+        What libsndfile notes about the header.
+    fault : str
+        Why it stopped before that, once the blocks are read; nothing if it did not.
+    """
+
+    def __init__(self, file: soundfile.SoundFile, stream: BinaryIO | None) -> None:
         self._file = file
+        self._stream = stream
         self.sample_rate_hz: int = file.samplerate
         self.channels: int = file.channels
+        self.samples: int = file.frames
+        self.format: str = file.format
+        self.subtype: str = file.subtype
+        self.log: str = file.extra_info
+        self.fault = ""
+
+    @property
+    def bytes_left(self) -> int:
+        """How much of a FLAC file has not been looked at: its header may declare less than there is."""
+        return 0 if self._stream is None else len(self._stream.read(1 << 16))
 
     def blocks(self) -> Iterator[npt.NDArray[np.float64]]:
-        """Yield the samples in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``.
-
-        Raises
-        ------
-        OpenL3Error
-            If the file is damaged, ends before its header says, or holds no samples.
-        """
+        """Yield the samples in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``."""
         import soundfile
 
-        _check_not_cut(self._path, self._file)
-        expected, samples = self._file.frames, 0
+        size = block_samples(self.sample_rate_hz, self.channels)
         while True:
             try:
                 with phase(Phase.DECODE):
-                    block = self._file.read(BLOCK_S * self.sample_rate_hz, dtype="float64", always_2d=True)
+                    block = self._file.read(size, dtype="float64", always_2d=True)
             except (soundfile.SoundFileError, RuntimeError) as error:
-                raise OpenL3Error(f"The file is damaged or cut short: {error}") from error
+                self.fault = str(error)
+                return
             if not len(block):
-                break
-            samples += len(block)
+                return
             yield block
-        if samples < expected:
-            raise OpenL3Error(f"The file is cut short: {samples} of {expected} samples could be read.")
-        if not samples:
-            raise OpenL3Error("The file holds no samples.")
 
 
 @contextmanager
@@ -90,29 +110,20 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
     import soundfile
 
     check_present(path)
-    try:
-        file = soundfile.SoundFile(path)
-    except (soundfile.SoundFileError, OSError, TypeError) as error:
-        reason = getattr(error, "error_string", str(error))
-        raise UnknownFormatError(f"It could not be read as audio (libsndfile says: {reason})") from error
-    with file:
-        yield AudioFile(path, file)
+    with path.open("rb") as stream:
+        is_flac = stream.read(len(FLAC_MAGIC)) == FLAC_MAGIC
+        stream.seek(0)
+        try:
+            file = soundfile.SoundFile(stream if is_flac else _name(path))
+        except (soundfile.SoundFileError, OSError, TypeError) as error:
+            reason = getattr(error, "error_string", str(error))
+            raise UnknownFormatError(
+                f"It could not be read as audio (libsndfile says: {reason or 'nothing'})"
+            ) from error
+        with file:
+            yield AudioFile(file, stream if is_flac else None)
 
 
-def _check_not_cut(path: Path, file: soundfile.SoundFile) -> None:
-    """Check that a file is as long as it says, where libsndfile itself goes over it in silence."""
-    short = SHORT_CHUNK.search(file.extra_info)
-    if short and int(short[2]) < int(short[1]) < UNKNOWN_LENGTH:
-        raise OpenL3Error(f"The file is cut short: {short[2]} of {short[1]} bytes of sound are there.")
-    if file.format == "OGG" and not _ogg_is_whole(path):
-        raise OpenL3Error("The file is cut short: its last Ogg page is missing.")
-
-
-def _ogg_is_whole(path: Path) -> bool:
-    """Tell whether the last page of an Ogg file is marked as the last (RFC 3533, section 6)."""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - OGG_LONGEST_PAGE_BYTES))
-        tail = file.read()
-    page = tail.rfind(b"OggS")
-    flags = tail[page + 5 : page + 6]
-    return page >= 0 and bool(flags) and bool(flags[0] & OGG_LAST_PAGE_FLAG)
+def _name(path: Path) -> bytes | str:
+    """Return a path as soundfile takes it, even if it is no UTF-8."""
+    return os.fsencode(path) if os.name == "posix" else str(path)

@@ -1,13 +1,11 @@
-"""The ffmpeg program that moviepy brings: running it, asking it about a file, and sound through it."""
+"""The ffmpeg program that moviepy brings: running it, and asking it about a file."""
 
 from __future__ import annotations
 
 import re
-import struct
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any
@@ -15,8 +13,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.decoding.audio import BLOCK_S
-from l3embed.decoding.checks import check_whole
+from l3embed.decoding.checks import missing_bytes
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -29,6 +26,13 @@ MAPPING = re.compile(r"  Stream #0:(\d+) -> ")
 DURATION = re.compile(r"  Duration: (\d+):(\d\d):(\d\d\.\d\d)")
 PRINTED_RATE = re.compile(r", (\d+(?:\.\d+)?) fps")
 FILTER_RATES = re.compile(r"config in time_base: (\d+)/(\d+), frame_rate: (\d+)/(\d+)")
+
+MOVING_PICTURE, SOUND = "0:V:0?", "0:a:0?"
+"""How ffmpeg calls a file's first stream of a kind, if it has one; a cover does not count."""
+
+PACKET_TICK = re.compile(r"#tb 0: (\d+)/(\d+)")
+PACKET = re.compile(r"0, +-?\d+, +(-?\d+), +(\d+),")
+"""How ffmpeg's framecrc muxer writes down packets: when each is shown, and for how long, in ticks."""
 
 GENERIC_ERRORS = (
     "Error opening input",
@@ -54,10 +58,6 @@ PRINTED_RATE_ERROR_HZ = 0.00501
 NTSC = 1000 / 1001
 """Frame rates such as 29.97 are this times an integer."""
 
-AU_HEADER = struct.Struct(">4s5I")
-"""Magic number, offset of the samples, their bytes, encoding, sample rate, channels (Sun's .snd format)."""
-
-Samples = npt.NDArray[np.float64]
 OnLine = Callable[[str], None]
 
 
@@ -73,14 +73,22 @@ class FfmpegRun:
         The file to read.
     arguments : sequence of str
         What stands behind ``-i PATH`` on the command line.
+    input_options : sequence of str
+        What stands before it.
     on_line : callable, optional
         Is called with each line of standard error, less its level, in the thread.
     """
 
-    def __init__(self, path: Path, arguments: Sequence[str], on_line: OnLine | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        arguments: Sequence[str],
+        on_line: OnLine | None = None,
+        input_options: Sequence[str] = (),
+    ) -> None:
         # "file:" keeps ffmpeg from taking a colon for a protocol, or a dash for an option.
         source = f"file:{path.absolute()}"
-        command = [_program(), *GLOBAL_OPTIONS, "-i", source, *arguments]
+        command = [_program(), *GLOBAL_OPTIONS, *input_options, "-i", source, *arguments]
         self.errors: list[str] = []
         self.cut_short_line = ""
         self._is_broadcast = False
@@ -123,6 +131,11 @@ class FfmpegRun:
         """Return the next bytes, fewer than `size` only at the end."""
         return self._stdout.read(size)
 
+    def lines(self) -> Iterator[str]:
+        """Yield what it writes, where that is text, line by line."""
+        for line in self._stdout:
+            yield line.decode("ascii", errors="replace")
+
     def wait(self) -> int:
         """Read the rest of both pipes, and return the exit status."""
         while self._stdout.read(1 << 20):
@@ -130,19 +143,14 @@ class FfmpegRun:
         self._listener.join()
         return self._process.wait()
 
-    def finish(self) -> None:
-        """Wait for the end.
-
-        Raises
-        ------
-        OpenL3Error
-            If ffmpeg failed, or the file ends before its header says.
-        """
+    def finish(self) -> str:
+        """Wait for the end, and return what was wrong with the file; nothing if all of it could be read."""
         status = self.wait()
         if self.cut_short_line:
-            raise OpenL3Error(f"The file is cut short (ffmpeg says: {self.cut_short_line})")
+            return f"is cut short (ffmpeg says: {self.cut_short_line})"
         if status:
-            raise OpenL3Error(f"The file could not be decoded (ffmpeg says: {self.reason})")
+            return f"is damaged: not all of it could be decoded (ffmpeg says: {self.reason})"
+        return ""
 
     @property
     def reason(self) -> str:
@@ -199,12 +207,15 @@ class MediaInfo:
         Frames a second, 0 without any; on average, if the rate varies.
     duration_s : float or None
         Of the whole file, in hundredths of a second; None if it is not stated.
+    damage : str
+        What is wrong with the file as a whole, seen from outside; nothing if that is not known.
     """
 
     has_frames: bool = False
     has_audio: bool = False
     frame_rate_hz: float = 0.0
     duration_s: float | None = None
+    damage: str = ""
 
 
 def probe(path: Path) -> MediaInfo:
@@ -215,7 +226,7 @@ def probe(path: Path) -> MediaInfo:
     OpenL3Error
         If there is no such file, or ffmpeg cannot read it.
     """
-    check_whole(path)
+    damage = missing_bytes(path)
     lines: list[str] = []
     first_frame = ("-an", "-sn", "-dn", "-vf", "showinfo=checksum=0", "-frames:v", "1", "-f", "null", "-")
     with FfmpegRun(path, first_frame, lines.append) as run:
@@ -227,7 +238,7 @@ def probe(path: Path) -> MediaInfo:
                 else "could not be read as video or audio"
             )
             raise OpenL3Error(f"The file {fault} (ffmpeg says: {run.cut_short_line or run.reason})")
-    return parse_info(lines)
+    return replace(parse_info(lines), damage=damage)
 
 
 def parse_info(lines: Sequence[str]) -> MediaInfo:
@@ -264,59 +275,24 @@ def _frame_rate(stream_line: str, text: str) -> float:
     return ntsc if rounded % 1 and abs(ntsc - rounded) <= PRINTED_RATE_ERROR_HZ else rounded
 
 
-class FfmpegAudio:
-    """An audio file as ffmpeg decodes it: as `l3embed.decoding.audio.AudioFile`.
+def last_packet_s(path: Path, stream: str) -> float:
+    """Return when the last packet of a stream ends, in seconds: nothing is decoded for that.
 
-    Of several audio streams, it is the one marked as the default; of several such, the one with the
-    most channels, then the first.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    stream : str
+        Which, as ffmpeg calls it.
     """
-
-    def __init__(self, run: FfmpegRun) -> None:
-        self._run = run
-        header = run.read(AU_HEADER.size)
-        if len(header) < AU_HEADER.size:
-            run.finish()
-            raise OpenL3Error("The file holds no samples.")
-        _, offset, _, _, rate, channels = AU_HEADER.unpack(header)
-        run.read(offset - AU_HEADER.size)
-        self.sample_rate_hz: int = rate
-        self.channels: int = channels
-
-    def blocks(self) -> Iterator[Samples]:
-        """Yield the samples, once, in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``.
-
-        Raises
-        ------
-        OpenL3Error
-            If the file is damaged, ends before its header says, or holds no samples.
-        """
-        samples = 0
-        while True:
-            block = np.empty((BLOCK_S * self.sample_rate_hz, self.channels), dtype=">f8")
-            count = self._run.read_into(block) // (block.itemsize * self.channels)
-            if not count:
-                break
-            samples += count
-            yield block[:count].astype(np.float64)
-        self._run.finish()
-        if not samples:
-            raise OpenL3Error("The file holds no samples.")
-
-
-@contextmanager
-def audio_blocks_by_ffmpeg(path: Path) -> Iterator[FfmpegAudio]:
-    """Open an audio file that libsndfile cannot read (M4A, WMA, ...), at its own rate and channels.
-
-    Raises
-    ------
-    OpenL3Error
-        If there is no such file, or it has no sound that ffmpeg can read.
-    """
-    if not probe(path).has_audio:
-        raise OpenL3Error("The file has no sound.")
-    # An .au header tells the rate and the channels; doubles hold every integer and float format exactly.
-    with FfmpegRun(path, ("-vn", "-sn", "-dn", "-c:a", "pcm_f64be", "-f", "au", "-")) as run:
-        yield FfmpegAudio(run)
+    tick_s, last = 0.0, 0
+    with FfmpegRun(path, ("-map", stream, "-c", "copy", "-f", "framecrc", "-")) as run:
+        for line in run.lines():
+            if base := PACKET_TICK.match(line):
+                tick_s = int(base[1]) / int(base[2])
+            elif packet := PACKET.match(line):
+                last = max(last, int(packet[1]) + int(packet[2]))
+    return last * tick_s
 
 
 def _program() -> str:

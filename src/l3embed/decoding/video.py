@@ -13,7 +13,17 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.audio import BLOCK_S
-from l3embed.decoding.ffmpeg import FILTER_RATES, FfmpegRun, MediaInfo, OnLine, probe
+from l3embed.decoding.checks import PADDING_S, disagreement
+from l3embed.decoding.ffmpeg import (
+    FILTER_RATES,
+    MOVING_PICTURE,
+    SOUND,
+    FfmpegRun,
+    MediaInfo,
+    OnLine,
+    last_packet_s,
+    probe,
+)
 from l3embed.errors import OpenL3Error
 from l3embed.variants import SAMPLE_RATE_HZ
 
@@ -115,19 +125,39 @@ class FrameClock:
 class VideoSound:
     """The sound of an open video, as a `l3embed.decoding.recording.Recording`."""
 
-    blocks: Callable[[], Iterator[Samples]]
+    video: VideoFile
     sample_rate_hz: int = SAMPLE_RATE_HZ
     channels: int = SOUND_CHANNELS
 
+    @property
+    def blocks(self) -> Callable[[], Iterator[Samples]]:
+        """Return its samples, as `VideoFile.audio_blocks`."""
+        return self.video.audio_blocks
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with it, once it has been read: words that follow the file's name."""
+        return self.video.damage
+
 
 class VideoFile:
-    """An open video: its frames and its sound, block by block."""
+    """An open video: its frames and its sound, block by block.
+
+    Attributes
+    ----------
+    damage : str
+        What is wrong with what was read last, once it has come to its end: words that follow the name.
+    duration_s : float or None
+        What the file says, or what there is if it says more.
+    """
 
     def __init__(self, path: Path, info: MediaInfo) -> None:
         self._path = path
         self._runs: list[FfmpegRun] = []
         self._clock = FrameClock(info.frame_rate_hz)
         self._frames = 0
+        self._info_damage = info.damage
+        self.damage = info.damage
         self.duration_s = info.duration_s
         self.has_frames = info.has_frames
         self.has_audio = info.has_audio
@@ -137,7 +167,7 @@ class VideoFile:
     @property
     def sound(self) -> VideoSound | None:
         """Its sound, None if it has none."""
-        return VideoSound(self.audio_blocks) if self.has_audio else None
+        return VideoSound(self) if self.has_audio else None
 
     @property
     def frame_times_s(self) -> Times:
@@ -158,7 +188,7 @@ class VideoFile:
         Raises
         ------
         OpenL3Error
-            If there are none, or the file is damaged or ends before its header says.
+            If none can be decoded.
         """
         if not self.has_frames:
             raise OpenL3Error("The file has no frames: it is sound only.")
@@ -173,44 +203,74 @@ class VideoFile:
                     break
                 self._frames += count
                 yield block[:count]
-            run.finish()
+            fault = run.finish()
             clock.end()
         if not self._frames:
-            raise OpenL3Error("No frame of the file could be decoded.")
+            raise OpenL3Error(f"The file {fault}." if fault else "No frame of the file could be decoded.")
+        self.damage = self._info_damage or fault or self._frames_disagree()
 
     def audio_blocks(self) -> Iterator[Samples]:
         """Yield the sound in blocks of at most ``BLOCK_S`` seconds, shape ``(n, 2)``, in [-1, 1).
 
         It is what moviepy gives with ``audio_fps=48000``, to the bit, and so the reference's: 16-bit
         stereo at 48 kHz, resampled by ffmpeg. Mono is put on both channels; more than two are mixed
-        down by ffmpeg. As there, it lasts as long as the file says of itself, to a hundredth of a
-        second: more is cut off, and what is missing is silence. Of several audio streams it is the
-        one marked as the default, else the one with the most channels, else the first. Every call
-        starts from the beginning.
+        down by ffmpeg. As there, it lasts as long as the file says of itself, to a hundredth of a second:
+        padding behind that is cut off, and what is missing is silence, as far as there are frames. If there
+        is more than padding, all of it comes. Of several audio streams it is the one marked as the
+        default, else the one with the most channels, else the first. Every call starts from the beginning.
 
         Raises
         ------
         OpenL3Error
-            If there is none, or the file is damaged or ends before its header says.
+            If none can be decoded.
         """
         if not self.has_audio:
             raise OpenL3Error("The file has no sound: it is frames only.")
-        decoded = 0
         expected = None if self.duration_s is None else int(self.duration_s * SAMPLE_RATE_HZ)
+        decoded = 0
+        held: npt.NDArray[np.int16] = np.empty((0, SOUND_CHANNELS), np.int16)
         with self._run(SOUND_OPTIONS) as run:
             while True:
                 block = np.empty((BLOCK_S * SAMPLE_RATE_HZ, SOUND_CHANNELS), dtype="<i2")
                 count = run.read_into(block) // block[0].nbytes
                 if not count:
                     break
-                kept = count if expected is None else min(count, max(0, expected - decoded))
                 decoded += count
-                if kept:
-                    yield block[:kept] / SOUND_FULL_SCALE
-            run.finish()
+                kept, held = _without_padding(np.concatenate([held, block[:count]]), decoded, expected)
+                if len(kept):
+                    yield kept / SOUND_FULL_SCALE
+            fault = run.finish()
         if not decoded:
-            raise OpenL3Error("No sound of the file could be decoded.")
-        yield from _silence(max(0, (expected or 0) - decoded))
+            raise OpenL3Error(f"The file {fault}." if fault else "No sound of the file could be decoded.")
+        missing = self._missing_samples(decoded)
+        yield from _silence(missing)
+        found_s = (decoded + missing) / SAMPLE_RATE_HZ
+        disagrees = "" if self.duration_s is None else disagreement(self.duration_s, found_s)
+        self.damage = self._info_damage or fault or disagrees
+        self.duration_s = found_s if disagrees else self.duration_s
+
+    def _missing_samples(self, decoded: int) -> int:
+        """Return how many samples the sound lacks behind those decoded, as far as the file's frames go."""
+        expected = int((self.duration_s or 0.0) * SAMPLE_RATE_HZ)
+        if expected - decoded > PADDING_S * SAMPLE_RATE_HZ:  # what a file says of itself may be anything
+            end_s = last_packet_s(self._path, MOVING_PICTURE) if self.has_frames else 0.0
+            expected = min(expected, int(end_s * SAMPLE_RATE_HZ))
+        return max(0, expected - decoded)
+
+    def _frames_disagree(self) -> str:
+        """Return what is wrong if a file declares to go on behind its last frame, and there is no sound."""
+        end_s = float(self.frame_times_s[-1]) + self._interval_s
+        if self.duration_s is None or self.duration_s - end_s <= max(PADDING_S, self._interval_s):
+            return ""
+        if self.has_audio:
+            end_s = max(end_s, last_packet_s(self._path, SOUND))
+        disagrees = disagreement(self.duration_s, end_s)
+        self.duration_s = end_s if disagrees else self.duration_s
+        return disagrees
+
+    @property
+    def _interval_s(self) -> float:
+        return 1 / self.frame_rate_hz if self.frame_rate_hz else 0.0
 
     def close(self) -> None:
         """End what is still being decoded."""
@@ -245,6 +305,25 @@ def open_video(path: Path) -> Iterator[VideoFile]:
         yield video
     finally:
         video.close()
+
+
+def _without_padding(
+    samples: npt.NDArray[np.int16], decoded: int, expected: int | None
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16]]:
+    """Part the samples read last from those behind the expected end that may be padding.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(n, 2)]
+        The samples that have not been used.
+    decoded, expected : int and int or None
+        How many have been decoded with these, and how many the file declares.
+    """
+    excess = 0 if expected is None else max(0, decoded - expected)
+    if excess > PADDING_S * SAMPLE_RATE_HZ:
+        excess = 0
+    kept = max(0, len(samples) - excess)
+    return samples[:kept], samples[kept:]
 
 
 def _silence(samples: int) -> Iterator[Samples]:

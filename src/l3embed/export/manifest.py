@@ -41,6 +41,8 @@ class ManifestRow:
         ``ok`` or ``failed``.
     reason : str
         Why it failed.
+    warnings : str
+        What is odd about it, though it can be embedded: cut short, silent, shorter than a window, ...
     duration_s : float or None
         Length of the recording or the video; None for an image.
     sample_rate_hz : float or None
@@ -74,6 +76,7 @@ class ManifestRow:
     sha256: str = ""
     status: str = OK
     reason: str = ""
+    warnings: str = ""
     duration_s: float | None = None
     sample_rate_hz: float | None = None
     channels: int | None = None

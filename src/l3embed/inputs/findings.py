@@ -13,12 +13,20 @@ import numpy.typing as npt
 from l3embed.errors import OpenL3Warning
 from l3embed.variants import Modality
 
+DAMAGE = "damage"
+ORIENTATION = "has_orientation"
+
 DOUBTS = {
+    DAMAGE: "{}; what is there is used.",
     "is_silent": "is silent: all of its samples are zero.",
     "is_short": "is shorter than one window (1 second): it is padded with zeros.",
     "is_black": "is all black: all of its values are zero.",
+    ORIENTATION: "has an EXIF orientation, and is not turned, as OpenL3 has it: exif_rotation would turn it.",
 }
 """What is likely to be a mistake, though it can be embedded, by the name of the finding."""
+
+TOLD_ONCE = {ORIENTATION}
+"""Doubts about a camera's whole output, which would be told of each picture in the same words."""
 
 LACKS = {
     Modality.AUDIO: "has no sound: it gets embeddings of its frames only.",
@@ -41,6 +49,10 @@ class Findings:
         Whether all samples are zero, they fill no window, or all values of an image are zero.
     frame_times_s : np.ndarray or None
         When the frames of a video are shown, ``(frames,)``.
+    damage : str
+        What is wrong with the file, in words that follow its name; nothing, if it is what it says.
+    has_orientation : bool
+        Whether a picture asks to be turned, and was not.
     """
 
     duration_s: float | None = None
@@ -50,6 +62,8 @@ class Findings:
     is_short: bool = False
     is_black: bool = False
     frame_times_s: npt.NDArray[np.float64] | None = None
+    damage: str = ""
+    has_orientation: bool = False
 
     def facts(self) -> dict[str, Any]:
         """Return it as the store keeps it: without the times, which are kept as an array."""
@@ -57,15 +71,26 @@ class Findings:
         del facts["frame_times_s"]
         return facts
 
-    def warn(self, name: str) -> None:
-        """Warn of what is likely to be a mistake, naming the input."""
-        for words in doubts(name, vars(self)):
-            warn(words)
+    def warn(self, name: str, told: set[str] | None = None) -> None:
+        """Warn of what is likely to be a mistake, naming the input.
+
+        Parameters
+        ----------
+        name : str
+            Of the input.
+        told : set of str, optional
+            What has been told of others, and need not be again; is added to.
+        """
+        told = set() if told is None else told
+        for finding, words in doubts(vars(self)):
+            if finding not in told:
+                warn(f"{name} {words}")
+        told |= {finding for finding, _ in doubts(vars(self)) if finding in TOLD_ONCE}
 
 
-def doubts(name: str, facts: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a sentence for each finding that is likely to be a mistake."""
-    return (f"{name} {words}" for finding, words in DOUBTS.items() if facts[finding])
+def doubts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the findings that are likely to be a mistake, with words that follow the input's name."""
+    return ((finding, words.format(facts[finding])) for finding, words in DOUBTS.items() if facts[finding])
 
 
 def warn(words: str) -> None:

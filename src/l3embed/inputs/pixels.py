@@ -83,10 +83,21 @@ def pixel_blocks(images: Images) -> Iterator[Pixels]:
         block = _unscaled_pixels(sequence)
         yield _divided(block, _largest(block))
         return
-    blocks = [sequence[start : start + BLOCK_IMAGES] for start in range(0, len(sequence), BLOCK_IMAGES)]
-    largest = max(_largest(_unscaled_pixels(block)) for block in blocks)
-    for block in blocks:
-        yield _divided(_unscaled_pixels(block), largest)
+    starts = range(0, len(sequence), BLOCK_IMAGES)
+    yield from sequence_pixels(lambda: (sequence[start : start + BLOCK_IMAGES] for start in starts))
+
+
+def sequence_pixels(read: Callable[[], Iterable[Images]]) -> Iterator[Pixels]:
+    """Do the same with a sequence that is read twice, since all of it is divided by its largest magnitude.
+
+    Parameters
+    ----------
+    read : callable
+        Returns its images from the first on, each ``(H, W, 3)``, or several of one size ``(n, H, W, 3)``.
+    """
+    largest = max(_largest(_unscaled_pixels(check_images(images))) for images in read())
+    for images in read():
+        yield _divided(_unscaled_pixels(check_images(images)), largest)
 
 
 def _largest(pixels: Pixels) -> float:
@@ -165,12 +176,10 @@ def _scale_centre(image: Images, factor: float) -> npt.NDArray[np.float64]:
     This is ``skimage.transform.rescale(image, factor, order=1, anti_aliasing=False)`` to the bit, where it is
     cut out, and for a photograph seven times as fast.
     """
-    from skimage.util import img_as_float64
-
     rows, row_weights = _neighbours(image.shape[0], factor)
     columns, column_weights = _neighbours(image.shape[1], factor)
-    used = img_as_float64(image[rows[0] : rows[-1] + 2, columns[0] : columns[-1] + 2])
-    scaled_rows = _between(used, rows - rows[0], row_weights, axis=0)
+    used = image[:, columns[0] : columns[-1] + 2]
+    scaled_rows = _between(used, rows, row_weights, axis=0)
     return _between(scaled_rows, columns - columns[0], column_weights, axis=1)
 
 
@@ -184,16 +193,15 @@ def _neighbours(side: int, factor: float) -> tuple[npt.NDArray[np.int64], npt.ND
 
 
 def _between(
-    pixels: npt.NDArray[np.float64],
-    before: npt.NDArray[np.int64],
-    weights: npt.NDArray[np.float64],
-    axis: int,
+    pixels: Images, before: npt.NDArray[np.int64], weights: npt.NDArray[np.float64], axis: int
 ) -> npt.NDArray[np.float64]:
-    """Interpolate between pixels and their next ones along an axis."""
+    """Interpolate between pixels and their next ones along an axis; no others are made floating point."""
+    from skimage.util import img_as_float64
+
     shape = [1, 1, 1]
     shape[axis] = len(weights)
-    first = pixels.take(before, axis)
-    result = pixels.take(before + 1, axis)
+    first = img_as_float64(pixels.take(before, axis))
+    result: npt.NDArray[np.float64] = img_as_float64(pixels.take(before + 1, axis))
     result -= first
     result *= weights.reshape(shape)
     result += first

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.decoding.reading import Reading
 from l3embed.decoding.video import Frames
 from l3embed.inputs import sound
-from l3embed.inputs.findings import Findings
-from l3embed.inputs.media import image_pixels, mono_samples, video_frames
+from l3embed.inputs.media import SourceFile, image_pixels, mono_samples, video_frames
 from l3embed.inputs.pixels import crop_centre
 from l3embed.inputs.windows import Framing
 from l3embed.variants import Frontend, InputRepr, Media, Modality
@@ -58,25 +57,26 @@ class Spectrograms:
 Sound = Samples | Spectrograms
 
 
-def prepared_rows(path: Path, kind: tuple[Media, Modality], kept_sound: Sound, findings: Findings) -> Rows:
+def prepared_rows(source: SourceFile, modality: Modality, kept_sound: Sound) -> Rows:
     """Read what one network needs of a file, as rows that are kept; a video may lack it.
 
     Sound becomes what is asked for, in float32, and an image the network's pixels, ``(n, 224, 224, 3)`` in
     float32. The frames of a video are cropped, in bytes: what the network takes in is four times as large,
     and follows from these.
     """
-    media, modality = kind
     if modality is Modality.AUDIO:
-        return (rows.astype(np.float32) for rows in kept_sound.rows(mono_samples(path, media, findings)))
-    if media is Media.IMAGE:
-        return image_pixels(path, findings)
-    return video_frames(path, findings, _cropped)
+        return (rows.astype(np.float32) for rows in kept_sound.rows(mono_samples(source)))
+    if source.media is Media.IMAGE:
+        return image_pixels(source)
+    return video_frames(source, _cropped)
 
 
-def row_parameters(kind: tuple[Media, Modality], kept_sound: Sound) -> Parameters:
+def row_parameters(kind: tuple[Media, Modality], kept_sound: Sound, reading: Reading) -> Parameters:
     """Return what decides about the rows, besides the file."""
     media, modality = kind
     parameters = kept_sound.parameters if modality is Modality.AUDIO else {}
+    if media is Media.IMAGE:
+        parameters = {"exif_rotation": reading.exif_rotation}
     return {"reader": f"{modality.value} of {media.value}", **parameters}
 
 

@@ -16,6 +16,8 @@ from l3embed.errors import OpenL3Error
 from l3embed.inputs.resampling import Resampler
 from l3embed.variants import CENTER_PAD_SAMPLES, SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
+LOWEST_SAMPLE_RATE_HZ = 1000
+
 Samples = npt.NDArray[np.float64]
 Windows = npt.NDArray[np.float64]
 
@@ -91,10 +93,23 @@ def _mean_of_channels(block: npt.NDArray[Any]) -> Samples:
     return total
 
 
+def check_sample_rate(name: str, sample_rate_hz: float) -> None:
+    """Check that a rate is one of sound: a few samples at 1 Hz would make hours of it.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is too low.
+    """
+    if sample_rate_hz < LOWEST_SAMPLE_RATE_HZ:
+        raise OpenL3Error(f"{name} must be at least {LOWEST_SAMPLE_RATE_HZ} Hz; got {sample_rate_hz:g} Hz.")
+
+
 class MonoStream:
     """Blocks of samples at any rate and of any channel count to 48 kHz mono, and what was heard in them."""
 
     def __init__(self, sample_rate_hz: float) -> None:
+        check_sample_rate("The sample rate", sample_rate_hz)
         self._resampler = None if sample_rate_hz == SAMPLE_RATE_HZ else Resampler(sample_rate_hz)
         self.samples_in = 0
         self.samples_out = 0

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
 from l3embed.disk.rows import RowSpool
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, source_faults
 from l3embed.runtimes.batching import Piece
 
 Key = TypeVar("Key")
@@ -44,8 +45,7 @@ def save_each(
         rows = 0
         fault: OpenL3Error | OSError | None = None
         try:
-            folder_of(key).mkdir(parents=True, exist_ok=True)
-            with RowSpool(folder_of(key)) as spool:
+            with _faults_of_saving(), RowSpool(_made(folder_of(key))) as spool:
                 for piece in own_pieces:
                     if piece.error:
                         raise piece.error
@@ -56,3 +56,21 @@ def save_each(
         except (OpenL3Error, OSError) as error:
             fault = error
         yield key, rows, fault
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _faults_of_saving() -> Iterator[None]:
+    """Make an `OpenL3Error` of whatever is raised, but for the disk's own errors."""
+    disk_error: OSError | None = None
+    with source_faults("It could not be saved"):
+        try:
+            yield
+        except OSError as error:
+            disk_error = error
+    if disk_error:
+        raise disk_error

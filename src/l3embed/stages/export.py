@@ -108,6 +108,7 @@ def _manifest_rows(
             sha256=result.sha256,
             status=result.status,
             reason=result.reason,
+            warnings=result.warnings,
             duration_s=result.duration_s,
             sample_rate_hz=result.sample_rate_hz,
             channels=result.channels,

@@ -14,11 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from l3embed.decoding.reading import AS_OPENL3, OnDamage, Reading
 from l3embed.disk.atomic import place, replacing
 from l3embed.disk.rows import RowSpool
-from l3embed.errors import OpenL3Error
-from l3embed.inputs.findings import LACKS, Findings, doubts
-from l3embed.inputs.media import MODALITIES
+from l3embed.errors import OpenL3Error, source_faults
+from l3embed.inputs.findings import DAMAGE, LACKS, doubts
+from l3embed.inputs.media import MODALITIES, SourceFile
 from l3embed.inputs.preparation import Sound, prepared_rows, row_parameters
 from l3embed.profiling import Phase, phase
 from l3embed.progress import progress_bar, say
@@ -56,10 +57,11 @@ Prepared = tuple[list[str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class PreprocessOptions:
-    """Which files, what to make of their sound, what to do about those that cannot be read; and threads."""
+    """Which files, how they are read, what to do about those that cannot be; and threads."""
 
     selection: Selection
     sound: Sound
+    reading: Reading = AS_OPENL3
     on_error: OnError = OnError.SKIP
     threads: int = 0
 
@@ -113,21 +115,25 @@ def _plan(
             try:
                 if name != input_.path:  # nor could DVC, or a table, hold it
                     raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
-                jobs[task] = _plan_one(dataset, input_, modality, (options.sound, digests))
+                jobs[task] = _plan_one(dataset, input_, modality, (options, digests))
             except OpenL3Error as error:
                 results[task] = Result(*task, input_.media).failed(str(error))
                 check_failure(results[task], options.on_error)
     return jobs, results
 
 
-def _plan_one(dataset: Path, input_: Input, modality: Modality, means: tuple[Sound, Digests]) -> _Job:
-    sound, digests = means
+def _plan_one(
+    dataset: Path, input_: Input, modality: Modality, means: tuple[PreprocessOptions, Digests]
+) -> _Job:
+    options, digests = means
     source = dataset / input_.path
-    try:
-        state, sha256 = _state(source), digests.sha256(source)
-    except OSError as error:
-        raise OpenL3Error(_unreadable(source, error)) from error
-    recipe = recipe_of(Step.PREPROCESS, sha256, row_parameters((input_.media, modality), sound))
+    with source_faults():
+        try:
+            state, sha256 = _state(source), digests.sha256(source)
+        except OSError as error:
+            raise OpenL3Error(_unreadable(source, error)) from error
+    parameters = row_parameters((input_.media, modality), options.sound, options.reading)
+    recipe = recipe_of(Step.PREPROCESS, sha256, parameters)
     return _Job(source, input_.media, state, modality, recipe)
 
 
@@ -141,17 +147,23 @@ def _prepare_all(
     store, output = folders
     counts = Counts(failed=len(results))
     odd: list[str] = []
+    lacks: dict[str, str] = {}
     recipes = {task: job.recipe for task, job in jobs.items()}
     with progress_bar("Preprocessing", total=len(jobs)) as bar:
         for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options, store)):
-            result = _settle(outcome, jobs[outcome.key], output)
+            result = _settle(outcome, jobs[outcome.key], options.reading, output)
             if result:
                 results[outcome.key] = result
                 check_failure(result, options.on_error)
+            else:
+                path, modality = outcome.key
+                lacks[path] = LACKS[modality]
             counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
             odd += _doubts(outcome)
             bar.update()
     _tell_doubts(odd)
+    for task, result in results.items():
+        results[task] = result.doubted(lacks.get(result.path, ""))
     return counts
 
 
@@ -165,7 +177,7 @@ def _compute(
 
     def prepare(task: Task) -> tuple[Task, Prepared | OpenL3Error]:
         try:
-            return task, _prepare(jobs[task], options.sound, store)
+            return task, _prepare(jobs[task], options, store)
         except OpenL3Error as error:
             return task, error
 
@@ -178,13 +190,15 @@ def _compute(
                 yield task, store.put(jobs[task].recipe, *prepared)
 
 
-def _prepare(job: _Job, sound: Sound, store: Store) -> Prepared:
+def _prepare(job: _Job, options: PreprocessOptions, store: Store) -> Prepared:
     """Read one file, and write what is made of it to where the store will have it."""
     started_s = time.perf_counter()
-    findings, names = Findings(), []
+    # What is damaged is kept, too: whether it is used is settled anew each time.
+    source = SourceFile(job.source, job.media, replace(options.reading, on_damage=OnDamage.USE))
+    findings, names = source.findings, []
     path = store.path(job.recipe, ROWS_FILE)
     with RowSpool(path.parent) as spool:
-        for rows in prepared_rows(job.source, (job.media, job.modality), sound, findings):
+        for rows in _own_faults(prepared_rows(source, job.modality, options.sound)):
             spool.append(rows)
         _check_unchanged(job)
         with phase(Phase.WRITE):
@@ -199,12 +213,20 @@ def _prepare(job: _Job, sound: Sound, store: Store) -> Prepared:
     return names, {**findings.facts(), "seconds": seconds}
 
 
-def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
+def _own_faults(rows: Iterator[Any]) -> Iterator[Any]:
+    """Yield what is read of one file: whatever that raises is the file's own fault."""
+    with source_faults():
+        yield from rows
+
+
+def _settle(outcome: Outcome[Task], job: _Job, reading: Reading, output: Path) -> Result | None:
     """Put an outcome's files into the output, and return its row; None if there was nothing in the file."""
     blank = Result(*outcome.key, job.media, sha256=job.recipe.sha256)
     if isinstance(outcome.result, OpenL3Error):
         return blank.failed(str(outcome.result))
     entry = outcome.result
+    if reading.on_damage is OnDamage.SKIP and (damage := entry.facts[DAMAGE]):
+        return blank.failed(f"The file {damage}.")
     if ROWS_FILE not in entry.files:
         return None
     try:
@@ -218,7 +240,8 @@ def _settle(outcome: Outcome[Task], job: _Job, output: Path) -> Result | None:
             raise
         return blank.failed("Its name is too long for that of an output. Shorten it.")
     facts = {name: entry.facts[name] for name in ("duration_s", "sample_rate_hz", "channels")}
-    return replace(blank, **facts, preprocessed=entry.key)
+    result = replace(blank, **facts, preprocessed=entry.key)
+    return result.doubted(*(words for _, words in doubts(entry.facts)))
 
 
 def _check_name(longest: Path) -> None:
@@ -240,7 +263,7 @@ def _doubts(outcome: Outcome[Task]) -> Iterator[str]:
     if isinstance(outcome.result, Entry):
         if ROWS_FILE not in outcome.result.files:
             yield f"{path} {LACKS[modality]}"
-        yield from doubts(path, outcome.result.facts)
+        yield from (f"{path} {words}" for _, words in doubts(outcome.result.facts))
 
 
 def _tell_doubts(sentences: Sequence[str]) -> None:
@@ -249,7 +272,7 @@ def _tell_doubts(sentences: Sequence[str]) -> None:
         say(f"preprocess: warning: {words}")
     if len(sentences) > NAMED:
         more = len(sentences) - NAMED
-        say(f"preprocess: warning: {more} more are silent, short, black or lack a part")
+        say(f"preprocess: warning: {more} more; the column warnings of data/export/manifest.csv has them all")
 
 
 def _tell_of_folders(found: Found) -> None:

@@ -38,6 +38,8 @@ class Result:
         What kind of file it is.
     status, reason : str
         ``ok``, or ``failed`` and why.
+    warnings : str
+        What is odd about it: sentences without its name.
     sha256 : str
         Of the input's bytes.
     duration_s, sample_rate_hz : float or None
@@ -57,6 +59,7 @@ class Result:
     media: Media = Media.AUDIO
     status: str = OK
     reason: str = ""
+    warnings: str = ""
     sha256: str = ""
     duration_s: float | None = None
     sample_rate_hz: float | None = None
@@ -75,6 +78,10 @@ class Result:
     def failed(self, reason: str) -> Result:
         """Return the same input, failed."""
         return replace(self, status=FAILED, reason=reason, frames=0, dimension=0)
+
+    def doubted(self, *sentences: str) -> Result:
+        """Return the same input, with more that is odd about it."""
+        return replace(self, warnings=" ".join(filter(None, (self.warnings, *sentences))))
 
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
