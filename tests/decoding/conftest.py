@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from conftest import PATIENCE_S
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.video import open_video
@@ -32,7 +33,7 @@ ENCODERS = {
 def ffmpeg(*arguments: str | Path) -> None:
     """Run ffmpeg, which stands in for whatever makes a user's files."""
     command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True)
+    subprocess.run(command, timeout=PATIENCE_S, check=True)
 
 
 def picture(rate: str = "12", seconds: float = 1.5, size: str = "64x48") -> list[str]:
