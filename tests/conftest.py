@@ -1,9 +1,15 @@
-"""What all tests share: an environment without the network, sounds, and a model that is quick and exact."""
+"""What all tests share: no network, processes that are always ended, sounds, and a quick and exact model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Timer
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +25,10 @@ from l3embed.weights.random import write_random_weights
 
 REFERENCE_FOLDERS = (Path(__file__).parent / "data" / "reference", carried.REFERENCE)
 """Where the release's inputs and outputs lie; what the package carries lies there alone."""
+
+PATIENCE_S = 600.0
+"""Until what does not come is given up, so that nothing hangs for ever. How long anything takes decides
+nothing: a machine may be as slow and as busy as it likes."""
 
 TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
@@ -42,6 +52,52 @@ def _random_weights_in_a_cache_of_their_own(tmp_path_factory: pytest.TempPathFac
         environment.setenv("L3EMBED_WEIGHTS", "random")
         environment.delenv("L3EMBED_WEIGHTS_URL", raising=False)
         yield
+
+
+@contextmanager
+def child(command: Sequence[str | Path], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Run a command as the leader of a process group; the group is killed at the end, or when none comes.
+
+    What waits for it or reads from it needs no time-out of its own. Options are those of `subprocess.Popen`.
+    """
+    options = {"encoding": "utf-8", "start_new_session": True, **options}
+    process: subprocess.Popen[str]
+    with subprocess.Popen(command, **options) as process:
+        impatience = Timer(PATIENCE_S, kill, [process])
+        impatience.start()
+        try:
+            yield process
+        finally:
+            impatience.cancel()
+            kill(process)
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    """Kill a child's process group: the child and what it has started, also what has outlived it."""
+    if os.name == "posix":
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
+
+
+def wait_until(is_so: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for what a child is going to do, as long as it lives."""
+    while not is_so():
+        assert process.poll() is None, "It ended before that."
+        time.sleep(0.002)
+
+
+def run_child(
+    command: Sequence[str | Path], *, status: int = 0, **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, which must have a status; return what it wrote."""
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with child(command, **options) as process:
+        said, complaints = process.communicate()
+    assert process.returncode == status, f"{said}{complaints or ''}"
+    return subprocess.CompletedProcess(command, process.returncode, said, complaints)
 
 
 def reference(name: str) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conftest import run_child
 
 from l3embed.variants import AudioVariant, ImageVariant, InputRepr
 
@@ -109,7 +109,7 @@ def test_a_process_is_measured_by_itself() -> None:
         "print(json.dumps(asdict(run_python('-c', sys.argv[1]))))"
     )
     command = [sys.executable, "-c", measuring, measured]
-    run = json.loads(subprocess.run(command, stdout=subprocess.PIPE, check=True, cwd=ROOT).stdout)
+    run = json.loads(run_child(command, cwd=ROOT).stdout)
     assert run["output"] == "done\n"
     assert run["seconds"] >= 0.3
     assert 300 < run["peak_mb"] < 400
@@ -215,7 +215,7 @@ def test_all_that_is_written_about_is_measured() -> None:
 def test_a_benchmark_runs_in_its_short_form(tmp_path: Path) -> None:
     before = (ROOT / "benchmarks" / "README.md").read_bytes()
     command = [sys.executable, "-m", "benchmarks", "--short", "--only", "pipeline", "length"]
-    subprocess.run([*command, "--output", tmp_path], cwd=ROOT, env=os.environ, check=True)
+    run_child([*command, "--output", tmp_path], cwd=ROOT)
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert list(found) == ["pipeline", "length"]
     assert "network busy" in (tmp_path / "README.md").read_text(encoding="utf-8")

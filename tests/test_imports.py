@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 import re
-import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import NEEDS_OPENVINO, WriteWav
+from conftest import NEEDS_OPENVINO, WriteWav, run_child
 
 import l3embed
 from l3embed.variants import Media
@@ -88,7 +87,7 @@ def imported_rooms(path: Path) -> set[str]:
 def modules_loaded_by(code: str) -> set[str]:
     """The packages that are loaded in a fresh process after some code."""
     program = f"{code}\nimport sys\nprint('LOADED', *sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_child([sys.executable, "-c", program])
     (loaded,) = (line for line in done.stdout.splitlines() if line.startswith("LOADED"))
     return {name.split(".")[0] for name in loaded.split()[1:]}
 

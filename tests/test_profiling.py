@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import PATIENCE_S
 
 from l3embed import profiling
 from l3embed.profiling import Phase, phase
@@ -48,7 +49,7 @@ def test_phases_add_up_over_threads(clock: Clock) -> None:
 
     def work() -> None:
         with phase(Phase.FRONTEND):
-            all_inside.wait(30)
+            all_inside.wait(PATIENCE_S)
             clock.go_on(2.0)
 
     with profiling.profiling() as profile, ThreadPoolExecutor(4) as pool:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from conftest import PATIENCE_S, run_child
 from imageio_ffmpeg import get_ffmpeg_exe
 from PIL import Image
 
@@ -126,8 +127,7 @@ def test_git_ignores_no_file_of_it() -> None:
     if not (repository / ".git").exists():
         pytest.skip("not a clone")
     command = ["git", "check-ignore", "--no-index", *map(str, files_in(carried_files.SOURCE))]
-    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert run_child(command, cwd=repository, status=1).stdout == ""
 
 
 def test_four_clips_in_each_of_six_class_folders(clips: list[Path]) -> None:
@@ -257,7 +257,8 @@ def test_l3embed_reads_all_images_without_a_warning(images: list[Path]) -> None:
 
 
 def ffmpeg(*arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([get_ffmpeg_exe(), "-hide_banner", *arguments], capture_output=True, check=False)
+    command = [get_ffmpeg_exe(), "-hide_banner", *arguments]
+    return subprocess.run(command, timeout=PATIENCE_S, capture_output=True, check=False)
 
 
 def test_the_video_is_h264_and_aac(directory: Path) -> None:
@@ -429,4 +430,4 @@ def test_the_command_loads_nothing_heavy() -> None:
         "heavy = {'numpy', 'scipy', 'soundfile', 'PIL', 'moviepy'};"
         "assert not heavy & (set(sys.modules) - before)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_child([sys.executable, "-c", code])

@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import run_child
 from stages.conftest import REPOSITORY, write_audio
+from stages.standin import SITE
 
 from l3embed.app.params import compose_params
 
@@ -59,15 +61,9 @@ class Project:
 
     def call(self, *command: str, status: int = 0) -> str:
         """Run a command and return what it said."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
+        done = run_child(
+            command, cwd=self.folder, env=self.environment, stderr=subprocess.STDOUT, status=status
         )
-        assert done.returncode == status, done.stdout
         return done.stdout
 
     def dvc(self, *arguments: str, status: int = 0) -> str:
@@ -123,7 +119,7 @@ def environment(home: Path) -> dict[str, str]:
         **os.environ,
         **named,
         "L3EMBED_STORE": str(home / "store"),
-        "PYTHONPATH": str(REPOSITORY / "tests" / "stages" / "site"),
+        **SITE,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -5,16 +5,16 @@ from __future__ import annotations
 import csv
 import os
 import re
-import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import child, wait_until
 from stages.conftest import write_audio
+from stages.standin import STOP_VARIABLE
 
 from .test_dvc import STAGES, Project, make_project, ran
 
@@ -74,25 +74,12 @@ def test_a_killed_repro_goes_on_where_it_was(project: Project, tmp_path: Path) -
     params = project.folder / "params.yaml"
     # In one batch all recordings would come to their end together.
     params.write_text(params.read_text().replace("batch_size: 32", "batch_size: 4"))
-    slow = {**project.environment, "L3EMBED_TEST_PAUSE_S": "0.2"}
-    process = subprocess.Popen(
-        (sys.executable, "-m", "dvc", "repro"),
-        cwd=project.folder,
-        env=slow,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    kept = RECORDINGS // 3
+    environment = {**project.environment, STOP_VARIABLE: f"embed {kept}"}
     store = tmp_path / "store" / "embed"
-    deadline = time.monotonic() + 60
-    while len(list(store.glob("??/*.json"))) < RECORDINGS // 3:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    kept = len(list(store.glob("??/*.json")))
-    assert kept < RECORDINGS
+    command = [sys.executable, "-m", "dvc", "repro"]
+    with child(command, cwd=project.folder, env=environment, stdout=subprocess.DEVNULL) as process:
+        wait_until(lambda: len(list(store.glob("??/[!.]*.json"))) == kept, process)
     said = project.dvc("repro")
     assert ran(said) == STAGES
     assert project.counts()["embed"] == (RECORDINGS - kept, kept, 1)

@@ -6,16 +6,16 @@ import csv
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
+from conftest import child, run_child, wait_until
 from stages.conftest import REPOSITORY, write_audio
+from stages.standin import SITE
 
 from l3embed.app import run as program
 from l3embed.app.job import limit_threads
@@ -31,7 +31,6 @@ QUICK = (
     "dataset.modality=audio",
     "report.projection=pca",
 )
-STAND_IN = str(REPOSITORY / "tests" / "stages" / "site")
 
 
 class Project:
@@ -46,26 +45,22 @@ class Project:
         self.environment = {
             **os.environ,
             "L3EMBED_STORE": str(folder / "store"),
-            "PYTHONPATH": STAND_IN,
+            **SITE,
             "PYTHONUTF8": "1",
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            (sys.executable, "-m", "l3embed.app.run", *arguments, *QUICK),
-            cwd=self.folder,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            start_new_session=True,
-        )
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "l3embed.app.run", *arguments, *QUICK]
 
     def run(self, *arguments: str, status: int = 0) -> str:
-        process = self.start(*arguments)
-        said, _ = process.communicate()
-        assert process.returncode == status, said
-        return said
+        done = run_child(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment,
+            stderr=subprocess.STDOUT,
+            status=status,
+        )
+        return done.stdout
 
     def counts(self, stage: str, sweep: str = "sweep") -> list[tuple[int, int, int]]:
         """What each job of a sweep computed, reused and lost in a stage."""
@@ -146,14 +141,9 @@ def test_the_table_compares_quality_seconds_and_size(swept: tuple[Project, str])
 
 def test_a_killed_sweep_goes_on(project: Project) -> None:
     arguments = ("-m", "hydra.sweep.dir=sweep", "model.audio_embedding_size=512,6144")
-    process = project.start(*arguments)
-    deadline = time.monotonic() + 120
-    while not (project.folder / "sweep" / "0" / "outcome.json").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
+    outcome = project.folder / "sweep" / "0" / "outcome.json"
+    with child(project.command(*arguments), cwd=project.folder, env=project.environment) as process:
+        wait_until(outcome.exists, process)
     project.run(*arguments)
     assert project.counts("preprocess") == [(0, RECORDINGS, 0)] * 2
     assert project.counts("embed")[0] == (0, RECORDINGS, 0)

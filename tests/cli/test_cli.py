@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from conftest import WriteWav, tiny_embedding
+from conftest import WriteWav, run_child, tiny_embedding
 
 import l3embed
 from l3embed.cli.main import main
@@ -284,10 +283,8 @@ def test_an_interruption_is_told_and_has_its_status(
 
 def test_an_error_in_a_process_of_its_own_is_one_line_without_traceback(tmp_path: Path) -> None:
     missing = tmp_path / "missing.wav"
-    done = subprocess.run(
-        [sys.executable, "-m", "l3embed", "audio", str(missing)], capture_output=True, text=True
-    )
-    assert (done.returncode, done.stdout) == (1, "")
+    done = run_child([sys.executable, "-m", "l3embed", "audio", missing], status=1)
+    assert done.stdout == ""
     assert done.stderr.splitlines() == [
         f"l3embed: error: {missing}: There is no such file.",
     ]

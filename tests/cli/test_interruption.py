@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import WriteWav
+from conftest import WriteWav, child
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "keras"])
@@ -28,13 +28,13 @@ def test_ctrl_c_ends_all_threads_and_leaves_no_half_output(
         "-o",
         str(tmp_path / "out"),
     ]
-    process = subprocess.Popen([*command, "--runtime", runtime], stderr=subprocess.PIPE, text=True)
-    assert process.stderr
-    while not process.stderr.readline().startswith("Embedding (file): 0 of 1"):
-        assert process.poll() is None
+    with child([*command, "--runtime", runtime], stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        while not process.stderr.readline().startswith("Embedding (file): 0 of 1"):
+            assert process.poll() is None
 
-    process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=20)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
 
     assert process.returncode == 130
     assert "l3embed: interrupted; what was saved stays" in said

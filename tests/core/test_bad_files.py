@@ -10,6 +10,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
+from conftest import PATIENCE_S
 from skimage.io import imsave
 
 from l3embed.cli.main import main
@@ -63,7 +64,7 @@ def write_video_folder(folder: Path) -> None:
         sources = ["-f", "lavfi", "-i", "testsrc2=size=96x96:rate=4:duration=1"]
         sources += ["-f", "lavfi", "-i", "sine=duration=1"]
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *sources, "-pix_fmt", "yuv420p"]
-        subprocess.run([*command, *options, str(folder / name)], check=True)
+        subprocess.run([*command, *options, str(folder / name)], timeout=PATIENCE_S, check=True)
         return folder / name
 
     good = make("good.mp4")

@@ -14,6 +14,7 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from conftest import PATIENCE_S
 from moviepy.video.io.VideoFileClip import VideoFileClip
 from skimage.io import imread, imsave
 
@@ -53,7 +54,7 @@ def mp4s(tmp_path: Path) -> list[str]:
             "yuv420p",
             path,
         ]
-        subprocess.run(command, check=True)
+        subprocess.run(command, timeout=PATIENCE_S, check=True)
     return paths
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import subprocess
 import sys
 import zlib
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import WriteWav, tiny_embedding
+from conftest import WriteWav, run_child, tiny_embedding
 
 import l3embed as openl3
 from l3embed import OpenL3Error, OpenL3Warning
@@ -324,9 +323,7 @@ def write_long_wav(path: Path, seconds: int) -> str:
 def test_memory_does_not_grow_with_the_length_of_a_file(tmp_path: Path) -> None:
     """The release held 5 MB for each second: here, ten minutes cost what twenty seconds cost."""
     paths = [write_long_wav(tmp_path / "short.wav", 20), write_long_wav(tmp_path / "long.wav", 600)]
-    done = subprocess.run(
-        [sys.executable, "-c", MEASURE_MEMORY, *paths], capture_output=True, text=True, check=True
-    )
+    done = run_child([sys.executable, "-c", MEASURE_MEMORY, *paths])
     short_mb, long_mb = json.loads(done.stdout.splitlines()[-1])
     assert load(tmp_path / "long.npz")["embedding"].shape == (1200, 1)
     # All samples in double precision would be 230 MB.

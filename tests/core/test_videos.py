@@ -11,7 +11,7 @@ from typing import Any
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import reference
+from conftest import PATIENCE_S, reference
 
 from l3embed import OpenL3Error, OpenL3Warning, process_video_file
 from l3embed.cli.main import main
@@ -46,7 +46,8 @@ def make_video(tmp_path: Path) -> MakeVideo:
             command += ["-f", "lavfi", "-i", f"testsrc2=size=128x96:rate={rate}:duration={seconds}"]
         if sound:
             command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"]
-        subprocess.run([*command, "-pix_fmt", "yuv420p", str(path)], check=True)
+        command += ["-pix_fmt", "yuv420p", str(path)]
+        subprocess.run(command, timeout=PATIENCE_S, check=True)
         return path
 
     return make

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
+from conftest import PATIENCE_S, run_child
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.video import open_video
@@ -32,14 +33,14 @@ ENCODERS = {
 def ffmpeg(*arguments: str | Path) -> None:
     """Run ffmpeg, which stands in for whatever makes a user's files."""
     command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", "-y", *map(str, arguments)]
-    subprocess.run(command, check=True)
+    subprocess.run(command, timeout=PATIENCE_S, check=True)
 
 
 def ffmpeg_to_pipe(target: Path, *arguments: str | Path) -> None:
     """Run ffmpeg on its way into a pipe, where it cannot go back to correct a header."""
     command = [get_ffmpeg_exe(), "-v", "error", "-nostdin", *map(str, arguments), "-"]
     with target.open("wb") as file:
-        subprocess.run(command, check=True, stdout=file)
+        run_child(command, stdout=file)
 
 
 def picture(rate: str = "12", seconds: float = 1.5, size: str = "64x48") -> list[str]:

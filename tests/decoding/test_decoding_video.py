@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import reference
+from conftest import PATIENCE_S, reference, run_child
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.ffmpeg import MediaInfo
@@ -170,7 +170,8 @@ def test_sound_too_short_for_moviepy_is_ffmpegs(make_video: MakeVideo) -> None:
     # moviepy 2.2 raises, or gives other samples, up to 50,000 of them.
     path = make_video("mov", seconds=1.0)
     arguments = ["-vn", "-f", "s16le", "-ar", "48000", "-ac", "2", "-"]
-    decoded = subprocess.check_output([get_ffmpeg_exe(), "-v", "error", "-i", str(path), *arguments])
+    command = [get_ffmpeg_exe(), "-v", "error", "-i", str(path), *arguments]
+    decoded = subprocess.check_output(command, timeout=PATIENCE_S)
     expected = np.frombuffer(decoded, dtype="<i2").reshape(-1, 2)[:48_000] / 2**15
     np.testing.assert_array_equal(sound_of(path), expected)
 
@@ -408,7 +409,7 @@ print(frames, samples, times, *(resource.getrusage(who).ru_maxrss for who in who
 def read_in_a_process(path: Path) -> list[int]:
     """Frames, samples, times, and the largest memory of the process and of its ffmpegs, in KiB."""
     command = [sys.executable, "-c", READ_AND_TELL_MEMORY, str(path)]
-    return [int(word) for word in subprocess.check_output(command, text=True).split()]
+    return [int(word) for word in run_child(command).stdout.split()]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux only")

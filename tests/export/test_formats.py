@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import run_child
 
 from l3embed.app.params import compose_params
 from l3embed.app.settings import parse_settings
@@ -54,7 +54,7 @@ def test_every_format_has_a_writer(name: str) -> None:
 
 def test_the_table_loads_no_format() -> None:
     program = "import l3embed.export.formats, sys; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_child([sys.executable, "-c", program])
     assert not {"numpy", "pyarrow", *FORMATS.values()} & set(done.stdout.split())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import run_child
 
 import l3embed
 from l3embed.disk.rows import read_npz_rows
@@ -267,7 +267,7 @@ parquet.write(folder, [Embedded(row, folder / "a.npz", folder)], RowLayout())
 def test_a_killed_process_leaves_no_dataset_and_the_next_one_tidies_up(
     tmp_path: Path, inputs: list[Embedded]
 ) -> None:
-    assert subprocess.run([sys.executable, "-c", KILLED_PROGRAM, str(tmp_path)], check=False).returncode == 9
+    run_child([sys.executable, "-c", KILLED_PROGRAM, tmp_path], status=9)
     assert not (tmp_path / "parquet").exists()
     assert list(tmp_path.rglob("part-*"))
     parquet.write(tmp_path, inputs, FRAMES)
@@ -328,7 +328,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 
 def test_memory_does_not_grow_with_a_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", MEMORY_PROGRAM, str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = run_child(command)
     megabytes = 200_000 * 512 * 4 / 2**20
     assert float(done.stdout) < megabytes / 2
     assert sum(sum(groups) for groups in row_groups(tmp_path)) == 200_000

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import noise
+from conftest import noise, run_child
 
 import l3embed as openl3
 from l3embed import OpenL3Error, models
@@ -222,13 +221,8 @@ def test_the_model_embedder_keeps_its_contract(batch_size: int, tiny_model: Any)
 @pytest.mark.parametrize("backend", ["torch", "jax"])
 def test_another_keras_backend_is_refused(backend: str, code: str) -> None:
     """Whether it is installed or not."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"import l3embed, numpy; {code}"],
-        env={**os.environ, "KERAS_BACKEND": backend},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
+    command = [sys.executable, "-c", f"import l3embed, numpy; {code}"]
+    done = run_child(command, env={**os.environ, "KERAS_BACKEND": backend}, status=1)
     assert done.stderr.splitlines()[-1] == (
         f"l3embed.errors.OpenL3Error: l3embed runs Keras on TensorFlow; KERAS_BACKEND is '{backend}'. "
         "Set KERAS_BACKEND=tensorflow before Keras is imported."

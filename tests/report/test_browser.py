@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from conftest import PATIENCE_S
 
 from l3embed.export.manifest import write_manifest
 from l3embed.report import ReportOptions
@@ -55,7 +56,9 @@ def browser() -> Iterator[Browser]:
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
         # Sounds are heard by nobody here, and may start without a click.
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"], timeout=PATIENCE_S * 1000
+        )
         yield chromium
         chromium.close()
 
@@ -65,6 +68,7 @@ class Reader:
 
     def __init__(self, browser: Browser, page: Page, **options: Any) -> None:
         self.tab: Tab = browser.new_page(viewport={"width": 1280, "height": 900}, **options)
+        self.tab.set_default_timeout(PATIENCE_S * 1000)
         self.faults: list[str] = []
         self.requests: list[str] = []
         self.tab.on("console", lambda message: self.faults.append(message.text))

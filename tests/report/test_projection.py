@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from conftest import run_child
 
 from l3embed.errors import OpenL3Error
 from l3embed.report import projection
@@ -107,7 +107,7 @@ def test_umap_comes_with_its_own_neighbours_and_without_tensorflow() -> None:
         "import sys\nfrom l3embed.report import projection\nprojection._import_umap().UMAP\n"
         "print('tensorflow' in sys.modules, sys.modules['pynndescent'].__file__)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    done = run_child([sys.executable, "-c", program])
     has_tensorflow, neighbours = done.stdout.split()
     assert has_tensorflow == "False"
     assert Path(neighbours).is_file()
@@ -128,12 +128,7 @@ def test_what_numba_compiles_is_there_in_the_next_process(tmp_path: Path) -> Non
         "stats = [getattr(import_module(module), name).stats for module, name in COMPILED]\n"
         "print(*(sum(stat.cache_hits.values()) for stat in stats), view.points.sum())"
     )
-    first, second = (
-        subprocess.run(
-            [sys.executable, "-c", program, str(tmp_path)], capture_output=True, text=True, check=True
-        )
-        for _ in range(2)
-    )
+    first, second = (run_child([sys.executable, "-c", program, tmp_path]) for _ in range(2))
     *hits, total = second.stdout.split()
     assert hits == ["1"] * len(COMPILED)
     assert first.stdout.split() == ["0"] * len(COMPILED) + [total]

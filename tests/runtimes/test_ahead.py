@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from conftest import PATIENCE_S, run_child
 
 from l3embed.runtimes.ahead import Ahead, map_ahead
-
-PATIENCE_S = 30
-"""Until a test that waits for something fails: it is there at once."""
 
 
 def names_of_threads() -> list[str]:
@@ -107,8 +104,10 @@ def test_who_waits_for_an_item_is_told_of_the_stop() -> None:
     with ThreadPoolExecutor(1) as pool, Ahead(late(), 1, "late") as items:
         waiting = pool.submit(list, items)
         items.stop()
-        assert waiting.result(PATIENCE_S) == []
-        wanted.set()
+        try:
+            assert waiting.result(PATIENCE_S) == []
+        finally:
+            wanted.set()
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="threads get no signals here")
@@ -143,7 +142,7 @@ def test_a_read_that_never_ends_does_not_keep_the_interpreter() -> None:
         "items = Ahead((threading.Event().wait() for _ in range(1)), 1, 'stuck')\n"
     )
 
-    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True)
+    run_child([sys.executable, "-c", code])
 
 
 def test_results_come_in_the_items_order_though_later_ones_are_done_first() -> None:

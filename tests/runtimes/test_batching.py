@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
+from conftest import PATIENCE_S
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
@@ -165,8 +166,7 @@ def test_the_next_batch_is_prepared_in_another_thread_while_the_network_runs() -
 
     class WaitingEmbedder(RecordingEmbedder):
         def embed(self, batch: Block) -> Block:
-            # The time is for a failure only.
-            assert second_prepared.wait(timeout=30), "the second batch was not prepared meanwhile"
+            assert second_prepared.wait(PATIENCE_S), "the second batch was not prepared meanwhile"
             return super().embed(batch)
 
     def blocks() -> Iterator[Block]:
@@ -217,5 +217,5 @@ def test_the_input_is_not_read_further_when_nobody_asks() -> None:
     next(pieces)
     pieces.close()  # type: ignore[attr-defined]
     source.close()  # type: ignore[attr-defined]
-    assert closed.wait(timeout=30)
+    assert closed.wait(PATIENCE_S)
     assert not any(thread.name.startswith("l3embed-input") for thread in threading.enumerate())

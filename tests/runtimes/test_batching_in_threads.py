@@ -5,7 +5,6 @@ Waiting is by events, with a limit that only a failure reaches.
 
 from __future__ import annotations
 
-import subprocess
 import sys
 import threading
 import weakref
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 import pytest
+from conftest import PATIENCE_S, run_child
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.batching import Piece, embed_sources
@@ -21,8 +21,6 @@ from l3embed.variants import Device
 
 Items = npt.NDArray[np.float32]
 Function = Callable[[], Items]
-
-PATIENCE_S = 30
 
 
 class Doubling:
@@ -263,7 +261,7 @@ def test_a_loop_that_is_left_alone_does_not_keep_the_interpreter() -> None:
         "threading.main_thread().pieces = pieces  # what lives as long as the interpreter\n"
     )
 
-    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_S, check=True)
+    run_child([sys.executable, "-c", code])
 
 
 def test_a_source_is_closed_in_the_thread_that_read_it() -> None:

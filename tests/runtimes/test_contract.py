@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import NEEDS_OPENVINO
+from conftest import NEEDS_OPENVINO, PATIENCE_S
 
 from l3embed.networks.folding import FoldedLayer, fold_layers
 from l3embed.networks.keras_model import build_keras_model
@@ -180,7 +180,7 @@ def test_several_threads_may_use_an_embedder_at_once(embedder: Embedder) -> None
     start = threading.Barrier(len(batches))
 
     def embed_many_times(batch: Items) -> list[Items]:
-        start.wait(timeout=30)
+        start.wait(PATIENCE_S)
         return [embedder.embed(batch) for _ in range(2)]
 
     with ThreadPoolExecutor(len(batches)) as pool:

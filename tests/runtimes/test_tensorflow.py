@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import run_child
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.runtimes import tensorflow
@@ -111,13 +111,7 @@ def threads_after(code: str, **environment: str) -> int:
         "from l3embed.runtimes.tensorflow import has_gpu, prepare_tensorflow, use_threads\n"
         f"{code}\nprint(prepare_tensorflow().config.threading.get_intra_op_parallelism_threads())"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        env={**os.environ, **environment},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
+    done = run_child([sys.executable, "-c", program], env={**os.environ, **environment})
     return int(done.stdout)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+from conftest import PATIENCE_S
 
 from l3embed.stages.network import ChosenNetwork
 
@@ -65,7 +66,8 @@ def write_video(
         command += ["-f", "lavfi", "-i", f"testsrc2=size=128x96:rate={rate}:duration={seconds}"]
     if sound:
         command += ["-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}"]
-    subprocess.run([*command, "-pix_fmt", "yuv420p", f"file:{path}"], check=True)
+    command += ["-pix_fmt", "yuv420p", f"file:{path}"]
+    subprocess.run(command, timeout=PATIENCE_S, check=True)
 
 
 def write_cut(path: Path) -> None:

@@ -1,17 +1,21 @@
 """Networks that take no time, and the stages run with them: in a test's process, or in one of its own.
 
 ``python standin.py FOLDER`` runs all stages on ``FOLDER/dataset``, the store being where ``L3EMBED_STORE``
-says. ``L3EMBED_TEST_PAUSE_S`` makes each input take so much longer, in each stage.
+says. ``L3EMBED_TEST_PAUSE_S`` makes each input take so much longer, in each stage; with
+``L3EMBED_TEST_STOP="embed 3"`` a process stops itself (SIGSTOP) behind the third result of that step, with
+the fourth in its hands.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +32,8 @@ from l3embed.stages import embed, export, preprocess
 from l3embed.stages.dataset import Selection
 from l3embed.stages.network import ChosenNetwork
 from l3embed.stages.output_folder import Layout
-from l3embed.store.entries import Store
+from l3embed.store.entries import Entry, Store
+from l3embed.store.recipe import Recipe
 from l3embed.variants import (
     ALL_WEIGHT_SETS,
     SAMPLES_SHAPE,
@@ -43,6 +48,13 @@ from l3embed.weights.directory import write_weights_manifest
 from l3embed.weights.file import WeightFile
 
 PAUSE_VARIABLE = "L3EMBED_TEST_PAUSE_S"
+STOP_VARIABLE = "L3EMBED_TEST_STOP"
+SITE = {
+    "PYTHONPATH": os.pathsep.join(
+        filter(None, [str(Path(__file__).with_name("site")), os.environ.get("PYTHONPATH")])
+    )
+}
+"""The environment in which every process uses the stand-ins."""
 SIZE = 512
 SELECTION = Selection()
 VARIANTS: dict[Modality, AudioVariant | ImageVariant] = {
@@ -191,6 +203,21 @@ def install() -> None:
 
     preprocess._prepare = read_slowly  # type: ignore[assignment]
     ChosenNetwork.load = load  # type: ignore[assignment, method-assign]
+    if STOP_VARIABLE in os.environ:
+        step, results = os.environ[STOP_VARIABLE].split()
+        _stop_behind(step, int(results))
+
+
+def _stop_behind(step: str, results: int) -> None:
+    put = Store.put
+    done = count()
+
+    def put_or_stop(store: Store, recipe: Recipe, *result: Any) -> Entry:
+        if recipe.step.value == step and next(done) == results:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        return put(store, recipe, *result)
+
+    Store.put = put_or_stop  # type: ignore[method-assign, assignment]
 
 
 def main() -> None:

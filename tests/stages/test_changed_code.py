@@ -6,12 +6,12 @@ import ast
 import importlib.metadata
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conftest import run_child
 
 from l3embed.store import code
 from l3embed.store.code import STEPS
@@ -45,8 +45,7 @@ def run_with(package: Path, project: Project) -> list[tuple[int, int, int]]:
     """Run all stages with a changed package, in a process of their own."""
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", RUN_STAGES, str(project.folder), str(REPOSITORY)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = run_child(command, env=environment)
     counts: list[tuple[int, int, int]] = list(ast.literal_eval(done.stdout.replace(") (", "), (")))
     return counts
 

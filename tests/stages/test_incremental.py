@@ -14,6 +14,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.inputs.preparation import Spectrograms
 from l3embed.inputs.windows import Framing
 from l3embed.runtimes.base import Placement
+from l3embed.stages.output_folder import MARK_FILE, make_empty
 from l3embed.variants import AudioVariant, ContentType, Frontend, ImageVariant, InputRepr, Modality
 
 from .conftest import ALL_REUSED, FILES, first, write_audio, write_image, write_video
@@ -228,3 +229,23 @@ def test_a_folder_with_other_files_is_not_emptied(project: Project) -> None:
     with pytest.raises(OpenL3Error, match="holds files that are not the pipeline's"):
         project.run_preprocess()
     assert precious.read_text() == "three years of work"
+
+
+def test_a_folder_that_was_being_emptied_when_the_run_was_killed_is_still_the_stage_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def be_killed(path: Path) -> None:
+        unlink(path)
+        raise KeyboardInterrupt
+
+    unlink, entries = Path.unlink, Path.iterdir
+    make_empty(tmp_path / "export")
+    for name in ("manifest.csv", "manifest.parquet"):
+        (tmp_path / "export" / name).touch()
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "iterdir", lambda folder: iter(sorted(entries(folder))))
+        patch.setattr(Path, "unlink", be_killed)
+        with pytest.raises(KeyboardInterrupt):
+            make_empty(tmp_path / "export")
+    make_empty(tmp_path / "export")
+    assert [path.name for path in (tmp_path / "export").iterdir()] == [MARK_FILE]

@@ -7,16 +7,15 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer
 from typing import Any
 
 import pytest
+from conftest import child
 
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 
 FILE = "rows.npy"
-PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -51,17 +50,10 @@ def put(store: Store) -> Put:
 
 @contextmanager
 def another_process(code: str, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """Run Python in another process, and kill it at the end, or when that does not come."""
+    """Run Python in another process, to talk with it by lines."""
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    impatience = Timer(PATIENCE_S, process.kill)
-    impatience.start()
-    try:
+    with child(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         yield process
-    finally:
-        impatience.cancel()
-        process.kill()
-        process.communicate()
 
 
 def first_line(process: subprocess.Popen[str]) -> str:

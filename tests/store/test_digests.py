@@ -12,6 +12,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from conftest import PATIENCE_S
 
 from l3embed.store import digests as digests_module
 from l3embed.store.digests import KEPT_AT_ONCE, Digests, forget_digests
@@ -134,8 +135,9 @@ def test_another_file_of_the_same_size_and_date_is_read(
 
 
 def test_a_file_that_has_just_been_written_is_read_each_time(
-    database: Path, write: Write, read: list[Path]
+    database: Path, write: Write, read: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(digests_module, "SETTLED_AFTER_S", PATIENCE_S)
     path = write("a.wav", age_s=1)
     digests = Digests(database)
     digests.sha256(path)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conftest import run_child
 
 from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
@@ -72,7 +72,7 @@ def told(outcomes: list[Outcome[str]]) -> dict[str, tuple[str, bool]]:
 def taken_by_another_process(store: Store, *keys: str) -> list[str]:
     """Which keys another process can have."""
     command = [sys.executable, "-c", TAKE, str(store.folder / "claims.lock"), *keys]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return run_child(command).stdout.split()
 
 
 def test_nothing_is_made_of_nothing(store: Store) -> None:

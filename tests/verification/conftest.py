@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import run_child
 
 from l3embed.cli.verify import add_parser
 from l3embed.models import running as embedders
@@ -30,7 +30,7 @@ Arrays = dict[str, Any]
 
 def git_hash_object(path: Path) -> str:
     command = ["git", "hash-object", "--no-filters", str(path)]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
+    return run_child(command).stdout.strip()
 
 
 def run(*arguments: str) -> int:

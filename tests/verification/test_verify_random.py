@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import subprocess
 import sys
 import warnings
 from itertools import product
 from typing import Any
 
 import pytest
-from conftest import REFERENCE_FOLDERS
+from conftest import REFERENCE_FOLDERS, run_child
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.models import running as embedders
@@ -124,7 +123,7 @@ def test_weights_are_published_or_random(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_importing_the_command_loads_nothing_heavy() -> None:
     code = "import sys, l3embed.cli.verify; sys.stdout.write(' '.join(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = run_child([sys.executable, "-c", code])
     assert not {"numpy", "h5py", "requests", "tqdm", "tensorflow"} & set(done.stdout.split())
 
 

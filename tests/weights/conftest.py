@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import PATIENCE_S
 
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 from l3embed.weights import fetch, registry
@@ -48,7 +49,8 @@ def waits_s(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def git_hash_object(content: bytes) -> str:
     command = ["git", "hash-object", "--stdin"]
-    return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode().strip()
+    done = subprocess.run(command, input=content, timeout=PATIENCE_S, capture_output=True, check=True)
+    return done.stdout.decode().strip()
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,6 @@ def stalls(mirror: Mirror, body: bytes = b"") -> Answer:
     def answer(request: BaseHTTPRequestHandler) -> None:
         if body:
             sends_half(body)(request)
-        mirror.released.wait(10)
+        mirror.released.wait(PATIENCE_S)
 
     return answer

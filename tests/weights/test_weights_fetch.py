@@ -7,13 +7,15 @@ import socket
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
+from conftest import PATIENCE_S, child, wait_until
+from urllib3.util import connection
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
@@ -36,8 +38,9 @@ from .conftest import (
 CHILD = """
 import sys
 from l3embed.variants import ALL_WEIGHT_SETS
-from l3embed.weights import locating, registry, source
+from l3embed.weights import cache, locating, registry, source
 
+cache.PATIENCE_S = 0
 name, file_name, git_blob, url = sys.argv[1:]
 weight_set = next(candidate for candidate in ALL_WEIGHT_SETS if candidate.name == name)
 registry.PUBLISHED_FILES[weight_set] = registry.PublishedFile(weight_set, file_name, git_blob)
@@ -45,10 +48,14 @@ sys.stdout.write(str(locating.locate_weights(weight_set, source.PublishedWeights
 """
 
 
-def start_locating(published: Published, mirror: Mirror) -> subprocess.Popen[str]:
+@contextmanager
+def locating(published: Published, mirror: Mirror) -> Iterator[subprocess.Popen[str]]:
+    """Locate weights in another process, which says at once if it has to wait for another."""
     file = published.file
     arguments = [file.weight_set.name, file.file_name, file.git_blob, mirror.url]
-    return subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", CHILD, *arguments]
+    with child(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        yield process
 
 
 def fails(weight_set: WeightSet, url: str) -> str:
@@ -158,16 +165,36 @@ def test_a_stalled_server_times_out(
     weight_set: WeightSet,
     published: Published,
     mirror: Mirror,
+    waits_s: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fetch, "TIMEOUT_S", 0.1)
+    if has_begun:
+        shorten_the_wait_for_more(monkeypatch)
+    else:
+        monkeypatch.setattr(fetch, "TIMEOUT_S", 0.1)
     mirror.answers = [stalls(mirror, published.packed if has_begun else b"")]
-    started_s = time.monotonic()
     message = fails(weight_set, mirror.url)
-    assert time.monotonic() - started_s < 3  # three attempts; without the time-out each takes ten seconds
     assert ("Read timed out" if has_begun else "did not answer within 0.1 s") in message
-    assert len(mirror.requests) == 3
+    assert waits_s == [1, 2]  # between three attempts
     assert published.left_over() == []
+
+
+def shorten_the_wait_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the client wait long for an answer, and then not for more of it."""
+    sockets = []
+    connect, save = connection.create_connection, fetch._save
+
+    def keep(*arguments: Any, **options: Any) -> socket.socket:
+        sockets.append(connect(*arguments, **options))
+        return sockets[-1]
+
+    def save_in_haste(*arguments: Any, **options: Any) -> int:
+        sockets[-1].settimeout(0.1)
+        return save(*arguments, **options)
+
+    monkeypatch.setattr(fetch, "TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(connection, "create_connection", keep)
+    monkeypatch.setattr(fetch, "_save", save_in_haste)
 
 
 def test_a_passing_fault_is_overcome(weight_set: WeightSet, published: Published, mirror: Mirror) -> None:
@@ -262,17 +289,21 @@ def test_a_damaged_file_is_told_and_replaced(
 
 
 def test_two_processes_fetch_once(published: Published, mirror: Mirror) -> None:
-    second_request = threading.Event()
+    asked = threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> None:
-        if len(mirror.requests) > 1:
-            second_request.set()
-        second_request.wait(0.6)  # long enough for the other process to come along
+        asked.set()
+        mirror.released.wait(PATIENCE_S)
         sends(published.packed)(request)
 
-    mirror.answers = [answer]
-    children = [start_locating(published, mirror) for _ in range(2)]
-    outputs = [child.communicate(timeout=20)[0] for child in children]
+    mirror.answers = [answer, sends(published.packed)]
+    with locating(published, mirror) as first, ExitStack() as later:
+        assert asked.wait(PATIENCE_S)
+        second = later.enter_context(locating(published, mirror))
+        assert second.stderr
+        assert second.stderr.readline().startswith("Waiting for another process that is making ")
+        mirror.released.set()
+        outputs = [process.communicate()[0] for process in (first, second)]
     assert outputs == [str(published.unpacked_path)] * 2
     assert len(mirror.requests) == 1
     assert published.unpacked_path.read_bytes() == published.unpacked
@@ -282,13 +313,11 @@ def test_a_killed_download_leaves_no_weight_file(
     weight_set: WeightSet, published: Published, mirror: Mirror
 ) -> None:
     mirror.answers = [stalls(mirror, published.packed), sends(published.packed)]
-    child = start_locating(published, mirror)
-    deadline = time.monotonic() + 20
-    while not any(path.stat().st_size for path in published.folder.glob(".*.tmp")):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    child.kill()
-    child.communicate()
+    with locating(published, mirror) as process:
+        wait_until(
+            lambda: any(path.stat().st_size for path in published.folder.glob(".*.tmp")),
+            process,
+        )
     assert list(published.folder.glob("openl3*")) == []
     assert locate_weights(weight_set, PublishedWeights(mirror.url)).path.read_bytes() == published.unpacked
 

@@ -3,13 +3,13 @@
 import errno
 import gzip
 import os
-import subprocess
 import sys
 import time
 import warnings
 from pathlib import Path
 
 import pytest
+from conftest import run_child
 from filelock import FileLock
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
@@ -140,9 +140,7 @@ def test_a_full_disk_is_told_for_random_weights(
 @pytest.mark.parametrize("module", ["l3embed.weights.locating", "l3embed.cli.weights_cache"])
 def test_importing_loads_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; sys.stdout.write(' '.join(sys.modules))"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = run_child([sys.executable, "-c", code]).stdout.split()
     assert module in loaded
     assert not {"numpy", "h5py", "requests", "filelock", "tqdm", "tensorflow"} & set(loaded)
 

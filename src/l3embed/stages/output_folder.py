@@ -55,12 +55,13 @@ def make_empty(folder: Path) -> None:
             f"{folder} holds files that are not the pipeline's, which would be replaced. Choose another "
             "folder (hydra.run.dir=..., hydra.sweep.dir=...), or move them away."
         )
+    # Written first, and never taken away: without it the next run would not know what a killed one left.
+    (folder / MARK_FILE).write_text(MARK, encoding="utf-8")
     for path in folder.iterdir():
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
-        else:
+        elif path.name != MARK_FILE:
             path.unlink()
-    (folder / MARK_FILE).write_text(MARK, encoding="utf-8")
 
 
 def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
