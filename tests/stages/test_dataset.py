@@ -323,11 +323,10 @@ def test_a_file_that_may_not_be_read_fails_by_name(project: Project, monkeypatch
     assert results_of(project)["secret.wav"].reason == "It could not be read: Permission denied."
 
 
-def test_a_folder_that_may_not_be_read_is_told(
-    project: Project, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    for name in ("a.wav", "lost+found/b.wav"):
-        write_audio(project.dataset / name)
+@pytest.fixture
+def locked(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project whose dataset has a folder that may not be read, with a recording in it."""
+    write_audio(project.dataset / "lost+found" / "b.wav")
     real = os.scandir
 
     def refuse(path: str) -> object:
@@ -336,8 +335,18 @@ def test_a_folder_that_may_not_be_read_is_told(
         return real(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
-    assert project.preprocess() == (1, 0, 0)
+    return project
+
+
+def test_a_folder_that_may_not_be_read_is_told(locked: Project, capfd: pytest.CaptureFixture[str]) -> None:
+    write_audio(locked.dataset / "a.wav")
+    assert locked.preprocess() == (1, 0, 0)
     assert "these folders cannot be read, nor what is in them: lost+found." in capfd.readouterr().err
+
+
+def test_a_dataset_of_folders_that_may_not_be_read_is_told(locked: Project) -> None:
+    with pytest.raises(OpenL3Error, match=r"There are no files .* could not be read: lost\+found\."):
+        locked.preprocess()
 
 
 @pytest.mark.parametrize("change", ["rewritten", "gone"])

@@ -98,7 +98,7 @@ def find_inputs(dataset: Path, selection: Selection) -> Found:
     files = sorted(_visible_files(dataset, linked, unreadable))
     inputs = tuple(Input(path, media) for path in files if (media := chosen.media_of(path)))
     if not inputs:
-        raise OpenL3Error(_nothing(dataset, selection, files))
+        raise OpenL3Error(_nothing(dataset, selection, files, unreadable))
     return Found(inputs, len(files) - len(inputs), tuple(sorted(linked)), tuple(sorted(unreadable)))
 
 
@@ -146,15 +146,16 @@ def _visible_files(dataset: Path, linked: list[str], unreadable: list[str]) -> I
                 yield (here / name).relative_to(dataset).as_posix()
 
 
-def _nothing(dataset: Path, selection: Selection, files: list[str]) -> str:
+def _nothing(dataset: Path, selection: Selection, files: list[str], unreadable: list[str]) -> str:
     kinds = ", ".join(media.value for media in selection.media)
     endings = ", ".join(sorted(suffix for media in selection.media for suffix in SUFFIXES[media]))
     patterns = ""
     if selection.include or selection.exclude:
         include, exclude = list(selection.include), list(selection.exclude)
         patterns = f" that fit dataset.include={include}, dataset.exclude={exclude}"
+    locked = f" These folders could not be read: {', '.join(sorted(unreadable))}." if unreadable else ""
     return (
         f"There are no files of the kinds {kinds} in {dataset}{patterns}, known by their endings: {endings}. "
-        f"It holds {len(files)} files. "
+        f"It holds {len(files)} files.{locked} "
         f"Set dataset.path, dataset.modality, dataset.include or dataset.exclude."
     )
