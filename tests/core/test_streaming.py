@@ -73,5 +73,13 @@ def test_a_finished_stream_takes_no_more_blocks() -> None:
         stream.feed(np.ones(100))
 
 
+def test_a_block_that_is_no_plain_array_is_refused() -> None:
+    stream = AudioEmbeddingStream(48000, **OPTIONS)
+    with pytest.raises(OpenL3Error, match="block must be a NumPy array; got list"):
+        stream.feed([0.0, 0.1])  # type: ignore[arg-type]
+    with pytest.raises(OpenL3Error, match="block must not be masked"):
+        stream.feed(np.ones(9).view(np.ma.MaskedArray))
+
+
 def test_the_stream_is_part_of_the_public_interface() -> None:
     assert "AudioEmbeddingStream" in l3embed.__all__

@@ -89,17 +89,28 @@ def parse_arrays(name: str, arrays: Any) -> list[Any]:
     OpenL3Error
         If it is neither a NumPy array nor a list of them.
     """
-    import numpy as np
-
     values = arrays if isinstance(arrays, list) else [arrays]
     for value in values:
-        if not isinstance(value, np.ndarray):
-            raise OpenL3Error(f"{name} must be a NumPy array or a list of them; got {type(value).__name__}.")
-        if isinstance(value, np.ma.MaskedArray):  # what is masked would be embedded like the rest
-            raise OpenL3Error(f"{name} must not be masked. Pass array.filled(VALUE), or array.compressed().")
-        if isinstance(value, np.matrix):  # whose rows and columns never lose a dimension
-            raise OpenL3Error(f"{name} must be an array, not a matrix. Pass numpy.asarray(matrix).")
+        check_array(name, value, "a NumPy array or a list of them")
     return values
+
+
+def check_array(name: str, value: Any, allowed: str = "a NumPy array") -> None:
+    """Check that an argument is an array, and one whose elements are what they seem.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is none, masked, or a matrix.
+    """
+    import numpy as np
+
+    if not isinstance(value, np.ndarray):
+        raise OpenL3Error(f"{name} must be {allowed}; got {type(value).__name__}.")
+    if isinstance(value, np.ma.MaskedArray):  # what is masked would be embedded like the rest
+        raise OpenL3Error(f"{name} must not be masked. Pass array.filled(VALUE), or array.compressed().")
+    if isinstance(value, np.matrix):  # whose rows and columns never lose a dimension
+        raise OpenL3Error(f"{name} must be an array, not a matrix. Pass numpy.asarray(matrix).")
 
 
 def check_channels(name: str, audio: npt.NDArray[Any]) -> None:

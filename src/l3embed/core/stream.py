@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.core.arguments import parse_sample_rates
+from l3embed.core.arguments import check_array, parse_sample_rates
 from l3embed.core.arrays import Embedding, Timestamps
 from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
@@ -97,6 +97,7 @@ class AudioEmbeddingStream:
             If the block has another shape or type, or NaN samples, or comes after the end.
         """
         self._check_open()
+        check_array("block", block)
         return self._embed(self._framer.feed(self._mono.feed(block)))
 
     def finish(self) -> tuple[Embedding, Timestamps]:

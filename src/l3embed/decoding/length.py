@@ -138,11 +138,11 @@ def ogg_state(path: Path) -> tuple[bool, bool]:
 def _ogg_flags(path: Path) -> Iterator[int]:
     """Yield the flags of each page."""
     with path.open("rb") as file:
-        rest = b""
+        rest = file.read(len(OGG_MAGIC))
+        if rest != OGG_MAGIC:
+            return
         while piece := file.read(PIECE_BYTES):
             content = rest + piece
-            if not file.tell() - len(content) and not content.startswith(OGG_MAGIC):
-                return
             for page in OGG_PAGE.finditer(content):
                 yield page[1][0]
             rest = content[-len(OGG_MAGIC) - 1 :]
