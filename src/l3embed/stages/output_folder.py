@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 from l3embed.stages.results import Result
@@ -24,6 +25,16 @@ EMBEDDINGS_SUFFIX = ".npz"
 
 TIMES_SUFFIX = ".times.npy"
 """What the times of a video's frames are called in a stage's output, after the video's path."""
+
+EMBEDDINGS_FILE = "embeddings.npz"
+"""File of a stored result of ``embed``."""
+
+ROWS_FILE = "rows.npy"
+TIMES_FILE = "times.npy"
+"""Files of a stored result of ``preprocess``; the second holds the times of a video's frames."""
+
+Kind = tuple[type[np.generic], tuple[int, ...]]
+"""What an array holds: the type of its numbers, and the shape of a row."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +79,31 @@ def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
     return folder / result.modality.value / f"{result.path}{suffix}"
 
 
-def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
-    """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
-    for start in range(0, len(np.load(path, mmap_mode="r")), rows):
-        with phase(Phase.DECODE):
+def read_blocks(path: Path, rows: int, kind: Kind) -> Iterator[npt.NDArray[Any]]:
+    """Read what was preprocessed of an input, ``(N, ...)``, in blocks of at most `rows` rows.
+
+    Raises
+    ------
+    OpenL3Error
+        If the file does not hold finite numbers of this kind; it is named, with the remedy.
+    """
+    with reading(path, "preprocess"):
+        count = len(_mapped(path, kind))
+    for start in range(0, count, rows):
+        with reading(path, "preprocess"), phase(Phase.DECODE):
             # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
-            block = np.load(path, mmap_mode="r")[start : start + rows].copy()
+            block = _mapped(path, kind)[start : start + rows].copy()
+            if not np.isfinite(block).all():
+                raise OpenL3Error("It holds numbers that are not finite.")
         yield block
+
+
+def _mapped(path: Path, kind: Kind) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    dtype, row_shape = kind
+    if array.dtype != dtype or array.shape[1:] != row_shape or not array.size or not array.flags.c_contiguous:
+        wanted = ", ".join(("N", *map(str, row_shape)))
+        raise OpenL3Error(
+            f"It must hold an array ({wanted}) of {np.dtype(dtype)}; got {array.shape} of {array.dtype}."
+        )
+    return array
