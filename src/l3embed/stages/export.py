@@ -14,9 +14,11 @@ import numpy as np
 from l3embed.disk.rows import RowSpool
 from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
-from l3embed.export.formats import Embedded, RowLayout, format_writer
+from l3embed.export.formats import FORMATS, Embedded, RowLayout, format_writer
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import (
+    MANIFEST_CSV,
+    MANIFEST_PARQUET,
     ManifestRow,
     mean_path,
     write_manifest,
@@ -29,6 +31,7 @@ from l3embed.stages.output_folder import (
     Layout,
     array_path,
     make_empty,
+    with_folders_apart,
 )
 from l3embed.stages.pooling import MOMENTS_FILE, pool_each, pool_recipe
 from l3embed.stages.results import (
@@ -93,15 +96,25 @@ def output_names(results: Sequence[Result]) -> list[str]:
 
     A video has two, ``clip_audio.npz`` and ``clip_image.npz``, as OpenL3 names them. Inputs that would
     meet in one output keep their endings: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz`` and ``a.ogg.npz``,
-    since neither may be lost.
+    since neither may be lost. Nor may a folder of the dataset meet a file or a folder of the export.
     """
-    whole = [result.path + _kind(result) for result in results]
+    paths = [with_folders_apart(result.path, _reserved()) for result in results]
+    whole = [path + _kind(result) for path, result in zip(paths, results, strict=True)]
     names: list[str] = []
-    longer = [f"{PurePosixPath(result.path).with_suffix('')}{_kind(result)}" for result in results]
+    longer = [
+        f"{PurePosixPath(path).with_suffix('')}{_kind(result)}"
+        for path, result in zip(paths, results, strict=True)
+    ]
     # Again until nothing changes: next to a.ogg, a.wav keeps its ending, and so must a.wav.wav then.
     while longer != names:
         names, longer = longer, _keep_endings_where_shared(longer, whole)
     return [f"{name}.npz" for name in names]
+
+
+def _reserved() -> set[str]:
+    """Return what else lies in an export: tables, means, and what other formats call after themselves."""
+    means = (mean_path(Path(), modality).name for modality in Modality)
+    return {MANIFEST_CSV, MANIFEST_PARQUET, *means, *FORMATS} - {"npz"}
 
 
 def _kind(result: Result) -> str:

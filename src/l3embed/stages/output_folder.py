@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ EMBEDDINGS_FILE = "embeddings.npz"
 ROWS_FILE = "rows.npy"
 TIMES_FILE = "times.npy"
 """Files of a stored result of ``preprocess``; the second holds the times of a video's frames."""
+
+ARRAY_NAME = re.compile(r"\.np[yz]_*\Z", re.IGNORECASE)
+"""What outputs' names end in, and what folders' names then do."""
 
 Kind = tuple[type[np.generic], tuple[int, ...]]
 """What an array holds: the type of its numbers, and the shape of a row."""
@@ -76,7 +80,34 @@ def make_empty(folder: Path) -> None:
 
 def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
     """Return the file of one input in a stage's output folder; no two inputs share one."""
-    return folder / result.modality.value / f"{result.path}{suffix}"
+    return folder / result.modality.value / f"{with_folders_apart(result.path)}{suffix}"
+
+
+def with_folders_apart(path: str, reserved: Collection[str] = ()) -> str:
+    """Return the path of an input, its folders renamed where an output of another one may be called so.
+
+    A folder that ends like an array's file gets an underscore behind its name, and so does the first one if
+    its name is reserved: ``a.npz/b.wav`` becomes ``a.npz_/b.wav``. As does one that ends like that and in
+    underscores: no two become one.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    reserved : collection of str
+        Names of files and folders in the output's own folder, in lower case.
+    """
+    *folders, name = path.split("/")
+    apart = [
+        f"{folder}_" if ARRAY_NAME.search(folder) or (not place and _plain(folder) in reserved) else folder
+        for place, folder in enumerate(folders)
+    ]
+    return "/".join([*apart, name])
+
+
+def _plain(name: str) -> str:
+    # Regardless of case, as some file systems have it.
+    return name.rstrip("_").casefold()
 
 
 def read_blocks(path: Path, rows: int, kind: Kind) -> Iterator[npt.NDArray[Any]]:
