@@ -202,7 +202,7 @@ def test_metrics_say_untrained(project: Project) -> None:
         (["export=parquet"], {"export"}),
         (["evaluation.folds=3"], {"evaluate"}),
         (["report.neighbours=3"], {"report"}),
-        (["on_error=fail"], {"preprocess", "embed"}),
+        (["on_error=fail"], {"preprocess", "embed", "export"}),
         (["windows.hop_s=0.5"], {"embed"}),
         (["weights.seed=5"], {"weights"}),
         (["frontend=librosa"], {"preprocess", "embed"}),

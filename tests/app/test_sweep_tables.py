@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from l3embed.app.sweep import read_jobs, write_outcome
 from l3embed.app.sweep_tables import Job, markdown, swept_keys, write_sweep
+from l3embed.disk.json_files import write_json
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.file_format import Figures
 from l3embed.evaluation.scores import Measure, Score
+from l3embed.export.manifest import ManifestRow, write_manifest
 from l3embed.variants import Modality
 
 
@@ -120,3 +123,46 @@ def test_jobs_that_could_not_be_evaluated_are_compared_by_cost(tmp_path: Path) -
     write_sweep(tmp_path, jobs)
     assert (tmp_path / "sweep.png").is_file()
     assert "Accuracy" not in (tmp_path / "sweep.md").read_text()
+
+
+@pytest.fixture
+def sweep(tmp_path: Path) -> Path:
+    """The folder of a sweep with two jobs."""
+    for number in range(2):
+        job = tmp_path / str(number)
+        (job / ".hydra").mkdir(parents=True)
+        (job / ".hydra" / "hydra.yaml").write_text(f"hydra: {{job: {{num: {number}}}}}")
+        (job / ".hydra" / "overrides.yaml").write_text(f"- evaluation.seed={number}")
+        write_outcome(job, "", 1.0)
+        row = ManifestRow("a.wav", "audio", frames=2, dimension=512, seconds=0.5)
+        (job / "export").mkdir()
+        write_manifest(job / "export", [row])
+        write_json(job / "metrics" / "embed.json", {"computed": 1, "reused": 0, "failed": 0})
+    return tmp_path
+
+
+def test_jobs_are_read_with_what_they_left(sweep: Path) -> None:
+    first, second = read_jobs(sweep)
+    assert (first.status, first.size_mb, first.compute_s, first.run_s) == ("ok", 0.004, 0.5, 1.0)
+    assert second.choices == {"evaluation.seed": "1"}
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[1, {"], ids=["emptied", "no text", "cut"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(".hydra/hydra.yaml", ".hydra/overrides.yaml", "outcome.json"),
+        *("export/manifest.csv", "metrics/embed.json"),
+    ],
+)
+def test_a_job_whose_files_are_damaged_has_failed_and_the_others_have_not(
+    sweep: Path, name: str, content: bytes
+) -> None:
+    (sweep / "1" / name).write_bytes(content)
+    first, second = read_jobs(sweep)
+    assert (first.number, first.status) == (0, "ok")
+    if second.status == "ok":  # without any choices
+        assert (name, content, second.choices) == (".hydra/overrides.yaml", b"", {})
+    else:
+        assert (second.number, second.status) == (1, "failed")
+        assert str(sweep / "1") in second.reason

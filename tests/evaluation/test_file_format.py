@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from stages.conftest import REPOSITORY
 
 from l3embed.disk.json_files import write_json
 from l3embed.disk.tables import column_names
+from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, Prediction, evaluate
 from l3embed.evaluation.file_format import (
     headlines,
@@ -112,3 +114,29 @@ def test_dvc_plots_these_tables_by_these_columns() -> None:
     ]
     assert {plot["x"] for plot in drawn} == {"actual"}
     assert {"actual", "predicted"} <= set(column_names(Prediction))
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "metrics.json": read_figures,
+    "audio_predictions.csv": lambda folder: read_predictions(folder, AUDIO),
+    "audio_classes.csv": lambda folder: read_classes(folder, AUDIO),
+}
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'{"audio": 1}'], ids=["empty", "no text", "other"])
+def test_a_damaged_file_is_named_with_the_remedy(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).write_bytes(content)
+    with pytest.raises(OpenL3Error, match=rf"{name}: .* Run 'dvc repro -f evaluate'"):
+        READERS[name](folder)
+
+
+@pytest.mark.parametrize("name", ["audio_predictions.csv", "audio_classes.csv"])
+def test_a_table_that_is_gone_or_lost_rows_is_missed(folder: Path, name: str) -> None:
+    path = folder / name
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(OpenL3Error, match=rf"{name}: It is not as it was written"):
+        READERS[name](folder)
+    path.unlink()
+    with pytest.raises(OpenL3Error, match=rf"{name}: .*No such file"):
+        READERS[name](folder)

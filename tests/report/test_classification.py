@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from l3embed.errors import OpenL3Error
 from l3embed.evaluation.scores import Score
 from l3embed.report.classification import Confusion, classifications
 
@@ -66,9 +67,10 @@ def test_without_an_evaluation_there_is_nothing(project: Project) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "[1]", '{"audio": 3}'], ids=["empty", "no object", "no figures"])
-def test_metrics_that_hold_no_evaluation_are_none(evaluated: Project, content: str) -> None:
+def test_metrics_that_hold_no_evaluation_are_named(evaluated: Project, content: str) -> None:
     (evaluated.inputs.evaluation / "metrics.json").write_text(content)
-    assert classifications(evaluated.inputs.evaluation) == []
+    with pytest.raises(OpenL3Error, match=r"metrics\.json: .* Run 'dvc repro -f evaluate'"):
+        classifications(evaluated.inputs.evaluation)
 
 
 def test_figures_without_predictions_say_so(evaluated: Project) -> None:

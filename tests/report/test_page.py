@@ -264,7 +264,9 @@ def test_a_large_dataset_makes_a_small_page(project: Project) -> None:
 def test_an_export_that_does_not_fit_its_manifest_is_an_error(project: Project) -> None:
     labelled(project, ["a", "b", "c"])
     np.save(project.inputs.export / "audio_mean.npy", np.ones((2, DIMENSION), np.float32))
-    with pytest.raises(OpenL3Error, match=r"audio_mean\.npy holds 2 rows, .* 3 inputs .* Run the stage"):
+    with pytest.raises(
+        OpenL3Error, match=r"audio_mean\.npy: .* 3 rows .* \(2, 16\) .* Run 'dvc repro -f export'"
+    ):
         project.report()
 
 

@@ -113,3 +113,14 @@ def test_a_file_that_cannot_be_previewed_is_told_of(tmp_path: Path, media: Media
 
 def test_a_preview_counts_as_the_page_holds_it() -> None:
     assert Preview(sound=b"1234", picture=b"123").page_bytes == 8 + 4
+
+
+def test_whatever_a_reader_raises_is_the_file_s_own_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path) -> Array:
+        raise KeyError("tag")
+
+    monkeypatch.setattr("l3embed.report.previews.read_image", fail)
+    with pytest.raises(OpenL3Error, match=r"^It could not be read: KeyError: 'tag'"):
+        previewed(tmp_path, "a.png", Media.IMAGE)

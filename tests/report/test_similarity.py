@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,13 @@ import pytest
 
 from l3embed.report import similarity
 from l3embed.report.page import scale_start
-from l3embed.report.similarity import SelfSimilarity, choose_rows, self_similarity, time_ticks
+from l3embed.report.similarity import (
+    SelfSimilarity,
+    choose_rows,
+    self_similarities,
+    self_similarity,
+    time_ticks,
+)
 
 from .conftest import Array, audio_row
 
@@ -105,3 +112,21 @@ def test_files_without_an_npz_are_not_shown() -> None:
 def test_the_colour_scale_begins_below_the_smallest_cosine(lowest: float, start: float) -> None:
     figure = SelfSimilarity(audio_row("a"), np.array([[1, lowest], [lowest, 1]], np.float32), [], ())
     assert scale_start([figure]) == start
+
+
+@pytest.mark.parametrize("kept", [0, 100, -1], ids=["emptied", "cut", "cut at its end"])
+def test_a_damaged_file_is_left_out_and_named(
+    tmp_path: Path, frames: Array, kept: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    row = measured(tmp_path, frames).row
+    damaged = replace(row, output="damaged.npz")
+    (tmp_path / "damaged.npz").write_bytes((tmp_path / "a.npz").read_bytes()[:kept])
+    assert [figure.row for figure in self_similarities(tmp_path, [damaged, row])] == [row]
+    said = capfd.readouterr().err
+    assert f"report: warning: {tmp_path / 'damaged.npz'}: " in said
+    assert "Run 'dvc repro -f export'" in said
+
+
+def test_fewer_frames_than_the_manifest_has_are_no_figure(tmp_path: Path, frames: Array) -> None:
+    row = replace(measured(tmp_path, frames).row, frames=12)
+    assert self_similarities(tmp_path, [row]) == []

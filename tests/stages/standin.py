@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.reading import Reading
+from l3embed.disk.seals import SEALS_FILE
 from l3embed.inputs.preparation import Samples
 from l3embed.inputs.windows import Framing
 from l3embed.models import running as embedders
@@ -63,10 +64,10 @@ VARIANTS: dict[Modality, AudioVariant | ImageVariant] = {
 }
 
 
-def mean_embedding(items: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def mean_embedding(items: npt.NDArray[Any], size: int = SIZE) -> npt.NDArray[np.float32]:
     """The means of 512 pieces of each item, ``(n, ...)`` to ``(n, 512)``: what `StandIn` is to give."""
     flat = items.reshape(len(items), -1)
-    pieces = flat[:, : flat.shape[1] // SIZE * SIZE].reshape(len(items), SIZE, -1)
+    pieces = flat[:, : flat.shape[1] // size * size].reshape(len(items), size, -1)
     means: npt.NDArray[np.float32] = pieces.mean(axis=2, dtype=np.float64).astype(np.float32)
     return means
 
@@ -76,15 +77,15 @@ class StandIn:
 
     device = Device.CPU
     runtime = "openvino"
-    embedding_size = SIZE
 
     def __init__(self, variant: AudioVariant | ImageVariant) -> None:
+        self.embedding_size = variant.embedding_size
         is_kapre = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
         self.input_shape: tuple[int, ...] = SAMPLES_SHAPE if is_kapre else variant.network_shape
 
     def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         pause(len(batch))
-        return mean_embedding(batch)
+        return mean_embedding(batch, self.embedding_size)
 
 
 def load(network: ChosenNetwork, placement: Placement) -> embedders.Network:
@@ -189,7 +190,7 @@ class Project:
             path.relative_to(self.folder).as_posix(): path.read_bytes()
             for stage in ("preprocessed", "embeddings", "export")
             for path in sorted((self.folder / stage).rglob("*"))
-            if path.is_file() and not path.name.startswith("manifest.")
+            if path.is_file() and not path.name.startswith(("manifest.", SEALS_FILE))
         }
 
 

@@ -125,4 +125,4 @@ def test_the_same_export_gives_the_same_bytes(tmp_path: Path) -> None:
         run(write_export(tmp_path / name / "export", rows, embeddings))
         written.append({path.name: path.read_bytes() for path in (tmp_path / name / "evaluation").iterdir()})
     assert written[0] == written[1]
-    assert len(written[0]) == 5
+    assert len(written[0]) == 6

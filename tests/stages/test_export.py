@@ -21,6 +21,7 @@ from l3embed.stages.output_folder import array_path
 from l3embed.stages.results import Result, read_results, write_results
 from l3embed.variants import Media, Modality
 
+from .conftest import write_audio, write_video
 from .standin import Project
 
 
@@ -57,6 +58,50 @@ def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
         "a.wav.npz",
         "a_audio.wav.npz",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "output"),
+    [
+        ("a.npz/b.wav", "a.npz_/b.npz"),
+        ("a.npz_/b.wav", "a.npz__/b.npz"),
+        ("one/A.WAV.NPY/b.wav", "one/A.WAV.NPY_/b.npz"),
+        ("manifest.csv/b.wav", "manifest.csv_/b.npz"),
+        ("manifest.csv_/b.wav", "manifest.csv__/b.npz"),
+        ("Parquet/audio/b.wav", "Parquet_/audio/b.npz"),
+        ("image_mean.npy/b.wav", "image_mean.npy_/b.npz"),
+        ("one/parquet/manifest.csv/b.wav", "one/parquet/manifest.csv/b.npz"),
+        ("npz/a.npz.old/_/b.wav", "npz/a.npz.old/_/b.npz"),
+        ("parquet.wav", "parquet.npz"),
+    ],
+)
+def test_no_folder_meets_a_file_of_the_export(path: str, output: str) -> None:
+    assert output_names([Result(path, Modality.AUDIO)]) == [output]
+
+
+def test_datasets_may_have_folders_called_like_outputs(project: Project) -> None:
+    paths = [
+        *("a.wav", "a.npz/a.wav", "a.npz_/a.wav", "a.wav.npy/a.wav", "a.wav.npz/a.wav"),
+        *("manifest.csv/a.wav", "manifest.parquet/a.wav", "audio_mean.npy/a.wav", "parquet/audio/a.wav"),
+        *("c.mp4.times.npy/a.wav", "one/manifest.csv/a.wav", "results.csv/a.wav", "origin.json/a.wav"),
+    ]
+    for seed, path in enumerate(paths):
+        write_audio(project.dataset / path, seed=seed)
+    write_video(project.dataset / "c.mp4")
+    options = ExportOptions(formats=("npz", "parquet"))
+    count = len(paths) + 2
+    assert replace(project, export_options=options).run() == ((count, 0, 0),) * 3
+    rows = read_manifest(project.export_folder)
+    sounds = [row for row in rows if row.path in paths]
+    assert sorted(row.path for row in sounds) == sorted(paths)
+    means = np.load(project.export_folder / "audio_mean.npy")[
+        [row.path in paths for row in rows if row.modality == "audio"]
+    ]
+    for row, mean in zip(sounds, means, strict=True):
+        with np.load(project.export_folder / row.output) as arrays:
+            np.testing.assert_allclose(arrays["embedding"].mean(axis=0), mean, rtol=1e-5)
+    assert len(np.unique(means, axis=0)) == len(paths)
+    assert len({row.output for row in rows}) == count
 
 
 REASONS = {"b.wav": 'A "reason", in\nlines.', "c.wav": "Another\rkind of line."}
@@ -186,11 +231,11 @@ def test_half_floats_are_rounded_from_exact_means(embedded: Project) -> None:
     """In float32, this mean lies halfway between two half floats."""
     import pyarrow.dataset
 
-    embeddings = np.ones((4, 4), np.float32)
-    embeddings[0] += 4 * 2.0**-11
+    embeddings = np.ones((3, 4), np.float32)
+    embeddings[0] += 3 * 2.0**-11
     embeddings[1] += 2.0**-23
     path = embedded.folder / "embeddings" / "audio" / "a.wav.npz"
-    np.savez(path, embedding=embeddings, timestamps=np.arange(4))
+    np.savez(path, embedding=embeddings, timestamps=np.arange(3))
     exported_as(embedded, "parquet", layout=RowLayout(Rows.FILES, dtype=Dtype.FLOAT16))
     rows = pyarrow.dataset.dataset(embedded.export_folder / "parquet" / "audio").to_table().to_pydict()
     np.testing.assert_array_equal(rows["embedding"][0], [1 + 2.0**-10] * 4)

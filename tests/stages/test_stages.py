@@ -20,6 +20,7 @@ import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.decoding.reading import OnDamage, Reading
 from l3embed.disk.rows import RowSpool
+from l3embed.disk.seals import SEALS_FILE
 from l3embed.disk.tables import column_names
 from l3embed.errors import OpenL3Error
 from l3embed.export.manifest import ManifestRow
@@ -156,7 +157,7 @@ def test_the_manifest_gives_the_reason_of_a_failure(run: Run, name: str, reason:
 
 def test_only_outputs_of_the_manifest_are_there(run: Run) -> None:
     files = {path.relative_to(run.export).as_posix() for path in run.export.rglob("*") if path.is_file()}
-    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy", MARK_FILE}
+    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy", MARK_FILE, SEALS_FILE}
     assert files == {row["output"] for row in run.manifest() if row["output"]} | tables
 
 

@@ -207,3 +207,13 @@ def _raising(fault: int) -> Any:
         raise OSError(fault, os.strerror(fault))
 
     return lockf
+
+
+def test_a_lock_file_that_cannot_be_opened_keeps_nobody_waiting(path: Path) -> None:
+    path.mkdir(parents=True)
+    claims = Claims(path)
+    claims.enter()
+    assert claims.take(KEYS[0])
+    claims.release_all()
+    with claims.alone() as is_alone:
+        assert not is_alone

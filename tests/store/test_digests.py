@@ -253,3 +253,15 @@ def test_old_checksums_are_forgotten(database: Path, write: Write, read: list[Pa
     forget_digests(database, time.time() + 1)
     Digests(database).sha256(path)
     assert len(read) == 2
+
+
+def test_a_damaged_checksum_is_computed_anew(database: Path, write: Write) -> None:
+    path = write("a.wav")
+    first = Digests(database)
+    digest = first.sha256(path)
+    first.close()
+    other = ("1" if digest[0] == "0" else "0") + digest[1:]
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE digests SET sha256 = replace(sha256, ?, ?)", (digest, other))
+    connection.close()
+    assert Digests(database).sha256(path) == digest

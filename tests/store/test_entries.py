@@ -92,6 +92,11 @@ def test_files_without_a_note_are_no_result(store: Store) -> None:
     assert store.find(RECIPE) is None
 
 
+def to_folder(path: Path) -> None:
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
 DAMAGES: dict[str, Callable[[Entry], object]] = {
     "file truncated": lambda entry: overwrite(entry.files[FILE], b"cont"),
     "file truncated, its date kept": lambda entry: truncate_keeping_date(entry.files[FILE]),
@@ -99,6 +104,11 @@ DAMAGES: dict[str, Callable[[Entry], object]] = {
     "file rewritten with the same size": lambda entry: overwrite(entry.files[FILE], b"CONTENT"),
     "file rewritten with another date": lambda entry: overwrite(entry.files[FILE], b"CONTENT", age_s=9e6),
     "file missing": lambda entry: entry.files[FILE].unlink(),
+    "file a folder": lambda entry: to_folder(entry.files[FILE]),
+    "note a folder": lambda entry: to_folder(note_of(entry)),
+    "note with another fact": lambda entry: note_of(entry).write_text(
+        note_of(entry).read_text().replace('"facts": {', '"facts": {"frames": 4')
+    ),
     "note missing": lambda entry: note_of(entry).unlink(),
     "note empty": lambda entry: note_of(entry).write_bytes(b""),
     "note truncated": lambda entry: note_of(entry).write_bytes(note_of(entry).read_bytes()[:-20]),
@@ -126,6 +136,12 @@ def test_a_damaged_result_can_be_put_anew(
     fresh.replace(store.path(RECIPE, FILE))
     store.put(RECIPE, [FILE], {})
     assert store.find(RECIPE)
+
+
+def test_a_file_in_the_place_of_a_folder_is_told_with_a_remedy(store: Store) -> None:
+    (store.folder / "preprocess").write_text("")
+    with pytest.raises(OpenL3Error, match=r"cannot write .*rows\.npy .* Remove what is in its way"):
+        store.path(RECIPE, FILE)
 
 
 def test_a_file_that_was_only_touched_is_still_good(store: Store, put: Put) -> None:
@@ -277,3 +293,40 @@ def test_a_stored_file_that_is_written_anew_does_not_change_outputs(
     fresh.write_bytes(b"other content")
     fresh.replace(store.path(RECIPE, FILE))
     assert target.read_bytes() == b"content"
+
+
+def test_an_altered_output_is_restored(store: Store, put: Put, tmp_path: Path) -> None:
+    entry = put(RECIPE)
+    for content in (None, b"", b"CONTENT"):
+        target = tmp_path / "a.npy"
+        target.unlink(missing_ok=True)
+        if content is not None:
+            target.write_bytes(content)
+        store.restore(Step.PREPROCESS, entry.key, FILE, target)
+        assert target.samefile(entry.files[FILE])
+
+
+def test_an_output_that_is_as_it_was_stays_as_it_is(store: Store, put: Put, tmp_path: Path) -> None:
+    entry = put(RECIPE)
+    entry.files[FILE].unlink()
+    (tmp_path / "a.npy").write_bytes(b"content")
+    store.restore(Step.PREPROCESS, entry.key, FILE, tmp_path / "a.npy")
+    assert (tmp_path / "a.npy").read_bytes() == b"content"
+
+
+def test_an_output_that_was_altered_with_the_store_s_file_is_told(
+    store: Store, source: Path, tmp_path: Path
+) -> None:
+    place(source, tmp_path / "a.npy")
+    overwrite(tmp_path / "a.npy", b"CONTENT", age_s=60)
+    with pytest.raises(OpenL3Error, match="not as it was written, and neither is the store's own"):
+        store.restore(Step.PREPROCESS, RECIPE.key, FILE, tmp_path / "a.npy")
+
+
+@pytest.mark.parametrize("key", ["", "0" * 64], ids=["no key", "unknown key"])
+def test_an_output_that_the_store_does_not_know_stays_as_it_is(
+    store: Store, tmp_path: Path, key: str
+) -> None:
+    (tmp_path / "a.npy").write_bytes(b"anything")
+    store.restore(Step.PREPROCESS, key, FILE, tmp_path / "a.npy")
+    assert (tmp_path / "a.npy").read_bytes() == b"anything"

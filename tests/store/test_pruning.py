@@ -185,3 +185,12 @@ def test_nothing_is_spared_for_a_killed_run(folder: Path) -> None:
         process.wait()
         pruned = prune(folder, older_than_days=0, max_bytes=0)
     assert (pruned.results, pruned.spared) == (1, 0)
+
+
+def test_a_folder_in_the_place_of_a_file_goes_too(folder: Path) -> None:
+    entry = put(folder, "damaged")
+    entry.files[FILE].unlink()
+    (entry.files[FILE] / "inside").mkdir(parents=True)
+    (folder / "preprocess" / "00" / ("0" * 64 + ".rows.npy") / "inside").mkdir(parents=True)
+    assert prune(folder, older_than_days=0, max_bytes=0).results == 1
+    assert not list(folder.glob("*/*/*"))

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.stages import weights
 from l3embed.variants import WeightSet
 from l3embed.weights.directory import copy_weights, write_weights_manifest
 from l3embed.weights.file import WeightFile
-from l3embed.weights.locating import locate_weights
+from l3embed.weights.locating import locate_weights, locate_written
 from l3embed.weights.source import WeightsDirectory
 
 NAME = "openl3_audio_mel256_music.h5"
@@ -118,3 +119,33 @@ def test_a_manifest_that_is_none_is_told(content: str, weight_set: WeightSet, tm
     (tmp_path / "weights.json").write_text(content)
     with pytest.raises(OpenL3Error, match="must map file names to an identity, trained and sha256"):
         locate_weights(weight_set, WeightsDirectory(tmp_path))
+
+
+def test_what_the_stage_has_written_is_found_with_its_checksum(weight_set: WeightSet, tmp_path: Path) -> None:
+    path = put(tmp_path / NAME)
+    write_weights_manifest(tmp_path, [WeightFile(path, "random:1", trained=False)])
+    found = WeightFile(path, "random:1", trained=False), hashlib.sha256(path.read_bytes()).hexdigest()
+    assert locate_written(weight_set, tmp_path) == found
+
+
+@pytest.mark.parametrize("content", [b"", b"some Weights"], ids=["emptied", "flipped"])
+def test_what_the_stage_has_written_is_not_used_if_it_was_changed(
+    weight_set: WeightSet, tmp_path: Path, content: bytes
+) -> None:
+    path = put(tmp_path / NAME)
+    write_weights_manifest(tmp_path, [WeightFile(path, "random:1", trained=False)])
+    path.write_bytes(content)
+    with pytest.raises(OpenL3Error, match=r"\.h5: It is not as it was written\. Run 'dvc repro -f weights'"):
+        locate_written(weight_set, tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe"], ids=["emptied", "cut", "no text"])
+def test_the_stage_writes_a_damaged_manifest_anew(
+    weight_set: WeightSet, tmp_path: Path, content: bytes
+) -> None:
+    path = put(tmp_path / "mine" / NAME)
+    output = tmp_path / "weights"
+    output.mkdir()
+    (output / "weights.json").write_bytes(content)
+    weights.run([weight_set], WeightsDirectory(path.parent), output)
+    assert locate_written(weight_set, output)[0].path == output / path.name

@@ -50,7 +50,7 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
 def run_export(settings: Settings, layout: Layout, store: Store) -> str:
     """Run the stage ``export``."""
     options = export.ExportOptions(
-        settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout()
+        settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout(), settings.failures
     )
     return export.run(options, layout, store)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from omegaconf import OmegaConf
 
 from l3embed.app.sweep_tables import COUNTS, Job
-from l3embed.disk.json_files import read_object, write_json
+from l3embed.disk.json_files import read_object, read_whole_object, write_json
+from l3embed.disk.seals import reading
 from l3embed.disk.tables import FAILED, OK
+from l3embed.errors import OpenL3Error, source_faults
 from l3embed.evaluation.file_format import read_figures
 from l3embed.export.manifest import read_manifest
 from l3embed.stages.output_folder import Layout
@@ -29,7 +32,7 @@ def write_outcome(folder: Path, reason: str, run_s: float) -> None:
 def read_failure(folder: Path) -> str:
     """Return why a job failed; nothing if it did not."""
     outcome = read_object(folder / OUTCOME_FILE)
-    return str(outcome["reason"]) if outcome else f"It did not come to its end; see {folder}."
+    return str(outcome["reason"]) if "reason" in outcome else f"It did not come to its end; see {folder}."
 
 
 def forget_jobs(folder: Path) -> None:
@@ -46,15 +49,28 @@ def read_jobs(folder: Path) -> list[Job]:
 
 
 def _read_job(folder: Path) -> Job:
-    number = int(OmegaConf.load(folder / HYDRA_FILE).hydra.job.num)
-    overrides = [str(override).partition("=") for override in OmegaConf.load(folder / OVERRIDES_FILE)]
-    choices = {key.lstrip("+"): value for key, _, value in overrides}
+    """Read a job; one whose files are damaged has failed, and the others have not."""
+    # Its folder is called by its number, unless the settings say otherwise.
+    number, choices = int(folder.name) if folder.name.isdecimal() else 0, dict[str, str]()
     outcome = read_object(folder / OUTCOME_FILE)
-    if outcome.get("status") != OK:
-        return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
+    try:
+        with source_faults():
+            number = int(OmegaConf.load(folder / HYDRA_FILE).hydra.job.num)
+            overrides = [str(override).partition("=") for override in OmegaConf.load(folder / OVERRIDES_FILE)]
+            choices = {key.lstrip("+"): value for key, _, value in overrides}
+            if outcome.get("status") == OK:
+                return _read_results(number, choices, folder)
+    except OpenL3Error as error:
+        return Job(number, choices, FAILED, f"{folder} is damaged. {error}", run_s=outcome.get("run_s"))
+    return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
+
+
+def _read_results(number: int, choices: Mapping[str, str], folder: Path) -> Job:
     layout = Layout(folder)
     evaluated = read_figures(layout.folder("evaluation"))
-    embedded = read_object(layout.metrics_of("embed"))
+    with reading(layout.metrics_of("embed"), "embed"):
+        embedded = read_whole_object(layout.metrics_of("embed"))
+        counts = {name: int(embedded[name]) for name in COUNTS}
     rows = [row for row in read_manifest(layout.folder("export")) if row.is_ok]
     known = [row.seconds for row in rows if row.seconds is not None]
     return Job(
@@ -63,7 +79,7 @@ def _read_job(folder: Path) -> Job:
         OK,
         quality={modality: found for modality, found in evaluated.items() if found.scores},
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
-        run_s=outcome["run_s"],
+        run_s=read_object(folder / OUTCOME_FILE).get("run_s"),
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),
-        counts={name: embedded[name] for name in COUNTS},
+        counts=counts,
     )

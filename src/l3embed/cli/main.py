@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.showwarning = show_warning
     try:
         status: int = args.run(args)
-    except OpenL3Error as error:
+    except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"l3embed: error: {error}\n")
         return EXIT_FAILURE
     except KeyboardInterrupt:

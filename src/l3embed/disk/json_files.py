@@ -13,10 +13,23 @@ from l3embed.disk.atomic import replacing
 def read_object(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file, empty if there is none."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return read_whole_object(path)
     except (OSError, ValueError):
         return {}
-    return content if isinstance(content, dict) else {}
+
+
+def read_whole_object(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises
+    ------
+    OSError, ValueError
+        If the file cannot be read, or holds something else.
+    """
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError("It must hold a JSON object.")
+    return content
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

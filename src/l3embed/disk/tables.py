@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args, get_type_hints
 
 from l3embed.disk.atomic import replacing
+from l3embed.errors import OpenL3Error
 
 Row = TypeVar("Row")
 
@@ -32,11 +33,27 @@ def write_rows(path: Path, kind: type[Row], rows: Iterable[Row]) -> None:
 
 
 def read_rows(path: Path, kind: type[Row]) -> list[Row]:
-    """Read such a table: each cell by the type of its field, and an empty one as None where that may be."""
+    """Read such a table: each cell by the type of its field, and an empty one as None where that may be.
+
+    Raises
+    ------
+    OpenL3Error
+        If it has other columns, or a row more or fewer cells.
+    ValueError
+        If a cell is of another type.
+    """
     parsers = {name: _parser(hint) for name, hint in get_type_hints(kind).items()}
     with path.open(newline="", encoding="utf-8") as file:
-        rows = csv.DictReader(file)
-        return [kind(**{name: parse(row[name]) for name, parse in parsers.items()}) for row in rows]
+        header, *rows = list(csv.reader(file)) or [[]]
+    if header != list(parsers):
+        raise OpenL3Error(f"Its columns must be {', '.join(parsers)}; got {', '.join(header) or 'none'}.")
+    uneven = next((place for place, row in enumerate(rows, start=2) if len(row) != len(header)), None)
+    if uneven:
+        raise OpenL3Error(f"Its row {uneven} has {len(rows[uneven - 2])} cells for {len(header)} columns.")
+    return [
+        kind(**{name: parse(cell) for (name, parse), cell in zip(parsers.items(), row, strict=True)})
+        for row in rows
+    ]
 
 
 def column_names(kind: type[Any]) -> tuple[str, ...]:

@@ -12,14 +12,18 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
-from l3embed.disk.json_files import read_object
-from l3embed.disk.tables import column_names, read_rows, write_csv, write_rows
+from l3embed.disk.json_files import read_whole_object
+from l3embed.disk.seals import is_sealed, reading, seal
+from l3embed.disk.tables import Row, column_names, read_rows, write_csv, write_rows
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, Prediction
 from l3embed.evaluation.scores import ClassScore, Measure, Score, Scores, chances
 from l3embed.variants import Modality
 
 METRICS_FILE = "metrics.json"
+STAGE = "evaluate"
+"""Which stage writes all of it."""
+
 ENDS = ("", "_low", "_high")
 """What follows a measure's name: for its value, and both ends of its interval."""
 
@@ -70,6 +74,7 @@ def write_tables(folder: Path, evaluations: Mapping[Modality, Evaluation]) -> No
         probe = found.performances.get(Classifier.LINEAR_PROBE)
         rows = (map(_rounded, astuple(score)) for score in (probe.classes if probe else ()))
         write_csv(classes_path(folder, modality), column_names(ClassScore), rows)
+        seal(predictions_path(folder, modality), classes_path(folder, modality))
 
 
 def metrics_content(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
@@ -87,25 +92,41 @@ def headlines(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
 
 
 def read_figures(folder: Path) -> dict[Modality, Figures]:
-    """Read the figures of each modality that ``metrics.json`` knows; none if it is not there."""
-    content = read_object(folder / METRICS_FILE)
-    return {
-        modality: _parse(found)
-        for modality in Modality
-        if isinstance(found := content.get(modality.value), dict)
-    }
+    """Read the figures of each modality that ``metrics.json`` knows; none if it is not there.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is not as the stage has written it, as for the tables.
+    """
+    path = folder / METRICS_FILE
+    if _is_missing(path):
+        return {}
+    with reading(path, STAGE):
+        content = read_whole_object(path)
+        return {modality: _parse(content[modality.value]) for modality in Modality if modality in content}
 
 
 def read_predictions(folder: Path, modality: Modality) -> list[Prediction]:
     """Read what each file was taken for; nothing if the table is not there."""
-    path = predictions_path(folder, modality)
-    return read_rows(path, Prediction) if path.is_file() else []
+    return _read_table(predictions_path(folder, modality), Prediction)
 
 
 def read_classes(folder: Path, modality: Modality) -> list[ClassScore]:
     """Read how well each class was told; nothing if the table is not there."""
-    path = classes_path(folder, modality)
-    return read_rows(path, ClassScore) if path.is_file() else []
+    return _read_table(classes_path(folder, modality), ClassScore)
+
+
+def _read_table(path: Path, kind: type[Row]) -> list[Row]:
+    if _is_missing(path):
+        return []
+    with reading(path, STAGE):
+        return read_rows(path, kind)
+
+
+def _is_missing(path: Path) -> bool:
+    """Tell whether there never was such a file."""
+    return not path.exists() and not is_sealed(path)
 
 
 def _content(found: Evaluation) -> dict[str, Any]:
@@ -125,7 +146,7 @@ def _content(found: Evaluation) -> dict[str, Any]:
 
 def _parse(content: Mapping[str, Any]) -> Figures:
     scores = {
-        (kind, measure): Score(*(found.get(f"{measure.value}{end}", nan) for end in ENDS))
+        (kind, measure): Score(*(float(found.get(f"{measure.value}{end}", nan)) for end in ENDS))
         for kind in Classifier
         for measure in Measure
         if measure.value in (found := content.get(kind.value, {}))

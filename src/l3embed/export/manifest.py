@@ -13,12 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
+from l3embed.disk.seals import is_sealed, reading, seal
 from l3embed.disk.tables import OK, column_names, read_rows, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality
 
 MANIFEST_CSV = "manifest.csv"
 MANIFEST_PARQUET = "manifest.parquet"
+STAGE = "export"
+"""Which stage writes all of it."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ def write_manifest(export: Path, rows: Sequence[ManifestRow]) -> None:
     """Write the manifest of an export, as CSV and as Parquet."""
     write_rows(export / MANIFEST_CSV, ManifestRow, rows)
     _write_parquet(export / MANIFEST_PARQUET, rows)
+    seal(export / MANIFEST_CSV)
 
 
 def read_manifest(export: Path) -> list[ManifestRow]:
@@ -108,12 +112,13 @@ def read_manifest(export: Path) -> list[ManifestRow]:
     Raises
     ------
     OpenL3Error
-        If there is none.
+        If there is none, or it is not as the stage has written it.
     """
     path = export / MANIFEST_CSV
-    if not path.is_file():
+    if not path.exists() and not is_sealed(path):
         raise OpenL3Error(f"There is no {path}. Name the folder of an export, as 'dvc repro' writes it.")
-    return read_rows(path, ManifestRow)
+    with reading(path, STAGE):
+        return read_rows(path, ManifestRow)
 
 
 def mean_path(export: Path, modality: Modality) -> Path:
@@ -124,12 +129,24 @@ def mean_path(export: Path, modality: Modality) -> Path:
 def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt.NDArray[np.float32]]:
     """Return the inputs that have embeddings in one modality, and their mean embeddings, ``(inputs, D)``.
 
-    The array is mapped, not read. Without any such input it has the shape ``(0, 0)``.
+    The array is mapped, not held. Without any such input it has the shape ``(0, 0)``.
+
+    Raises
+    ------
+    OpenL3Error
+        If the export does not fit its manifest, or is not as the stage has written it.
     """
     rows = [row for row in read_manifest(export) if row.is_ok and row.modality == modality.value]
     if not rows:
         return [], np.empty((0, 0), np.float32)
-    means: npt.NDArray[np.float32] = np.load(mean_path(export, modality), mmap_mode="r")
+    path = mean_path(export, modality)
+    with reading(path, STAGE):
+        means: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
+        if means.ndim != 2 or means.dtype != np.float32 or len(means) != len(rows):
+            raise OpenL3Error(
+                f"It must hold {len(rows)} rows of float32, one for each input that has embeddings; "
+                f"got {means.shape} of {means.dtype}."
+            )
     return rows, means
 
 

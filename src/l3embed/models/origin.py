@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from l3embed.disk.json_files import write_json
+from l3embed.disk.json_files import read_whole_object, write_json
+from l3embed.disk.seals import reading, seal
 from l3embed.variants import Modality, Variant
 from l3embed.version import __version__
 from l3embed.weights.file import WeightFile
@@ -61,9 +61,17 @@ def write_origins(origins: Mapping[Modality, Origin], embeddings: Path) -> None:
     """Write what the embeddings of a folder were computed with."""
     content = {modality.value: asdict(origin) for modality, origin in origins.items()}
     write_json(embeddings / ORIGIN_FILE, content)
+    seal(embeddings / ORIGIN_FILE)
 
 
 def read_origins(embeddings: Path) -> dict[Modality, Origin]:
-    """Read what the embeddings of a folder were computed with."""
-    content = json.loads((embeddings / ORIGIN_FILE).read_text(encoding="utf-8"))
-    return {Modality(modality): Origin(**origin) for modality, origin in content.items()}
+    """Read what the embeddings of a folder were computed with.
+
+    Raises
+    ------
+    OpenL3Error
+        If it does not say so any more.
+    """
+    with reading(embeddings / ORIGIN_FILE, "embed"):
+        content = read_whole_object(embeddings / ORIGIN_FILE)
+        return {Modality(modality): Origin(**origin) for modality, origin in content.items()}

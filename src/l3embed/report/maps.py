@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from l3embed.errors import OpenL3Error
-from l3embed.export.manifest import ManifestRow, mean_path, read_means
+from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import say
 from l3embed.report.choices import ReportOptions
 from l3embed.report.media_files import MediaFile
@@ -68,11 +67,6 @@ def _dataset_map(
     export: Path, modality: Modality, options: ReportOptions, *, with_umap: bool
 ) -> DatasetMap | None:
     rows, means = read_means(export, modality)
-    if len(rows) != len(means):
-        raise OpenL3Error(
-            f"{mean_path(export, modality)} holds {len(means)} rows, and the manifest next to it has "
-            f"{len(rows)} inputs with embeddings. Run the stage 'export' again."
-        )
     if not rows:
         return None
     say(f"report: comparing {len(rows)} {modality.value} embeddings")

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.disk.json_files import read_object
+from l3embed.disk.json_files import read_whole_object
+from l3embed.disk.seals import reading
+from l3embed.errors import OpenL3Error
 from l3embed.export.manifest import ManifestRow
+from l3embed.progress import say
 from l3embed.report.formatting import format_length, format_number, format_speed
 from l3embed.variants import Modality
 
@@ -82,13 +85,22 @@ def overview(rows: Sequence[ManifestRow], metrics: Path, stages: Sequence[str]) 
 def read_metrics(folder: Path, stages: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the content of the stages' metrics, unknown ones at the end.
 
-    A file that holds no figures gives none. The last stage is the report itself, whose metrics can only
-    be there from an earlier one: they are left out.
+    A file that holds no figures gives none, and is named on the terminal. The last stage is the report
+    itself, whose metrics can only be there from an earlier one: they are left out.
     """
     places = {name: place for place, name in enumerate(stages)}
     paths = (path for path in folder.glob("*.json") if path.stem not in stages[-1:])
     ordered = sorted(paths, key=lambda path: (places.get(path.stem, len(places)), path.stem))
-    return {path.stem: read_object(path) for path in ordered}
+    return {path.stem: _read_figures(path) for path in ordered}
+
+
+def _read_figures(path: Path) -> dict[str, Any]:
+    try:
+        with reading(path, path.stem):
+            return read_whole_object(path)
+    except OpenL3Error as error:
+        say(f"report: warning: {error}")
+        return {}
 
 
 def _summary(modality: Modality, rows: Sequence[ManifestRow]) -> ModalitySummary:

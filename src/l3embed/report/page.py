@@ -23,7 +23,7 @@ from l3embed.report.similarity import (
     FEWEST_FRAMES,
     SelfSimilarity,
     choose_rows,
-    self_similarity,
+    self_similarities,
 )
 from l3embed.version import __version__
 
@@ -76,7 +76,7 @@ def build_report(
     maps = dataset_maps(folders.export, options)
     files = media_files(rows)
     previews = collect_previews(files, previewer, options.preview_budget_bytes, options.seed)
-    figures = [self_similarity(folders.export, row) for row in choose_rows(rows)]
+    figures = self_similarities(folders.export, choose_rows(rows))
     low = scale_start(figures)
     address = relative_address(folders.dataset, page_folder)
     html = _render(

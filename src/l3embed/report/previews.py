@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from l3embed.decoding.ffmpeg import FfmpegRun
 from l3embed.decoding.image import read_image
-from l3embed.errors import OpenL3Error
+from l3embed.errors import source_faults
 from l3embed.inputs.media import open_sound
 from l3embed.variants import Media
 
@@ -42,9 +42,6 @@ FRAME_OPTIONS = (
     *("-an", "-sn", "-dn", "-frames:v", "1", "-vf", ",".join(FRAME_FILTERS)),
     *("-c:v", "ppm", "-f", "image2pipe", "-"),
 )
-
-UNSHOWABLE = (OpenL3Error, OSError, ValueError, RuntimeError)
-"""What a file can do wrong here; soundfile's errors are RuntimeErrors."""
 
 Samples = npt.NDArray[np.floating]
 
@@ -90,10 +87,8 @@ def make_preview(dataset: Path, subject: Subject) -> Preview:
     OpenL3Error
         If it cannot be previewed.
     """
-    try:
+    with source_faults():
         return PREVIEWERS[subject.media](dataset / subject.path, subject)
-    except UNSHOWABLE as error:
-        raise OpenL3Error(str(error) or type(error).__name__) from error
 
 
 def _preview_recording(path: Path, subject: Subject) -> Preview:

@@ -11,7 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.rows import read_npz_rows
-from l3embed.export.manifest import ManifestRow
+from l3embed.disk.seals import reading
+from l3embed.errors import OpenL3Error
+from l3embed.export.manifest import STAGE, ManifestRow
+from l3embed.progress import say
 from l3embed.report.formatting import format_clock
 from l3embed.report.neighbours import vector_lengths
 from l3embed.variants import Modality
@@ -69,6 +72,18 @@ def choose_rows(rows: Sequence[ManifestRow]) -> list[ManifestRow]:
     return sorted(chosen, key=lambda row: order.index(row.modality))
 
 
+def self_similarities(export: Path, rows: Sequence[ManifestRow]) -> list[SelfSimilarity]:
+    """Compare the frames of each file with each other; say so of one whose embeddings are damaged."""
+    figures = []
+    for row in rows:
+        try:
+            with reading(export / row.output, STAGE):
+                figures.append(self_similarity(export, row))
+        except OpenL3Error as error:
+            say(f"report: warning: {error}")
+    return figures
+
+
 def self_similarity(export: Path, row: ManifestRow) -> SelfSimilarity:
     """Compare the frames of one file with each other."""
     path = export / row.output
@@ -105,5 +120,7 @@ def _cell_vectors(path: Path, dimension: int, cell_of: npt.NDArray[np.intp]) -> 
         units = frames / vector_lengths(frames)[:, np.newaxis]
         np.add.at(sums, cell_of[done : done + len(frames)], units)
         done += len(frames)
+    if done != len(cell_of):
+        raise OpenL3Error(f"It must hold {len(cell_of)} embeddings; it has {done}.")
     sums /= frames_of_cell[:, np.newaxis]
     return sums

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.disk.atomic import place
-from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
+from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
 from l3embed.models.origin import write_origins
@@ -26,7 +26,16 @@ from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, TIMES_SUFFIX, Layout, array_path, make_empty
+from l3embed.stages.output_folder import (
+    EMBEDDINGS_FILE,
+    EMBEDDINGS_SUFFIX,
+    ROWS_FILE,
+    TIMES_FILE,
+    TIMES_SUFFIX,
+    Layout,
+    array_path,
+    make_empty,
+)
 from l3embed.stages.results import (
     OnError,
     Result,
@@ -40,12 +49,8 @@ from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
-from l3embed.variants import AudioVariant, Device, ImageVariant, Modality
-from l3embed.weights.locating import locate_in_silence, warn_of_untrained
-from l3embed.weights.source import WeightsDirectory
-
-OUTPUT_FILE = "embeddings.npz"
-"""File of a stored result."""
+from l3embed.variants import AudioVariant, Device, ImageVariant, Media, Modality
+from l3embed.weights.locating import locate_written, warn_of_untrained
 
 
 @dataclass(frozen=True)
@@ -100,8 +105,8 @@ class _Run:
     def __init__(self, options: EmbedOptions, layout: Layout, store: Store, modality: Modality) -> None:
         self._options, self._layout, self._store = options, layout, store
         variant = options.variants[modality]
-        weights = locate_in_silence(variant.weight_set, WeightsDirectory(layout.folder("weights")))
-        self.network = ChosenNetwork(variant, weights, sha256(weights.path), options.framing)
+        weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
+        self.network = ChosenNetwork(variant, weights, weights_sha256, options.framing)
         self._loaded: Network | None = None
         self._started_s = 0.0
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -110,7 +115,7 @@ class _Run:
     def embed(self, before: Sequence[Result], tally: _Tally) -> list[Result]:
         """Find or compute the embeddings of the inputs that were preprocessed; return all results."""
         results = {result.path: result for result in before}
-        recipes = {result.path: self._recipe(result) for result in before if result.is_ok}
+        recipes = self._recipes(results, tally)
         description = f"Embedding {self.network.variant.weight_set.modality.value}"
         with FileProgress(description, len(recipes), "embeddings") as progress:
             compute = partial(self._compute, results, recipes, progress)
@@ -124,16 +129,32 @@ class _Run:
         if self._loaded:
             tally.devices.add(self._loaded.embedder.device)
             tally.seconds += time.perf_counter() - self._started_s
-        name_failures("embed", (results[path] for path in recipes))
+        name_failures("embed", (results[result.path] for result in before if result.is_ok))
         return list(results.values())
 
+    def _recipes(self, results: dict[str, Result], tally: _Tally) -> dict[str, Recipe]:
+        """Return the recipes of the inputs that were preprocessed; those whose files are damaged fail."""
+        recipes = {}
+        for result in [result for result in results.values() if result.is_ok]:
+            try:
+                recipes[result.path] = self._recipe(result)
+            except OpenL3Error as error:
+                results[result.path] = result.failed(str(error))
+                check_failure(results[result.path], self._options.on_error)
+                tally.counts.add(was_computed=False, failed=True)
+        return recipes
+
     def _recipe(self, result: Result) -> Recipe:
-        digests = self._store.digests
         rows, times = self._input(result), self._input(result, TIMES_SUFFIX)
         parameters = dict(self.network.parameters)
-        if times.is_file():
-            parameters["times_sha256"] = digests.sha256(times)
-        return recipe_of(Step.EMBED, digests.sha256(rows), parameters)
+        if (result.media, result.modality) == (Media.VIDEO, Modality.IMAGE):
+            parameters["times_sha256"] = self._digest(result, TIMES_FILE, times)
+        return recipe_of(Step.EMBED, self._digest(result, ROWS_FILE, rows), parameters)
+
+    def _digest(self, result: Result, name: str, path: Path) -> str:
+        with reading(path, "preprocess"):
+            self._store.restore(Step.PREPROCESS, result.preprocessed, name, path)
+            return self._store.digests.sha256(path)
 
     def _input(self, result: Result, suffix: str = ".npy") -> Path:
         return array_path(self._layout.folder("preprocessed"), result, suffix)
@@ -154,7 +175,8 @@ class _Run:
             self._started_s = time.perf_counter()
         loaded = self._loaded
         sources = (
-            (path, self.network.inputs(self._input(results[path]), loaded)) for path in chain([first], paths)
+            (path, self.network.inputs(self._input(results[path]), results[path].media, loaded))
+            for path in chain([first], paths)
         )
 
         def save(path: str, spool: RowSpool) -> None:
@@ -163,7 +185,7 @@ class _Run:
 
         workers = available_threads(self._options.placement.threads)
         pieces = self._timed(embed_sources(loaded.embedder, sources, self._options.batch_size, workers))
-        folder = self._store.path(recipes[first], OUTPUT_FILE).parent
+        folder = self._store.path(recipes[first], EMBEDDINGS_FILE).parent
         for path, _, fault in save_each(pieces, lambda path: folder, save, progress.add):
             if isinstance(fault, OSError):
                 raise fault  # a full disk is no fault of the input, nor a result that DVC should keep
@@ -176,24 +198,25 @@ class _Run:
 
     def _save(self, result: Result, recipe: Recipe, spool: RowSpool, runtime: str) -> None:
         others: dict[str, Any] = dict(self.network.origin.arrays(runtime))
-        times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX))
+        times = self.network.timestamps_s(spool.rows, self._input(result, TIMES_SUFFIX), result.media)
         if times is not None:
             others = {"timestamps": times, **others}
-        spool.save_npz(self._store.path(recipe, OUTPUT_FILE), "embedding", others)
+        spool.save_npz(self._store.path(recipe, EMBEDDINGS_FILE), "embedding", others)
         facts = {
             "frames": spool.rows,
             "dimension": self.network.variant.embedding_size,
             "runtime": runtime,
             "seconds": round(self._seconds.pop(result.path, 0.0), 4),
         }
-        self._entries[result.path] = self._store.put(recipe, [OUTPUT_FILE], facts)
+        self._entries[result.path] = self._store.put(recipe, [EMBEDDINGS_FILE], facts)
 
     def _settle(self, before: Result, outcome: Outcome[str]) -> Result:
         if isinstance(outcome.result, OpenL3Error):
             return before.failed(str(outcome.result))
         entry = outcome.result
         place(
-            entry.files[OUTPUT_FILE], array_path(self._layout.folder("embeddings"), before, EMBEDDINGS_SUFFIX)
+            entry.files[EMBEDDINGS_FILE],
+            array_path(self._layout.folder("embeddings"), before, EMBEDDINGS_SUFFIX),
         )
         facts = {name: entry.facts[name] for name in ("frames", "dimension", "runtime")}
         return replace(before, **facts, embedded=entry.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from l3embed.disk.json_files import write_json
+from l3embed.disk.seals import seal
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.evaluation.file_format import METRICS_FILE, headlines, metrics_content, write_tables
@@ -25,6 +26,7 @@ def run(options: EvaluationOptions, layout: Layout) -> str:
     output.mkdir(parents=True, exist_ok=True)
     write_tables(output, evaluations)
     write_json(output / METRICS_FILE, metrics_content(evaluations))
+    seal(output / METRICS_FILE)
     write_json(layout.metrics_of("evaluate"), headlines(evaluations))
     return "evaluate: " + "; ".join(f"{key.value}: {_summary(found)}" for key, found in evaluations.items())
 

@@ -12,30 +12,51 @@ from typing import Any
 import numpy as np
 
 from l3embed.disk.rows import RowSpool
+from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
-from l3embed.export.formats import Embedded, RowLayout, format_writer
+from l3embed.export.formats import FORMATS, Embedded, RowLayout, format_writer
 from l3embed.export.labels import Label, LabelSource, assign_labels
-from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.export.manifest import (
+    MANIFEST_CSV,
+    MANIFEST_PARQUET,
+    ManifestRow,
+    mean_path,
+    write_manifest,
+)
 from l3embed.models.origin import Origin, read_origins
 from l3embed.progress import progress_bar
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.output_folder import EMBEDDINGS_SUFFIX, Layout, array_path, make_empty
+from l3embed.stages.output_folder import (
+    EMBEDDINGS_SUFFIX,
+    Layout,
+    array_path,
+    make_empty,
+    with_folders_apart,
+)
 from l3embed.stages.pooling import MOMENTS_FILE, pool_each, pool_recipe
-from l3embed.stages.results import Result, read_results
+from l3embed.stages.results import (
+    OnError,
+    Result,
+    check_failure,
+    name_failures,
+    read_results,
+    require_one,
+)
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
-from l3embed.store.recipe import Step
+from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Where labels come from, and the formats that embeddings are written in."""
+    """Where labels come from, the formats that embeddings are written in, and what damaged ones lead to."""
 
     labels: LabelSource = None
     formats: tuple[str, ...] = ("npz",)
     row_layout: RowLayout = field(default_factory=RowLayout)
+    on_error: OnError = OnError.SKIP
 
 
 def run(options: ExportOptions, layout: Layout, store: Store) -> str:
@@ -44,18 +65,22 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     Raises
     ------
     OpenL3Error
-        If the table of labels is wrong, or a format cannot hold the embeddings.
+        If the table of labels is wrong, a format cannot hold the embeddings, or none can be read any more.
     """
     metrics, embeddings = StageMetrics(layout.metrics_of("export")), layout.folder("embeddings")
-    results, origins = read_results(embeddings), read_origins(embeddings)
+    before, origins = read_results(embeddings), read_origins(embeddings)
     output = layout.folder("export")
     make_empty(output)
-    rows = _manifest_rows(results, options, store, origins)
-    files = [array_path(embeddings, result, EMBEDDINGS_SUFFIX) for result in results if result.is_ok]
-    counts = Counts(failed=len(results) - len(files))
-    moments = _pool(files, store, counts)
-    ok = [row for row in rows if row.is_ok]
-    done = [Embedded(*facts) for facts in zip(ok, files, moments, strict=True)]
+    labels = assign_labels([result.path for result in before], options.labels)
+    files = {array_path(embeddings, result, EMBEDDINGS_SUFFIX): result for result in before}
+    counts = Counts(failed=sum(not result.is_ok for result in before))
+    moments, results = _pool(files, options.on_error, store, counts)
+    name_failures("export", (results[file] for file, result in files.items() if result.is_ok))
+    require_one("export", list(results.values()))
+    rows = _manifest_rows(list(results.values()), labels, options, store, origins)
+    done = [
+        Embedded(row, file, moments[file]) for row, file in zip(rows, results, strict=True) if file in moments
+    ]
     for modality in Modality:
         own = [item.moments for item in done if item.row.modality == modality.value]
         _write_means(own, mean_path(output, modality))
@@ -71,15 +96,25 @@ def output_names(results: Sequence[Result]) -> list[str]:
 
     A video has two, ``clip_audio.npz`` and ``clip_image.npz``, as OpenL3 names them. Inputs that would
     meet in one output keep their endings: ``a.wav`` and ``a.ogg`` go to ``a.wav.npz`` and ``a.ogg.npz``,
-    since neither may be lost.
+    since neither may be lost. Nor may a folder of the dataset meet a file or a folder of the export.
     """
-    whole = [result.path + _kind(result) for result in results]
+    paths = [with_folders_apart(result.path, _reserved()) for result in results]
+    whole = [path + _kind(result) for path, result in zip(paths, results, strict=True)]
     names: list[str] = []
-    longer = [f"{PurePosixPath(result.path).with_suffix('')}{_kind(result)}" for result in results]
+    longer = [
+        f"{PurePosixPath(path).with_suffix('')}{_kind(result)}"
+        for path, result in zip(paths, results, strict=True)
+    ]
     # Again until nothing changes: next to a.ogg, a.wav keeps its ending, and so must a.wav.wav then.
     while longer != names:
         names, longer = longer, _keep_endings_where_shared(longer, whole)
     return [f"{name}.npz" for name in names]
+
+
+def _reserved() -> set[str]:
+    """Return what else lies in an export: tables, means, and what other formats call after themselves."""
+    means = (mean_path(Path(), modality).name for modality in Modality)
+    return {MANIFEST_CSV, MANIFEST_PARQUET, *means, *FORMATS} - {"npz"}
 
 
 def _kind(result: Result) -> str:
@@ -94,9 +129,12 @@ def _keep_endings_where_shared(names: Sequence[str], whole: Sequence[str]) -> li
 
 
 def _manifest_rows(
-    results: Sequence[Result], options: ExportOptions, store: Store, origins: Mapping[Modality, Origin]
+    results: Sequence[Result],
+    labels: Mapping[str, Label],
+    options: ExportOptions,
+    store: Store,
+    origins: Mapping[Modality, Origin],
 ) -> list[ManifestRow]:
-    labels = assign_labels([result.path for result in results], options.labels)
     # Only this format has a file for each input.
     outputs = output_names(results) if "npz" in options.formats else [""] * len(results)
     return [
@@ -136,19 +174,33 @@ def _seconds(result: Result, store: Store) -> float | None:
     return round(sum(known), 4) if len(known) == len(facts) else None
 
 
-def _pool(files: Sequence[Path], store: Store, counts: Counts) -> list[Path]:
-    """Find or compute the moments of all inputs."""
-    recipes = {path: pool_recipe(path, store) for path in files}
-    compute = partial(pool_each, recipes=recipes, store=store)
-    moments: dict[Path, Path] = {}
-    with progress_bar("Exporting", total=len(files)) as bar:
-        for outcome in resolve(store, recipes, compute):
+def _pool(
+    files: Mapping[Path, Result], on_error: OnError, store: Store, counts: Counts
+) -> tuple[dict[Path, Path], dict[Path, Result]]:
+    """Find or compute the moments of all inputs; return these, and the results, of which some have failed."""
+    results, moments = dict(files), dict[Path, Path]()
+    recipes: dict[Path, Recipe] = {}
+
+    def fail(file: Path, fault: OpenL3Error) -> None:
+        results[file] = files[file].failed(str(fault))
+        check_failure(results[file], on_error)
+        counts.add(was_computed=False, failed=True)
+
+    for file, result in files.items():
+        try:
+            if result.is_ok:
+                recipes[file] = pool_recipe(file, result, store)
+        except OpenL3Error as error:
+            fail(file, error)
+    with progress_bar("Exporting", total=len(recipes)) as bar:
+        for outcome in resolve(store, recipes, partial(pool_each, recipes=recipes, store=store)):
+            bar.update()
             if isinstance(outcome.result, OpenL3Error):
-                raise outcome.result
+                fail(outcome.key, outcome.result)
+                continue
             moments[outcome.key] = outcome.result.files[MOMENTS_FILE]
             counts.add(outcome.was_computed)
-            bar.update()
-    return [moments[path] for path in files]
+    return moments, results
 
 
 def _write_means(moments: Sequence[Path], path: Path) -> None:
@@ -157,6 +209,7 @@ def _write_means(moments: Sequence[Path], path: Path) -> None:
             for file in moments:
                 spool.append(np.load(file)[:1].astype(np.float32))
             spool.save_npy(path)
+        seal(path)
 
 
 def _figures(rows: Sequence[ManifestRow], origins: Mapping[Modality, Origin]) -> dict[str, Any]:

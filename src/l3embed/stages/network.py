@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.seals import reading
+from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound
 from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
@@ -17,7 +18,7 @@ from l3embed.models.running import Network, build_network
 from l3embed.runtimes.base import Placement
 from l3embed.stages.output_folder import read_blocks
 from l3embed.store.recipe import Parameter
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant
+from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant, Media
 from l3embed.weights.file import WeightFile
 
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
@@ -68,24 +69,39 @@ class ChosenNetwork:
         """
         return build_network(self.variant, self.weights, placement)
 
-    def inputs(self, path: Path, loaded: Network) -> sound.Inputs:
-        """Read a preprocessed file block by block, as what the network takes in, or functions that do."""
-        if isinstance(self.variant, ImageVariant):
-            return _image_inputs(path)
-        if self.variant.frontend is Frontend.LIBROSA:
-            return read_blocks(path, BLOCK_SPECTROGRAMS)
-        prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
-        return sound.network_inputs(read_blocks(path, BLOCK_SAMPLES), self.framing, prepare)
+    def inputs(self, path: Path, media: Media, loaded: Network) -> sound.Inputs:
+        """Read a preprocessed file block by block, as what the network takes in, or functions that do.
 
-    def timestamps_s(self, rows: int, times: Path) -> npt.NDArray[np.float64] | None:
-        """Return the times of the embeddings; None for an image file, which has no `times` file."""
+        Raises
+        ------
+        OpenL3Error
+            While it is read, if the file is damaged.
+        """
+        if media is Media.VIDEO and isinstance(self.variant, ImageVariant):
+            frames = (np.uint8, self.variant.network_shape)
+            return frame_pixels(lambda: read_blocks(path, BLOCK_IMAGES, frames))
+        if isinstance(self.variant, ImageVariant):
+            return read_blocks(path, BLOCK_IMAGES, (np.float32, self.variant.network_shape))
+        if self.variant.frontend is Frontend.LIBROSA:
+            return read_blocks(path, BLOCK_SPECTROGRAMS, (np.float32, self.variant.network_shape))
+        prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
+        blocks = read_blocks(path, BLOCK_SAMPLES, (np.float32, ()))
+        return sound.network_inputs(blocks, self.framing, prepare)
+
+    def timestamps_s(self, rows: int, times: Path, media: Media) -> npt.NDArray[np.float64] | None:
+        """Return the times of the embeddings; None for an image file, which has no `times` file.
+
+        Raises
+        ------
+        OpenL3Error
+            If a video's file is damaged.
+        """
         if isinstance(self.variant, AudioVariant):
             return self.framing.timestamps_s(rows)
-        return np.load(times) if times.is_file() else None
-
-
-def _image_inputs(path: Path) -> Iterator[npt.NDArray[np.float32]]:
-    is_video = np.load(path, mmap_mode="r").dtype == np.uint8
-    if is_video:
-        return frame_pixels(lambda: read_blocks(path, BLOCK_IMAGES))
-    return read_blocks(path, BLOCK_IMAGES)
+        if media is Media.IMAGE:
+            return None
+        with reading(times, "preprocess"):
+            times_s: npt.NDArray[np.float64] = np.load(times)
+            if times_s.shape != (rows,) or times_s.dtype != np.float64 or not np.isfinite(times_s).all():
+                raise OpenL3Error(f"It must hold the times of {rows} frames.")
+        return times_s

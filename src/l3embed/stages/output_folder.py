@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 from l3embed.stages.results import Result
@@ -24,6 +26,19 @@ EMBEDDINGS_SUFFIX = ".npz"
 
 TIMES_SUFFIX = ".times.npy"
 """What the times of a video's frames are called in a stage's output, after the video's path."""
+
+EMBEDDINGS_FILE = "embeddings.npz"
+"""File of a stored result of ``embed``."""
+
+ROWS_FILE = "rows.npy"
+TIMES_FILE = "times.npy"
+"""Files of a stored result of ``preprocess``; the second holds the times of a video's frames."""
+
+ARRAY_NAME = re.compile(r"\.np[yz]_*\Z", re.IGNORECASE)
+"""What outputs' names end in, and what folders' names then do."""
+
+Kind = tuple[type[np.generic], tuple[int, ...]]
+"""What an array holds: the type of its numbers, and the shape of a row."""
 
 
 @dataclass(frozen=True)
@@ -66,13 +81,61 @@ def make_empty(folder: Path) -> None:
 
 def array_path(folder: Path, result: Result, suffix: str = ".npy") -> Path:
     """Return the file of one input in a stage's output folder; no two inputs share one."""
-    return folder / result.modality.value / f"{result.path}{suffix}"
+    return folder / result.modality.value / f"{with_folders_apart(result.path)}{suffix}"
 
 
-def read_blocks(path: Path, rows: int) -> Iterator[npt.NDArray[Any]]:
-    """Read the array of a file, ``(N, ...)``, in blocks of at most `rows` rows."""
-    for start in range(0, len(np.load(path, mmap_mode="r")), rows):
-        with phase(Phase.DECODE):
+def with_folders_apart(path: str, reserved: Collection[str] = ()) -> str:
+    """Return the path of an input, its folders renamed where an output of another one may be called so.
+
+    A folder that ends like an array's file gets an underscore behind its name, and so does the first one if
+    its name is reserved: ``a.npz/b.wav`` becomes ``a.npz_/b.wav``. As does one that ends like that and in
+    underscores: no two become one.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    reserved : collection of str
+        Names of files and folders in the output's own folder, in lower case.
+    """
+    *folders, name = path.split("/")
+    apart = [
+        f"{folder}_" if ARRAY_NAME.search(folder) or (not place and _plain(folder) in reserved) else folder
+        for place, folder in enumerate(folders)
+    ]
+    return "/".join([*apart, name])
+
+
+def _plain(name: str) -> str:
+    # Regardless of case, as some file systems have it.
+    return name.rstrip("_").casefold()
+
+
+def read_blocks(path: Path, rows: int, kind: Kind) -> Iterator[npt.NDArray[Any]]:
+    """Read what was preprocessed of an input, ``(N, ...)``, in blocks of at most `rows` rows.
+
+    Raises
+    ------
+    OpenL3Error
+        If the file does not hold finite numbers of this kind; it is named, with the remedy.
+    """
+    with reading(path, "preprocess"):
+        count = len(_mapped(path, kind))
+    for start in range(0, count, rows):
+        with reading(path, "preprocess"), phase(Phase.DECODE):
             # Mapped anew for each block: all that is read from one mapping counts as this process's memory.
-            block = np.load(path, mmap_mode="r")[start : start + rows].copy()
+            block = _mapped(path, kind)[start : start + rows].copy()
+            if not np.isfinite(block).all():
+                raise OpenL3Error("It holds numbers that are not finite.")
         yield block
+
+
+def _mapped(path: Path, kind: Kind) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+    dtype, row_shape = kind
+    if array.dtype != dtype or array.shape[1:] != row_shape or not array.size or not array.flags.c_contiguous:
+        wanted = ", ".join(("N", *map(str, row_shape)))
+        raise OpenL3Error(
+            f"It must hold an array ({wanted}) of {np.dtype(dtype)}; got {array.shape} of {array.dtype}."
+        )
+    return array

@@ -27,7 +27,14 @@ from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.output_folder import TIMES_SUFFIX, Layout, array_path, make_empty
+from l3embed.stages.output_folder import (
+    ROWS_FILE,
+    TIMES_FILE,
+    TIMES_SUFFIX,
+    Layout,
+    array_path,
+    make_empty,
+)
 from l3embed.stages.results import (
     NAMED,
     OnError,
@@ -43,10 +50,6 @@ from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Media, Modality
-
-ROWS_FILE = "rows.npy"
-TIMES_FILE = "times.npy"
-"""Files of a stored result; the second holds the times of a video's frames."""
 
 Task = tuple[str, Modality]
 """An input's path, and the network that it is prepared for."""

@@ -7,12 +7,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
+from l3embed.disk.seals import reading, seal
 from l3embed.disk.tables import FAILED, OK, read_rows, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 from l3embed.variants import Media, Modality
 
 RESULTS_FILE = "results.csv"
+WRITERS = {"preprocessed": "preprocess", "embeddings": "embed"}
+"""The stage that writes each folder with such a table."""
+
 NAMED = 20
 """Inputs of one kind that a stage names on the terminal; the manifest names all that failed."""
 
@@ -87,11 +91,22 @@ class Result:
 def write_results(results: Iterable[Result], folder: Path) -> None:
     """Write the table into a stage's output folder."""
     write_rows(folder / RESULTS_FILE, Result, results)
+    seal(folder / RESULTS_FILE)
 
 
 def read_results(folder: Path) -> list[Result]:
-    """Read the table of a stage's output folder."""
-    return read_rows(folder / RESULTS_FILE, Result)
+    """Read the table of a stage's output folder.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is not there, or not as the stage has written it.
+    """
+    with reading(folder / RESULTS_FILE, WRITERS[folder.name]):
+        results = read_rows(folder / RESULTS_FILE, Result)
+        if not results:
+            raise OpenL3Error("It has no rows.")
+    return results
 
 
 def check_failure(result: Result, on_error: OnError) -> None:

@@ -88,7 +88,11 @@ class Claims:
         if not fcntl:
             return True
         try:
-            fcntl.lockf(self._descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
+            descriptor = self._descriptor()
+        except OSError:  # another user's, or a folder: as where there are no locks
+            return True
+        try:
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
         except (BlockingIOError, PermissionError):  # as the system has it
             return False
         except OSError as error:

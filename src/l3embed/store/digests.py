@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import zlib
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -97,13 +98,14 @@ class Digests:
             row = self._connection.execute(FIND, state).fetchone()
         except sqlite3.Error:
             return None
-        return str(row[0]) if row else None
+        digest = str(row[0]).partition(" ")[0] if row else ""
+        return digest if row and row[0] == _checked(state, digest) else None
 
     def _write(self) -> None:
         if self._connection is None:
             return
         now_s = time.time()
-        rows = [(*state, digest, now_s) for state, digest in self._new.items()]
+        rows = [(*state, _checked(state, digest), now_s) for state, digest in self._new.items()]
         with suppress(sqlite3.Error), self._connection:
             self._connection.executemany(KEEP, rows)
             self._new.clear()
@@ -119,6 +121,11 @@ def forget_digests(database: Path, before_s: float) -> None:
             connection,
         ):
             connection.execute(FORGET, (before_s,))
+
+
+def _checked(state: State, digest: str) -> str:
+    """Return a checksum as the database has it: with one of its own, by which a damaged row is no row."""
+    return f"{digest} {zlib.crc32(f'{state} {digest}'.encode()):08x}"
 
 
 def _state(status: os.stat_result) -> State:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.disk.atomic import replacing
+from l3embed.disk.atomic import place, replacing
 from l3embed.disk.checksums import sha256
 from l3embed.disk.folders import STORE_VARIABLE, store_folder
+from l3embed.disk.json_files import read_object
 from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
 from l3embed.store.digests import Digests
-from l3embed.store.recipe import Recipe
+from l3embed.store.recipe import Recipe, Step
 
 NOTE_SUFFIX = ".json"
 DIGESTS_FILE = "digests.sqlite"
 CLAIMS_FILE = "claims.lock"
+SEAL = "sha256"
+"""In a note: the checksum of all else that it says."""
+
 READ_ONLY = 0o444
 """Outputs are further names of the store's files, and nobody is to write into both by accident."""
 
@@ -102,9 +108,9 @@ class Store(AbstractContextManager["Store"]):
 
     def path(self, recipe: Recipe, name: str) -> Path:
         """Return where a file of a result is to be written, its folder being there."""
-        note = self._note(recipe.step.value, recipe.key)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        return note.with_name(f"{recipe.key}.{name}")
+        path = self._note(recipe.step.value, recipe.key).with_name(f"{recipe.key}.{name}")
+        _make_way(path)
+        return path
 
     def put(self, recipe: Recipe, names: Sequence[str], facts: Mapping[str, Any]) -> Entry:
         """Take in a result whose files have been written to `path`.
@@ -117,10 +123,29 @@ class Store(AbstractContextManager["Store"]):
         marks = {name: asdict(self._mark(path)) for name, path in files.items()}
         content = {"recipe": asdict(recipe), "files": marks, "facts": dict(facts)}
         note = self._note(recipe.step.value, recipe.key)
-        note.parent.mkdir(parents=True, exist_ok=True)
+        _make_way(note)
         with replacing(note) as temporary:
-            temporary.write_text(json.dumps(content), encoding="utf-8")
+            temporary.write_text(json.dumps(content | {SEAL: _seal(content)}), encoding="utf-8")
         return Entry(recipe.key, files, facts)
+
+    def restore(self, step: Step, key: str, name: str, path: Path) -> None:
+        """Put a file of a result again where it was placed, if what is there now is not that file.
+
+        What the store does not know any more stays as it is.
+
+        Raises
+        ------
+        OpenL3Error
+            If the store's own file is damaged too.
+        """
+        note = self._note(step.value, key)
+        mark = _marks(_read_note(note)).get(name) if key else None
+        if mark is None or (path.is_file() and self.digests.sha256(path) == mark.sha256):
+            return
+        stored = _beside(note, name)
+        if not (stored.is_file() and _is_as_marked(stored, mark)):
+            raise OpenL3Error("It is not as it was written, and neither is the store's own file.")
+        place(stored, path)
 
     def _mark(self, path: Path) -> Mark:
         status, digest = path.stat(), sha256(path)
@@ -138,14 +163,53 @@ class Store(AbstractContextManager["Store"]):
 
 def read_entry(note: Path) -> Entry | None:
     """Read an entry by its note; None if it is not there, or a file of it is not as it was written."""
+    content = _read_note(note)
+    marks = _marks(content)
+    files = {name: _beside(note, name) for name in marks}
     try:
-        content = json.loads(note.read_text(encoding="utf-8"))
-        files = {name: note.with_name(f"{note.stem}.{name}") for name in content["files"]}
-        if not all(_is_as_marked(files[name], Mark(**mark)) for name, mark in content["files"].items()):
-            return None
-        return Entry(note.stem, files, content["facts"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        is_whole = all(_is_as_marked(files[name], mark) for name, mark in marks.items())
+    except OSError:  # gone
         return None
+    return Entry(note.stem, files, content["facts"]) if content and is_whole else None
+
+
+def _read_note(note: Path) -> dict[str, Any]:
+    """Return what a note says; nothing if it is not as it was written."""
+    content = read_object(note)
+    seal = content.pop(SEAL, None)
+    return content if seal == _seal(content) else {}
+
+
+def _marks(content: Mapping[str, Any]) -> dict[str, Mark]:
+    return {name: Mark(**mark) for name, mark in content.get("files", {}).items()}
+
+
+def _seal(content: Mapping[str, Any]) -> str:
+    """Return the checksum of what a note says, for a number in it may be damaged too."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _beside(note: Path, name: str) -> Path:
+    return note.with_name(f"{note.stem}.{name}")
+
+
+def _make_way(path: Path) -> None:
+    """Make the folder of a file that is to be written, and remove a folder that has come into its place.
+
+    Raises
+    ------
+    OpenL3Error
+        If that cannot be.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OpenL3Error(
+            f"The store cannot write {path} ({error.strerror}). Remove what is in its way, or set "
+            f"{STORE_VARIABLE} to another folder."
+        ) from error
 
 
 def _is_as_marked(path: Path, mark: Mark) -> bool:

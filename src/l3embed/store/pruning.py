@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def _remove_results(folder: Path, before_s: float, max_bytes: float, spared_s: f
             spared += 1
             continue
         for path in stored.paths:  # the note first: without it the rest is no result
-            path.unlink(missing_ok=True)
+            _remove(path)
         removed, removed_bytes = removed + 1, removed_bytes + stored.bytes
     return Pruned(removed, removed_bytes, spared)
 
@@ -122,7 +123,14 @@ def _remove_if_older(paths: list[Path], before_s: float) -> None:
     for path in paths:
         status = _status(path)
         if status and status.st_mtime < before_s:
-            path.unlink(missing_ok=True)
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():  # which has no place in a store
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _status(path: Path) -> os.stat_result | None:

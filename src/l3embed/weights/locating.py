@@ -7,11 +7,12 @@ from pathlib import Path
 
 from l3embed.disk.atomic import remove_abandoned, replacing
 from l3embed.disk.checksums import git_blob_id, sha256
+from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
-from l3embed.weights.directory import read_weights_manifest
+from l3embed.weights.directory import MANIFEST_NAME, read_weights_manifest
 from l3embed.weights.file import WeightFile, describe_weights
 from l3embed.weights.random import write_random_weights
 from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
@@ -65,6 +66,25 @@ def locate_in_silence(weight_set: WeightSet, source: WeightsSource, verbose: boo
     if isinstance(source, RandomWeights):
         return _locate_random(weight_set, source.seed)
     return _locate_in_directory(weight_set, source.path)
+
+
+def locate_written(weight_set: WeightSet, directory: Path) -> tuple[WeightFile, str]:
+    """Return a file that the stage ``weights`` has written, and its checksum.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is not there, or not as it was written.
+    """
+    with reading(directory / MANIFEST_NAME, "weights"):
+        entries = read_weights_manifest(directory)
+    with reading(directory, "weights"):
+        found = _locate_in_directory(weight_set, directory)
+    with reading(found.path, "weights"):
+        entry, checksum = entries.get(found.path.name), sha256(found.path)
+        if entry is None or entry.sha256 != checksum:
+            raise OpenL3Error("It is not as it was written.")
+    return found, checksum
 
 
 def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
