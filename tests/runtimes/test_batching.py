@@ -28,7 +28,7 @@ class RecordingEmbedder:
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []
 
-    def embed(self, batch: Block) -> Block:
+    def embed(self, batch: Block, stop: threading.Event | None = None) -> Block:
         self.batch_sizes.append(len(batch))
         return np.stack([batch.sum(axis=1), batch[:, 0] - batch[:, 1]], axis=1)
 
@@ -164,10 +164,10 @@ def test_the_next_batch_is_prepared_in_another_thread_while_the_network_runs() -
     prepared_in: list[int] = []
 
     class WaitingEmbedder(RecordingEmbedder):
-        def embed(self, batch: Block) -> Block:
+        def embed(self, batch: Block, stop: threading.Event | None = None) -> Block:
             # The time is for a failure only.
             assert second_prepared.wait(timeout=30), "the second batch was not prepared meanwhile"
-            return super().embed(batch)
+            return super().embed(batch, stop)
 
     def blocks() -> Iterator[Block]:
         yield items(0, 2)
@@ -193,9 +193,9 @@ def test_no_more_than_one_batch_is_prepared_ahead() -> None:
     ahead_of_network: list[int] = []
 
     class CountingEmbedder(RecordingEmbedder):
-        def embed(self, batch: Block) -> Block:
+        def embed(self, batch: Block, stop: threading.Event | None = None) -> Block:
             ahead_of_network.append(asked_for - len(self.batch_sizes))
-            return super().embed(batch)
+            return super().embed(batch, stop)
 
     list(embed_sources(CountingEmbedder(), [("a", blocks())], batch_size=2))
     assert len(ahead_of_network) == 10

@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ class StandIn:
         is_kapre = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
         self.input_shape: tuple[int, ...] = SAMPLES_SHAPE if is_kapre else variant.network_shape
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         pause(len(batch))
         return mean_embedding(batch)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from l3embed.runtimes.forks import PerProcess
+
 try:
     import fcntl
 except ImportError:  # Windows: two runs at once may compute the same input twice, to the same result
@@ -40,24 +42,24 @@ class Claims:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._held: set[str] = set()
+        self._held: PerProcess[set[str]] = PerProcess(set)  # locks do not pass on to a forked process
 
     def take(self, key: str) -> bool:
         """Claim a key; False if another process has it, or this one already."""
-        if key in self._held or not self._lock(key):
+        if key in self._held.get() or not self._lock(key):
             return False
-        self._held.add(key)
+        self._held.get().add(key)
         return True
 
     def release(self, key: str) -> None:
         """Let go of a key; one that is not held stays so."""
-        if key in self._held:
-            self._held.remove(key)
+        if key in self._held.get():
+            self._held.get().remove(key)
             self._unlock(_offset(key))
 
     def release_all(self) -> None:
         """Let go of all keys."""
-        for key in tuple(self._held):
+        for key in tuple(self._held.get()):
             self.release(key)
 
     def enter(self) -> None:
