@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from l3embed.decoding.audio import BLOCK_S
 from l3embed.decoding.checks import check_whole
+from l3embed.disk.leftovers import programs
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -95,6 +96,7 @@ class FfmpegRun:
             )
         except OSError as error:
             raise OpenL3Error(f"ffmpeg could not be started: {error}") from error
+        programs.add(self._process)
         self._listener = Thread(target=self._listen, name="ffmpeg-stderr", daemon=True)
         self._listener.start()
 
