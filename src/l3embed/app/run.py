@@ -39,9 +39,10 @@ def _run() -> int:
     try:
         check_project()
         _check_launcher(sys.argv)
-        status = _launch()
-        if Launch.sweep_folder:
-            return max(status, _conclude(Launch.sweep_folder))
+        with Launch.claims:
+            status = _launch()
+            if Launch.sweep_folder:
+                return max(status, _conclude(Launch.sweep_folder))
         if Launch.run_folder and not status:
             return EXIT_FAILURE if read_failure(Launch.run_folder) else 0
     except (OpenL3Error, OSError) as error:
