@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import numpy.typing as npt
@@ -37,7 +38,7 @@ class StandIn:
     def __init__(self, variant: AudioVariant) -> None:
         self.input_shape = variant.network_shape
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         """Compute the means of a batch: ``(n, *input_shape)`` to ``(n, 512)``."""
         flat = batch.reshape(len(batch), -1)
         pieces = flat[:, : flat.shape[1] // SIZE * SIZE].reshape(len(batch), SIZE, -1)

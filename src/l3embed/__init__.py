@@ -7,6 +7,7 @@ TensorFlow and librosa when something is first computed.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import l3embed.runtimes.forks  # noqa: F401 (it is told of forks from now on)
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.version import __version__
 

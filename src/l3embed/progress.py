@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import AbstractContextManager
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -57,6 +59,16 @@ def progress_bar(
         bar_format=None if is_terminal else LOG_FORMAT,
         **options,
     )
+
+
+def _unlock_bars() -> None:
+    """Forget, in a forked process, the lock that another thread of its parent's may have held."""
+    if "tqdm" in sys.modules:
+        sys.modules["tqdm"].tqdm.set_lock(RLock())
+
+
+if hasattr(os, "register_at_fork"):  # Windows cannot fork
+    os.register_at_fork(after_in_child=_unlock_bars)
 
 
 class FileProgress(AbstractContextManager["FileProgress"]):

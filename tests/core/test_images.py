@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -148,7 +149,9 @@ def test_batch_size_reaches_the_network(tmp_path: Path, monkeypatch: pytest.Monk
     batches: list[int] = []
     compute = KerasEmbedder.embed
 
-    def embed(self: KerasEmbedder, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(
+        self: KerasEmbedder, batch: npt.NDArray[np.float32], stop: Event | None = None
+    ) -> npt.NDArray[np.float32]:
         batches.append(len(batch))
         return compute(self, batch)
 

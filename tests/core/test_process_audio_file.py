@@ -8,6 +8,7 @@ import os
 import sys
 import zlib
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -338,7 +339,9 @@ def test_batches_are_of_the_size_asked_for_whatever_the_rate(
     sizes: list[int] = []
     compute = KerasEmbedder.embed
 
-    def embed(self: KerasEmbedder, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(
+        self: KerasEmbedder, batch: npt.NDArray[np.float32], stop: Event | None = None
+    ) -> npt.NDArray[np.float32]:
         sizes.append(len(batch))
         return compute(self, batch)
 

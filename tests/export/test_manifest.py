@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import run_child
 from evaluation.exported import file_rows, write_export
 
 from l3embed.disk.seals import SEALS_FILE, seal
@@ -82,5 +82,5 @@ def test_means_that_do_not_fit_the_manifest_are_not_used(export: Path, means: Ar
 def test_checksums_are_those_that_sha256sum_checks(export: Path) -> None:
     seal(export / "manifest.csv")
     seal(export / "audio_mean.npy")
-    said = subprocess.check_output(["sha256sum", "--check", SEALS_FILE], cwd=export, text=True)
+    said = run_child(["sha256sum", "--check", SEALS_FILE], cwd=export).stdout
     assert sorted(said.splitlines()) == ["audio_mean.npy: OK", "manifest.csv: OK"]

@@ -21,6 +21,7 @@ from l3embed.networks.folding import FoldedLayer, fold_layers
 from l3embed.networks.keras_model import build_keras_model
 from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder
+from l3embed.runtimes.forks import PerProcess
 from l3embed.runtimes.keras import FrozenEmbedder, KerasEmbedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
 from l3embed.variants import (
@@ -213,7 +214,7 @@ def test_a_keras_model_s_embedder_is_the_model(slim_weights: Path) -> None:
 @NEEDS_OPENVINO
 def test_an_interrupted_batch_leaves_nothing_behind_for_the_next(slim_weights: Path) -> None:
     embedder = OpenVinoEmbedder(SMALLEST, folded(SMALLEST, slim_weights))
-    queue = embedder._queue
+    queue, lock = embedder._compiled.get()
     waited: list[bool] = []
 
     class Interrupted:
@@ -231,7 +232,7 @@ def test_an_interrupted_batch_leaves_nothing_behind_for_the_next(slim_weights: P
             queue.wait_all()
             waited.append(True)
 
-    embedder._queue = Interrupted()
+    embedder._compiled = PerProcess(lambda: (Interrupted(), lock))
     with pytest.raises(KeyboardInterrupt):
         embedder.embed(np.zeros((4, *embedder.input_shape), np.float32))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,7 @@ class Means:
         self.input_shape, self.embedding_size = variant.network_shape, variant.embedding_size
         self._layers = layers
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         embeddings = np.empty((len(batch), self.embedding_size), np.float32)
         embeddings[:] = batch.reshape(len(batch), -1).mean(axis=1)[:, np.newaxis]
         embeddings[:, 0] = self._layers

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class StandIn:
         is_kapre = isinstance(variant, AudioVariant) and variant.frontend is Frontend.KAPRE
         self.input_shape: tuple[int, ...] = SAMPLES_SHAPE if is_kapre else variant.network_shape
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         pause(len(batch))
         return mean_embedding(batch, self.embedding_size)
 

@@ -6,6 +6,7 @@ import logging
 import os
 import time
 import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.runtimes.processor import CORES_VARIABLE, available_threads
 from l3embed.sample import write_sample_dataset
 from l3embed.stages.output_folder import Layout
+from l3embed.store.claims import only_writer
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +48,9 @@ def run_job(config: DictConfig) -> None:
     reason = ""
     try:
         settings = parse_settings(config)
-        for stage in STAGES:
-            log.info(run_stage(stage, settings, Layout(folder)))
+        with only_writer(folder):
+            for stage in STAGES:
+                log.info(run_stage(stage, settings, Layout(folder)))
     except (OpenL3Error, OSError) as error:
         reason = str(error)
         log.error(reason)
@@ -65,6 +68,7 @@ class Launch(Callback):
 
     run_folder: Path | None = None
     sweep_folder: Path | None = None
+    claims = ExitStack()
 
     def on_run_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Begin a single run."""
@@ -74,6 +78,7 @@ class Launch(Callback):
     def on_multirun_start(self, config: DictConfig, **kwargs: Any) -> None:
         """Begin a sweep."""
         Launch.sweep_folder = Path(config.hydra.sweep.dir)
+        Launch.claims.enter_context(only_writer(Launch.sweep_folder))
         forget_jobs(Launch.sweep_folder)
         _synthesise(config)
 

@@ -13,7 +13,8 @@ from l3embed.app.job import Launch, run_job
 from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
 from l3embed.app.sweep import read_failure, read_jobs
 from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
-from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED
+from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
+from l3embed.cli.main import EXIT_FAILURE
 from l3embed.errors import OpenL3Error
 
 PROGRAM = "l3embed-pipeline"
@@ -28,14 +29,20 @@ LAUNCHER_EXTRAS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the pipeline or a sweep, and return the exit status: 0 if nothing failed as a whole."""
-    if arguments is not None:
-        sys.argv = [PROGRAM, *arguments]
+    if arguments is None:
+        return answering(PROGRAM, _run)
+    sys.argv = [PROGRAM, *arguments]
+    return _run()
+
+
+def _run() -> int:
     try:
         check_project()
         _check_launcher(sys.argv)
-        status = _launch()
-        if Launch.sweep_folder:
-            return max(status, _conclude(Launch.sweep_folder))
+        with Launch.claims:
+            status = _launch()
+            if Launch.sweep_folder:
+                return max(status, _conclude(Launch.sweep_folder))
         if Launch.run_folder and not status:
             return EXIT_FAILURE if read_failure(Launch.run_folder) else 0
     except (OpenL3Error, OSError) as error:

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 
 from l3embed.app.pipeline import STAGES, run_stage
 from l3embed.app.settings import read_settings
-from l3embed.cli.main import EXIT_FAILURE, EXIT_INTERRUPTED, show_warning
+from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
+from l3embed.cli.main import EXIT_FAILURE, show_warning
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 from l3embed.stages.output_folder import Layout
+from l3embed.store.claims import only_writer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a stage and return the exit status."""
+    if arguments is None:
+        return answering("l3embed", lambda: main(sys.argv[1:]))
     parser = argparse.ArgumentParser(
         prog="python -m l3embed.app.stage", description="Run one stage of dvc.yaml."
     )
@@ -24,7 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     warnings.showwarning = show_warning
     try:
-        say(run_stage(args.stage, read_settings(), Layout()))
+        settings, layout = read_settings(), Layout()
+        with only_writer(layout.root):
+            say(run_stage(args.stage, settings, layout))
     except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"{args.stage}: error: {error}\n")
         return EXIT_FAILURE

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from l3embed.cli import embedding, sample, store, verify, weights_cache
+from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.version import __version__
 
 EXIT_FAILURE = 1
-EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         0 if all was done, 1 if something failed, 130 if it was interrupted; wrong usage exits with 2.
     """
+    if arguments is None:
+        return answering("l3embed", lambda: main(sys.argv[1:]))
     args = _parser().parse_args(arguments)
     warnings.showwarning = show_warning
     try:

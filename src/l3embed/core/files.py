@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from l3embed.core.claimed_outputs import ClaimedOutputs
 from l3embed.core.options import Request
 from l3embed.core.outputs import refuse_shared_outputs
 from l3embed.decoding.reading import AS_OPENL3, Reading
@@ -17,7 +17,7 @@ from l3embed.inputs.media import SourceFile, network_inputs
 from l3embed.inputs.sound import Inputs, prepare_for
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import Network
-from l3embed.progress import FileProgress, say
+from l3embed.progress import FileProgress
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
 from l3embed.variants import Media, Modality
@@ -108,32 +108,33 @@ def embed_files(job: FileJob, medium: Medium) -> None:
     """
     refuse_shared_outputs(job.outputs.items())
     failures: dict[str, str] = {}
-    todo = _inputs_to_do(job, failures)
-    if todo:
-        _embed(todo, job, medium, failures)
+    with ClaimedOutputs(job.outputs, overwrite=job.overwrite, verbose=job.request.verbose) as claimed:
+        todo = _inputs_to_do(job, claimed, failures)
+        while todo:
+            _embed(todo, job, medium, claimed, failures)
+            todo = claimed.left()
     if failures:
         raise FilesError(failures, done=len(job.outputs) - len(failures))
 
 
-def _inputs_to_do(job: FileJob, failures: dict[str, str]) -> list[str]:
+def _inputs_to_do(job: FileJob, claimed: ClaimedOutputs, failures: dict[str, str]) -> list[str]:
     """Return the inputs without an output, or all; name what is missing before the model is loaded."""
     todo = []
-    for source, target in job.outputs.items():
+    for source in job.outputs:
         if not _is_there(source):
             failures[source] = "There is no such file."
-        elif os.path.exists(target) and not job.overwrite:  # noqa: PTH110 (pathlib's raises over odd names)
-            if job.request.verbose:
-                say(f"{target} exists: {source} is skipped (overwriting is off).")
-        else:
+        elif claimed.is_to_do(source):
             todo.append(source)
     return todo
 
 
-def _embed(todo: list[str], job: FileJob, medium: Medium, failures: dict[str, str]) -> None:
+def _embed(
+    todo: list[str], job: FileJob, medium: Medium, claimed: ClaimedOutputs, failures: dict[str, str]
+) -> None:
     request = job.request
     network = request.load()
     findings = {path: Findings() for path in todo}
-    sources = ((path, medium.inputs(path, network, findings[path])) for path in todo)
+    sources = ((path, medium.inputs(path, network, findings[path])) for path in claimed.mine(todo))
     told: set[str] = set()
 
     def save(path: str, spool: RowSpool) -> None:
@@ -152,6 +153,7 @@ def _embed(todo: list[str], job: FileJob, medium: Medium, failures: dict[str, st
                 failures[path] = f"{target} could not be written: {fault.strerror or fault}."
             elif fault:
                 failures[path] = str(fault)
+            claimed.release(path)
             progress.file_done()
 
 

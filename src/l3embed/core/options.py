@@ -16,7 +16,7 @@ from l3embed.models.running import Network, load_network, model_network
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import model_runtime, parse_runtime
 from l3embed.runtimes.processor import available_threads
-from l3embed.runtimes.tensorflow import prepare_tensorflow
+from l3embed.runtimes.tensorflow import import_tensorflow
 from l3embed.variants import (
     IMAGE_INPUT_SHAPE,
     AudioVariant,
@@ -171,7 +171,7 @@ def _parse_request(options: AudioOptions | ImageOptions, variant: AudioVariant |
         raise OpenL3Error(f"batch_size must be a positive integer; got {batch_size!r}.")
     check_one_of("verbose", options.verbose, (True, False))
     if options.model is not None:
-        prepare_tensorflow()
+        import_tensorflow()
         import keras
 
         if not isinstance(options.model, keras.Model):

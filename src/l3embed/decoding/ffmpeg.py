@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.decoding.checks import missing_bytes
+from l3embed.disk.leftovers import programs
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
 
@@ -103,6 +104,7 @@ class FfmpegRun:
             )
         except OSError as error:
             raise OpenL3Error(f"ffmpeg could not be started: {error}") from error
+        programs.add(self._process)
         self._listener = Thread(target=self._listen, name="ffmpeg-stderr", daemon=True)
         self._listener.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 from collections.abc import Callable, Iterator
@@ -98,8 +99,17 @@ class _QuietReaders:
                 Pillow.MAX_IMAGE_PIXELS = self._limit
                 self._filters.__exit__(None, None, None)
 
+    def start_anew(self) -> None:
+        """Forget, in a forked process, its parent's readers, and the lock that one of them may have held."""
+        self._lock = Lock()
+        if self._readers:
+            self._readers = 1
+            self.__exit__()
+
 
 QUIET = _QuietReaders()
+if hasattr(os, "register_at_fork"):  # Windows cannot fork
+    os.register_at_fork(after_in_child=QUIET.start_anew)
 
 
 @dataclass(frozen=True)

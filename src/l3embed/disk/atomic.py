@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from l3embed.disk.leftovers import temporary_path
+
 ABANDONED_AFTER_S = 3600.0
 """Age from which a temporary file belongs to a process that was killed: a living one writes all the time."""
 
@@ -30,12 +32,12 @@ def replacing(path: Path) -> Iterator[Path]:
     Whatever ends the block otherwise, the temporary file is removed and the old file stays.
     """
     # Without the file's own name, which may be as long as a name can be.
-    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")
-    try:
-        yield temporary
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with temporary_path(path.with_name(f".{os.urandom(8).hex()}.tmp")) as temporary:
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -46,16 +48,16 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     no folder, there is none in the end. Only one process at a time may do this to a folder.
     """
     # Always the same name, so that the next one removes what a killed process has left.
-    temporary = path.with_name(f".{path.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    try:
-        yield temporary
-        if path.is_dir():
-            shutil.rmtree(path)
-        if temporary.is_dir():
-            temporary.replace(path)
-    finally:
+    with temporary_path(path.with_name(f".{path.name}.tmp")) as temporary:
         shutil.rmtree(temporary, ignore_errors=True)
+        try:
+            yield temporary
+            if path.is_dir():
+                shutil.rmtree(path)
+            if temporary.is_dir():
+                temporary.replace(path)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def place(source: Path, target: Path) -> None:

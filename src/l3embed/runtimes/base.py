@@ -10,6 +10,8 @@ from l3embed.errors import OpenL3Error
 from l3embed.variants import AudioVariant, Device, Frontend, Variant
 
 if TYPE_CHECKING:
+    from threading import Event
+
     import numpy as np
     import numpy.typing as npt
 
@@ -38,8 +40,12 @@ class Embedder(Protocol):
     def runtime(self) -> str:
         """What it runs in: a name in `l3embed.runtimes.choice.RUNTIMES`."""
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
+        """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``.
+
+        Once `stop` is set nobody wants them: it returns behind the item under way, or the few that go at
+        once, whatever the rest of the array holds then.
+        """
 
 
 class Runtime(Protocol):

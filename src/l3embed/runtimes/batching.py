@@ -10,7 +10,10 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import takewhile
+from threading import Event
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -109,22 +112,35 @@ def embed_sources(
     Piece
         In the order of the sources and their items; the last piece of each source says so.
     """
-    with ThreadPoolExecutor(workers, "l3embed-frontend") as pool:
+    stop = Event()
+    with _pool(workers) as pool:
 
         def batches_ahead() -> Ahead[_Batch[Key]]:
             # Nothing but that thread holds the iterators, so that files are closed where they were opened.
             parts = _compute_ahead(_parts(sources, pool), workers * WAITING_BLOCKS)
+            parts = takewhile(lambda _: not stop.is_set(), parts)
             return Ahead(_pack(parts, embedder.input_shape, batch_size), 1, "l3embed-input")
 
         with (
             batches_ahead() as batches,
-            Ahead(_run(embedder, batches), 1, "l3embed-network") as pieces,
+            Ahead(_run(embedder, batches, stop), 1, "l3embed-network", stop) as pieces,
         ):
             try:
                 for some in pieces:
                     yield from some
             finally:
+                stop.set()
                 batches.stop()  # first, since the network's thread may be waiting for the next batch
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
+    """Yield threads that compute blocks; in the end, none is begun any more."""
+    pool = ThreadPoolExecutor(workers, "l3embed-frontend")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _parts(sources: Iterable[tuple[Key, Blocks]], pool: ThreadPoolExecutor) -> Iterator[_Part[Key]]:
@@ -195,13 +211,15 @@ def _pack(
     yield batch
 
 
-def _run(embedder: Embedder, batches: Iterator[_Batch[Key]]) -> Iterator[list[Piece[Key]]]:
+def _run(embedder: Embedder, batches: Iterator[_Batch[Key]], stop: Event) -> Iterator[list[Piece[Key]]]:
     """Send batches through the network, and give each source its own."""
     empty = np.empty((0, embedder.embedding_size), np.float32)
     while batch := _next_batch(batches):
         started_s = time.perf_counter()
         with phase(Phase.NETWORK):
-            embeddings = embedder.embed(batch.items[: batch.count]) if batch.count else empty
+            embeddings = embedder.embed(batch.items[: batch.count], stop) if batch.count else empty
+        if stop.is_set():  # the batch need not be whole
+            return
         item_s = (time.perf_counter() - started_s) / max(1, batch.count)
         pieces = []
         start = 0

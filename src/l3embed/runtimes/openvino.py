@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
-from threading import Lock
+from functools import partial
+from threading import Event, Lock
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
 from l3embed.networks.layers import MaxPool, ReLU
+from l3embed.runtimes.forks import PerProcess
 from l3embed.runtimes.processor import available_threads, precision_fault
 from l3embed.variants import Device, Precision, Variant
 
@@ -43,37 +44,29 @@ class OpenVinoEmbedder:
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
         self.embedding_size = variant.embedding_size
-        model = _build(layers, self.input_shape)
-        settings = {
-            "INFERENCE_PRECISION_HINT": PRECISIONS[variant.precision],  # else it is the processor's favourite
-            "INFERENCE_NUM_THREADS": available_threads(threads),
-            # Several items side by side: a thread that another one holds up then holds up no others.
-            "PERFORMANCE_HINT": "THROUGHPUT",
-            # Pinned to cores, threads would wait for those that prepare the next batch, and for other
-            # processes, which would all be pinned to the first cores.
-            "ENABLE_CPU_PINNING": False,
-        }
-        compiled = _core().compile_model(model, "CPU", settings)
-        self._queue = _openvino().AsyncInferQueue(compiled)
-        self._lock = Lock()
+        self._compiled = PerProcess(partial(_compile, variant, list(layers), threads))
+        self._compiled.get()
 
-    def embed(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``."""
+    def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
+        """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``, until `stop` is set."""
+        queue, lock = self._compiled.get()
         items = np.ascontiguousarray(batch, np.float32)
         embeddings = np.empty((len(items), self.embedding_size), np.float32)
 
         def take(request: Any, number: int) -> None:
             embeddings[number] = request.get_output_tensor().data[0]
 
-        with self._lock:
-            self._queue.set_callback(take)
+        with lock:
+            queue.set_callback(take)
             try:
                 # One by one: more at once are no faster, and each takes up to 40 MB on the way.
                 for number in range(len(items)):
-                    self._queue.start_async([items[number : number + 1]], number, share_inputs=True)
+                    if stop and stop.is_set():
+                        break
+                    queue.start_async([items[number : number + 1]], number, share_inputs=True)
             finally:
                 # If it was interrupted too, or what is still being computed would end up in the next batch.
-                self._queue.wait_all()
+                queue.wait_all()
         return embeddings
 
 
@@ -83,9 +76,22 @@ def _openvino() -> Any:
     return openvino
 
 
-@cache
-def _core() -> Any:
-    return _openvino().Core()
+_core = PerProcess(lambda: _openvino().Core())
+
+
+def _compile(variant: Variant, layers: Iterable[FoldedLayer], threads: int) -> tuple[Any, Lock]:
+    """Build a network's queue, and what guards it: only one batch may go through at a time."""
+    settings = {
+        "INFERENCE_PRECISION_HINT": PRECISIONS[variant.precision],  # else it is the processor's favourite
+        "INFERENCE_NUM_THREADS": available_threads(threads),
+        # Several items side by side: a thread that another one holds up then holds up no others.
+        "PERFORMANCE_HINT": "THROUGHPUT",
+        # Pinned to cores, threads would wait for those that prepare the next batch, and for other
+        # processes, which would all be pinned to the first cores.
+        "ENABLE_CPU_PINNING": False,
+    }
+    compiled = _core.get().compile_model(_build(layers, variant.network_shape), "CPU", settings)
+    return _openvino().AsyncInferQueue(compiled), Lock()
 
 
 def _build(layers: Iterable[FoldedLayer], input_shape: tuple[int, ...]) -> Any:

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.runtimes.forks import check_tensorflow_usable
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision
 
@@ -56,15 +57,22 @@ def use_threads(threads: int) -> None:
             )
 
 
-@cache
 def prepare_tensorflow() -> Any:
-    """Import TensorFlow as l3embed needs it, and return the module.
+    """Import TensorFlow as l3embed needs it to compute, and return the module.
 
     Raises
     ------
     OpenL3Error
-        If Keras has been set to another backend: kapre's layers are TensorFlow's.
+        If Keras has been set to another backend: kapre's layers are TensorFlow's. Or if this process was
+        forked from one that has used TensorFlow.
     """
+    check_tensorflow_usable()
+    return import_tensorflow()
+
+
+@cache
+def import_tensorflow() -> Any:
+    """Do the same to look at models alone, which can be done in a forked process as well."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     backend = os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     if "keras" not in sys.modules:

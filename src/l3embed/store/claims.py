@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from l3embed.disk.folders import cache_folder
+from l3embed.progress import say
+from l3embed.runtimes.forks import PerProcess
 
 try:
     import fcntl
@@ -21,6 +27,12 @@ IN_USE_OFFSET = 16**OFFSET_DIGITS
 
 NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL}
 """What file systems answer that know no locks: two runs at once may compute the same input twice there."""
+
+POLL_S = 0.2
+"""How often to look whether another run has finished."""
+
+PATHS_FILE = "writing.lock"
+"""Lock file in the cache folder by which runs know what others are writing, wherever that is."""
 
 _descriptors: dict[str, int] = {}
 
@@ -40,24 +52,24 @@ class Claims:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._held: set[str] = set()
+        self._held: PerProcess[set[str]] = PerProcess(set)  # locks do not pass on to a forked process
 
     def take(self, key: str) -> bool:
         """Claim a key; False if another process has it, or this one already."""
-        if key in self._held or not self._lock(key):
+        if key in self._held.get() or not self._lock(key):
             return False
-        self._held.add(key)
+        self._held.get().add(key)
         return True
 
     def release(self, key: str) -> None:
         """Let go of a key; one that is not held stays so."""
-        if key in self._held:
-            self._held.remove(key)
+        if key in self._held.get():
+            self._held.get().remove(key)
             self._unlock(_offset(key))
 
     def release_all(self) -> None:
         """Let go of all keys."""
-        for key in tuple(self._held):
+        for key in tuple(self._held.get()):
             self.release(key)
 
     def enter(self) -> None:
@@ -112,6 +124,47 @@ class Claims:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             _descriptors[name] = os.open(name, os.O_RDWR | os.O_CREAT, 0o666)
         return _descriptors[name]
+
+
+class PathClaims:
+    """Paths that this process is writing to; where no file can be locked, everybody may have any."""
+
+    def __init__(self) -> None:
+        self._claims = Claims(cache_folder() / PATHS_FILE)
+
+    def take(self, path: str | Path) -> bool:
+        """Claim a path; False if another process has it."""
+        try:
+            return self._claims.take(_path_key(path))
+        except (OSError, ValueError):  # the cache folder cannot be written, or no file can be called so
+            return True
+
+    def release(self, path: str | Path) -> None:
+        """Let go of a path; one that is not held stays so."""
+        with suppress(OSError, ValueError):
+            self._claims.release(_path_key(path))
+
+    def release_all(self) -> None:
+        """Let go of all paths."""
+        self._claims.release_all()
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Be the only process that writes to a folder meanwhile; wait, and say so, for another that does."""
+    claims = PathClaims()
+    try:
+        if not claims.take(folder):
+            say(f"Waiting for another run that writes into {folder}.")
+            while not claims.take(folder):
+                time.sleep(POLL_S)
+        yield
+    finally:
+        claims.release_all()
+
+
+def _path_key(path: str | Path) -> str:
+    return hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()
 
 
 def _offset(key: str) -> int:

@@ -10,15 +10,13 @@ from typing import Generic, TypeVar
 
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
+from l3embed.store.claims import POLL_S
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe
 
 Key = TypeVar("Key")
 Computed = tuple[Key, "Entry | OpenL3Error"]
 Compute = Callable[[Iterator[Key]], Iterable[Computed[Key]]]
-
-POLL_S = 0.2
-"""How often to look whether another run has finished what it is computing."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.outputs import get_output_path
+from l3embed.disk.leftovers import temporary_path
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import Media, Modality
 from l3embed.verification.cases import Case, Computation, Suite
@@ -29,7 +30,7 @@ def verify(suite: Suite) -> Iterator[Comparison]:
     Comparison
         As soon as it is there, in the order of the suite's cases.
     """
-    with TemporaryDirectory(prefix="l3embed-verify-") as folder:
+    with TemporaryDirectory(prefix="l3embed-verify-") as folder, temporary_path(Path(folder)):
         bench = _Bench(suite, Path(folder))
         for case in suite.cases:
             yield _result(case, bench)
