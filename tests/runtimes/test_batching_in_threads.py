@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -249,6 +250,47 @@ def test_no_threads_are_left_after_an_interrupt() -> None:
     with pytest.raises(KeyboardInterrupt):
         use()
     assert threads_of_the_loop() == []
+
+
+def test_an_interrupt_is_told_to_the_network_in_the_middle_of_a_batch() -> None:
+    second_is_begun = threading.Event()
+    told = []
+
+    class Waiting(Doubling):
+        def embed(self, batch: Items, stop: threading.Event | None = None) -> Items:
+            if stop and batch[0] == 2:
+                second_is_begun.set()
+                told.append(stop.wait(PATIENCE_S))
+            return super().embed(batch, stop)
+
+    def use() -> None:
+        for _ in embed_sources(Waiting(), [("a", [numbers(1), numbers(2), numbers(3)])], 1):
+            assert second_is_begun.wait(PATIENCE_S)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert told == [True]
+
+
+def test_blocks_that_nobody_wants_any_more_are_not_begun() -> None:
+    computed = []
+    go_on = threading.Event()
+
+    def compute(number: int) -> Items:
+        computed.append(number)
+        assert number == 0 or go_on.wait(PATIENCE_S)
+        return numbers(number)
+
+    def use() -> None:
+        blocks = [partial(compute, number) for number in range(100)]
+        for _ in embed_sources(Doubling(), [("a", blocks)], 1):
+            threading.Timer(0.1, go_on.set).start()  # when the loop is ending; if not yet, less is tested
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        use()
+    assert computed in ([0], [0, 1])
 
 
 def test_a_loop_that_is_left_alone_does_not_keep_the_interpreter() -> None:

@@ -211,6 +211,25 @@ def test_a_keras_model_s_embedder_is_the_model(slim_weights: Path) -> None:
     assert relative_difference(embeddings, model.predict(items, verbose=0)) <= SAME_NUMBERS
 
 
+@pytest.mark.parametrize("kind", [pytest.param("openvino", marks=NEEDS_OPENVINO), "frozen"])
+def test_a_batch_is_not_computed_to_its_end_once_nobody_wants_it(kind: str, slim_weights: Path) -> None:
+    embedder = MAKE[kind](SMALLEST, slim_weights)
+
+    class SetAtThird(threading.Event):
+        """Is set when it is looked at for the third time."""
+
+        looks = 0
+
+        def is_set(self) -> bool:
+            self.looks += 1
+            return self.looks >= 3
+
+    stop = SetAtThird()
+    embedder.embed(some_items(SMALLEST, 1_000), stop)
+
+    assert stop.looks == 3
+
+
 @NEEDS_OPENVINO
 def test_an_interrupted_batch_leaves_nothing_behind_for_the_next(slim_weights: Path) -> None:
     embedder = OpenVinoEmbedder(SMALLEST, folded(SMALLEST, slim_weights))

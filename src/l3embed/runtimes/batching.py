@@ -10,7 +10,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import takewhile
 from threading import Event
@@ -113,7 +112,7 @@ def embed_sources(
         In the order of the sources and their items; the last piece of each source says so.
     """
     stop = Event()
-    with _pool(workers) as pool:
+    with ThreadPoolExecutor(workers, "l3embed-frontend") as pool:
 
         def batches_ahead() -> Ahead[_Batch[Key]]:
             # Nothing but that thread holds the iterators, so that files are closed where they were opened.
@@ -130,17 +129,8 @@ def embed_sources(
                     yield from some
             finally:
                 stop.set()
+                pool.shutdown(wait=False, cancel_futures=True)
                 batches.stop()  # first, since the network's thread may be waiting for the next batch
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ThreadPoolExecutor]:
-    """Yield threads that compute blocks; in the end, none is begun any more."""
-    pool = ThreadPoolExecutor(workers, "l3embed-frontend")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _parts(sources: Iterable[tuple[Key, Blocks]], pool: ThreadPoolExecutor) -> Iterator[_Part[Key]]:
