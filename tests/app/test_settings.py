@@ -318,7 +318,7 @@ def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("hydra", {"app/job.py", "app/params.py", "app/run.py"}),
+        ("hydra", {"app/job.py", "app/launch.py", "app/params.py"}),
         (
             "omegaconf",
             {"app/groups.py", "app/job.py", "app/params.py", "app/settings.py", "app/sweep.py"},

@@ -182,7 +182,7 @@ def test_a_launcher_that_is_not_installed_names_its_command(
     project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(project.folder)
-    monkeypatch.setattr(program, "_is_installed", lambda module: False)
+    monkeypatch.setattr("l3embed.app.launch._is_installed", lambda module: False)
     assert program.main(["-m", "hydra/launcher=slurm", "model=music,music_512"]) == 1
     assert "pip install 'l3embed[slurm]'" in capsys.readouterr().err
 

@@ -85,11 +85,11 @@ def test_a_second_ctrl_c_ends_it_at_once_and_leaves_no_half_output(
 
 
 IN_C_CODE = """
-import ctypes, sys
+import collections, itertools, sys
 from l3embed.cli.interruption import answering
 def run():
     print("begun", flush=True)
-    ctypes.PyDLL(None).sleep(600)  # and keeps Python's lock, as imports and compilations do
+    collections.deque(itertools.repeat(0), maxlen=0)  # for ever, keeping Python's lock as compilations do
     return 0
 sys.exit(answering("l3embed", run))
 """
@@ -199,7 +199,7 @@ def test_a_program_of_the_user_s_ends_as_python_does(
         interrupt(process)
         _, said = process.communicate()
 
-    assert said.rstrip().endswith("KeyboardInterrupt")
+    assert "KeyboardInterrupt" in said
     assert "FATAL" not in said
     assert process.returncode in (1, -signal.SIGINT)  # the second may come while Python ends
     assert not files_in(tmp_path / "out")

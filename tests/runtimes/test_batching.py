@@ -145,7 +145,7 @@ def test_whatever_a_source_raises_costs_that_source_alone() -> None:
         yield items(0, 1)
         raise ZeroDivisionError("a bug")
 
-    pieces = embed([("a", [items(0, 1)]), ("b", fails()), ("c", [items(0, 1)])], batch_size=4)
+    pieces, _ = embed([("a", [items(0, 1)]), ("b", fails()), ("c", [items(0, 1)])], batch_size=4)
     errors = {piece.key: str(piece.error) for piece in pieces if piece.error}
     assert errors == {"b": "It could not be read: ZeroDivisionError: a bug."}
 

@@ -142,7 +142,10 @@ def test_whatever_a_function_raises_costs_its_source_alone() -> None:
     def fails() -> Items:
         raise ZeroDivisionError("a bug")
 
-    sources = [("a", [numbers(1), fails]), ("b", [numbers(1)])]
+    sources: list[tuple[str, list[Items | Function]]] = [
+        ("a", [numbers(1), fails]),
+        ("b", [numbers(1)]),
+    ]
     pieces = list(embed_sources(Doubling(), sources, 4, workers=2))
     assert [(piece.key, str(piece.error)) for piece in pieces if piece.error] == [
         ("a", "It could not be read: ZeroDivisionError: a bug.")

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 
-from l3embed.app.pipeline import STAGES, run_stage
-from l3embed.app.settings import read_settings
 from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
-from l3embed.cli.main import EXIT_FAILURE, show_warning
-from l3embed.errors import OpenL3Error
-from l3embed.progress import say
-from l3embed.stages.output_folder import Layout
-from l3embed.store.claims import only_writer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a stage and return the exit status."""
     if arguments is None:
-        return answering("l3embed", lambda: main(sys.argv[1:]))
+        return answering("l3embed", lambda: _run(sys.argv[1:]))
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    # Imported here, which takes a second, because Ctrl-C is answered already.
+    import argparse
+    import warnings
+
+    from l3embed.app.pipeline import STAGES, run_stage
+    from l3embed.app.settings import read_settings
+    from l3embed.cli.main import EXIT_FAILURE, show_warning
+    from l3embed.errors import OpenL3Error
+    from l3embed.progress import say
+    from l3embed.stages.output_folder import Layout
+    from l3embed.store.claims import only_writer
+
     parser = argparse.ArgumentParser(
         prog="python -m l3embed.app.stage", description="Run one stage of dvc.yaml."
     )
