@@ -52,6 +52,7 @@ class Tally:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Kill runs, print what came of it, and return 0 only if nothing differed."""
     args = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # and what is running with it
     home = Path(tempfile.mkdtemp(prefix="l3embed-kills-"))
     chance = random.Random(args.seed)
     with all_kinds(home) as kinds:
