@@ -23,7 +23,7 @@ CHECK_PYTHON = found=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_
 	echo "'$(PYTHON)' lacks venv. Install it (Debian and Ubuntu: the package python$$found-venv) or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test check params demo bench format constraints clean moved
+.PHONY: help venv test check params demo bench kills format constraints clean moved
 
 help:
 	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed"
@@ -32,6 +32,7 @@ help:
 	@echo "make params       write params.yaml anew from conf/"
 	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
 	@echo "make bench        measure speed and memory, an hour; ARGS=--short only sees that it works"
+	@echo "make kills        kill 200 runs at random moments and compare what comes of them; ARGS=\"--kills 12\""
 	@echo "make format       format the code and repair what ruff can"
 	@echo "make constraints  write constraints.txt anew, with the newest versions that work together"
 	@echo "make clean        remove $(VENV), demo and the caches"
@@ -71,6 +72,9 @@ demo: $(MADE)
 
 bench: $(MADE)
 	@$(RUN) benchmarks $(ARGS)
+
+kills: $(MADE)
+	@$(RUN) benchmarks.kills $(ARGS)
 
 format: $(MADE)
 	@$(RUN) ruff check --fix --exit-zero

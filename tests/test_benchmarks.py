@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -209,6 +210,82 @@ def test_all_that_is_written_about_is_measured() -> None:
     why = json.loads(readme.WHY_FILE.read_text(encoding="utf-8"))
     found = results.read(ROOT / "benchmarks")
     assert set(why) <= {each.what for result in found.values() for each in results.checks(result)}
+
+
+STAGE_ROW = """<th scope="row">embed</th>
+<td class="number">5</td> <td class="number">{computed}</td> <td class="number">{reused}</td>
+<td class="number bad">{failed}</td> <td class="number">{time}</td> <td class="number">{speed}</td>"""
+UNDISTURBED = {
+    "export/manifest.csv": "path,frames,seconds\na.wav,3,0.25\n",
+    "metrics/embed.json": '{"computed": 5, "reused": 0, "failed": 1, "seconds": 2.0, "items_per_s": 9.5}',
+    "report/index.html": STAGE_ROW.format(computed=5, reused=0, failed=1, time="2.0 s", speed="9.5 items/s"),
+    "audio.npz": "bytes",
+    ".hydra/config.yaml": "some",
+}
+KILLED = {
+    "export/manifest.csv": "path,frames,seconds\na.wav,3,0.75\n",
+    "metrics/embed.json": '{"computed": 2, "reused": 3, "failed": 1, "seconds": 1.0}',
+    "report/index.html": STAGE_ROW.format(computed=2, reused=3, failed=1, time="1.0 s", speed=""),
+    "audio.npz": "bytes",
+    ".hydra/config.yaml": "others",
+}
+"""What a run leaves that was killed and went on: what took how long and what was reused are others."""
+
+
+def differences_of(folder: Path, killed: dict[str, str]) -> list[str]:
+    from benchmarks.kept_outputs import differences, outputs
+
+    for name, files in (("undisturbed", UNDISTURBED), ("killed", killed)):
+        for file, content in files.items():
+            path = folder / name / "run" / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+    return differences(outputs(folder / "killed", ["run"]), outputs(folder / "undisturbed", ["run"]))
+
+
+def test_time_and_what_was_reused_tell_no_outputs_apart(tmp_path: Path) -> None:
+    assert differences_of(tmp_path, KILLED) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("export/manifest.csv", "path,frames,seconds\na.wav,4,0.25\n"),
+        ("metrics/embed.json", '{"computed": 2, "reused": 2, "failed": 1, "seconds": 2.0}'),
+        ("report/index.html", KILLED["report/index.html"].replace('bad">1<', 'bad">2<')),
+        ("audio.npz", "other bytes"),
+    ],
+)
+def test_anything_else_does(tmp_path: Path, name: str, content: str) -> None:
+    assert differences_of(tmp_path, {**KILLED, name: content}) == [f"run/{name} is another"]
+
+
+def test_what_is_missing_or_too_many_is_named(tmp_path: Path) -> None:
+    killed = {name: content for name, content in KILLED.items() if name != "audio.npz"}
+    assert differences_of(tmp_path, {**killed, "image.npz": ""}) == [
+        "run/audio.npz is missing",
+        "run/image.npz is too many",
+    ]
+
+
+def test_a_temporary_file_is_found(tmp_path: Path) -> None:
+    from benchmarks.kept_outputs import temporary_files
+
+    (tmp_path / "run" / "export").mkdir(parents=True)
+    for name in ("a.npz", ".0123456789abcdef.tmp"):
+        (tmp_path / "run" / "export" / name).touch()
+    assert temporary_files(tmp_path, ["run"]) == ["run/export/.0123456789abcdef.tmp"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGKILL")
+def test_killed_fetches_are_counted_and_leave_what_undisturbed_ones_do() -> None:
+    command = [sys.executable, "-m", "benchmarks.kills", "--kills", "3", "--only", "weight fetches"]
+    kind, total = run_child(command, cwd=ROOT).stdout.splitlines()[1:]
+    name, kills, equal, differing = kind.rsplit(maxsplit=3)
+    assert (name, kills, differing) == ("weight fetches", "3", "0")
+    assert int(equal) >= 2
+    assert total.split()[1:] == [kills, equal, differing]
 
 
 @pytest.mark.slow

@@ -320,6 +320,7 @@ def test_a_killed_download_leaves_no_weight_file(
         )
     assert list(published.folder.glob("openl3*")) == []
     assert locate_weights(weight_set, PublishedWeights(mirror.url)).path.read_bytes() == published.unpacked
+    assert published.left_over() == [published.unpacked_path.name, published.packed_path.name]
 
 
 def test_the_cache_folder_may_be_unusable(

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from l3embed.disk.leftovers import temporary_path
 
@@ -32,7 +33,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Whatever ends the block otherwise, the temporary file is removed and the old file stays.
     """
     # Without the file's own name, which may be as long as a name can be.
-    with temporary_path(path.with_name(f".{os.urandom(8).hex()}.tmp")) as temporary:
+    with temporary_path(path.with_name(f".{_tag(path)}{os.urandom(4).hex()}.tmp")) as temporary:
         try:
             yield temporary
             temporary.replace(path)
@@ -70,6 +71,17 @@ def place(source: Path, target: Path) -> None:
             if error.errno not in NO_LINKS:
                 raise
             shutil.copyfile(source, temporary)
+
+
+def remove_left_behind(path: Path) -> None:
+    """Remove what killed processes have left of a file, which nobody else may be writing now."""
+    for temporary in path.parent.glob(f".{_tag(path)}*.tmp"):
+        temporary.unlink(missing_ok=True)
+
+
+def _tag(path: Path) -> str:
+    """Return by what the temporary files of one name are known."""
+    return f"{crc32(os.fsencode(path.name)):08x}"
 
 
 def remove_abandoned(folder: Path) -> None:

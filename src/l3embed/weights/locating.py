@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 
-from l3embed.disk.atomic import remove_abandoned, replacing
+from l3embed.disk.atomic import remove_abandoned, remove_left_behind, replacing
 from l3embed.disk.checksums import git_blob_id, sha256
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error, OpenL3Warning
@@ -134,6 +134,8 @@ def _locate_published(file: PublishedFile, source: PublishedWeights, verbose: bo
             return located
         with exclusively(folder, file.file_name):
             remove_abandoned(folder)
+            remove_left_behind(packed)
+            remove_left_behind(unpacked)
             if not is_whole(packed, file.git_blob):
                 base_url = source.resolve_base_url()
                 discard_damaged(packed, file.git_blob)
@@ -167,6 +169,8 @@ def _locate_random(weight_set: WeightSet, seed: int) -> WeightFile:
         if not _agrees_with_checksum(path):
             with exclusively(folder, path.name):
                 remove_abandoned(folder)
+                remove_left_behind(path)
+                remove_left_behind(_checksum_path(path))
                 if not _agrees_with_checksum(path):
                     write_random_weights(path, weight_set, seed)
                     _write_checksum(path)
