@@ -109,11 +109,24 @@ def test_a_model_from_a_path_is_the_one_from_the_cache() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_paths_of_models(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = Path(openl3.models.get_audio_embedding_model_path("mel256", "env"))
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (models.get_audio_embedding_model_path, "openl3_audio_mel256_env.h5"),
+        (models.get_image_embedding_model_path, "openl3_image_mel256_env.h5"),
+    ],
+    ids=["audio", "image"],
+)
+def test_weight_files_lie_in_a_folder_named_openl3(function: Callable[[str, str], str], name: str) -> None:
+    """As programs written for openl3 expect of them."""
+    path = Path(function("mel256", "env"))
     assert path.is_file()
-    assert path.name == "openl3_audio_mel256_env.h5"
     assert path.is_relative_to(os.environ["L3EMBED_CACHE"])
+    assert path.parts[-2:] == ("openl3", name)
+
+
+def test_the_rate_of_the_samples_is_a_name_of_core() -> None:
+    assert openl3.core.TARGET_SR == 48_000
 
 
 def test_a_path_that_is_none_is_refused(tmp_path: Path) -> None:

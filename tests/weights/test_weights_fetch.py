@@ -73,7 +73,7 @@ def test_keeps_the_packed_file_and_nothing_else(
     mirror.answers = [sends(published.packed)]
     locate_weights(weight_set, PublishedWeights(mirror.url))
     assert published.packed_path.read_bytes() == published.packed
-    assert published.left_over() == [published.unpacked_path.name, published.packed_path.name]
+    assert published.left_over() == [published.packed_path.name, published.unpacked_path.name]
 
 
 def test_asks_for_the_file_as_it_is(weight_set: WeightSet, published: Published, mirror: Mirror) -> None:
