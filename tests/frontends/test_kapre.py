@@ -19,10 +19,8 @@ def spectrograms_of_the_layers(
     import tensorflow as tf
 
     with tf.device("CPU"):
-        tensor = windows[:, np.newaxis].astype(np.float32)
-        for layer in kapre_layers.spectrogram_layers(input_repr):
-            tensor = layer(tensor)
-        return np.asarray(tensor)
+        layer = kapre_layers.spectrogram_layer(input_repr)
+        return np.asarray(layer(windows[:, np.newaxis].astype(np.float32)))
 
 
 @EACH_INPUT_REPR

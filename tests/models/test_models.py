@@ -15,11 +15,12 @@ from conftest import noise, run_child
 
 import l3embed as openl3
 from l3embed import OpenL3Error, models
+from l3embed.frontends import kapre
 from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.frontends.kapre import hann_window
 from l3embed.networks.layers import trained_layers
 from l3embed.runtimes.keras import KerasEmbedder, model_embedder
-from l3embed.variants import Modality, WeightSet
+from l3embed.variants import InputRepr, Modality, WeightSet
 from l3embed.weights.file import read_layers
 
 INPUT_SHAPES = {"linear": (257, 197, 1), "mel128": (128, 199, 1), "mel256": (256, 199, 1)}
@@ -82,6 +83,50 @@ def test_shapes(input_repr: str, embedding_size: int, frontend: str, zero_weight
     assert model.output_shape == (None, embedding_size)
 
 
+@pytest.mark.parametrize("input_repr", list(INPUT_SHAPES))
+def test_the_second_layer_of_a_model_with_kapre_inside_gives_the_spectrogram(
+    input_repr: str, zero_weights: Path
+) -> None:
+    import keras
+
+    model = openl3.models.load_audio_embedding_model_from_path(str(zero_weights), input_repr, 512)
+    window = noise(1)[np.newaxis].astype(np.float32)
+
+    spectrogram = keras.Model(model.input, model.layers[1].output)(window[:, np.newaxis])
+
+    assert model.layers[1].output_shape == (None, *INPUT_SHAPES[input_repr])
+    expected = kapre.spectrograms(window, InputRepr(input_repr))
+    np.testing.assert_allclose(spectrogram, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("input_repr", list(INPUT_SHAPES))
+def test_the_frontend_is_all_that_models_differ_in(input_repr: str, zero_weights: Path) -> None:
+    """Behind the spectrogram, kapre's and librosa's have the same layers, as those of all representations."""
+    with_kapre, with_librosa, of_mel256 = (
+        openl3.models.load_audio_embedding_model_from_path(str(zero_weights), of, 512, frontend).layers
+        for of, frontend in [(input_repr, "kapre"), (input_repr, "librosa"), ("mel256", "kapre")]
+    )
+    assert [(type(layer), layer.output.shape) for layer in with_kapre[2:]] == [
+        (type(layer), layer.output.shape) for layer in with_librosa[1:]
+    ]
+    assert [type(layer) for layer in with_kapre] == [type(layer) for layer in of_mel256]
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.h5"])
+def test_a_model_can_be_saved_and_loaded(name: str, zero_weights: Path, tmp_path: Path) -> None:
+    import keras
+
+    model = openl3.models.load_audio_embedding_model_from_path(str(zero_weights), "mel128", 512)
+    model.get_layer("audio_embedding_layer").bias.assign(np.arange(512))
+    window = noise(1)[np.newaxis, np.newaxis].astype(np.float32)
+
+    model.save(tmp_path / name)
+
+    loaded = keras.models.load_model(tmp_path / name)
+    assert loaded.layers[1].output_shape == (None, 128, 199, 1)
+    np.testing.assert_array_equal(loaded(window), model(window))
+
+
 def test_the_network_in_its_own_words(zero_weights: Path) -> None:
     """Filters, kernels and pooling, as reference.md and the published weight files have them."""
     import keras
@@ -108,11 +153,24 @@ def test_a_model_from_a_path_is_the_one_from_the_cache() -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
-def test_paths_of_models(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = Path(openl3.models.get_audio_embedding_model_path("mel256", "env"))
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (models.get_audio_embedding_model_path, "openl3_audio_mel256_env.h5"),
+        (models.get_image_embedding_model_path, "openl3_image_mel256_env.h5"),
+    ],
+    ids=["audio", "image"],
+)
+def test_weight_files_lie_in_a_folder_named_openl3(function: Callable[[str, str], str], name: str) -> None:
+    """As programs written for openl3 expect of them."""
+    path = Path(function("mel256", "env"))
     assert path.is_file()
-    assert path.name == "openl3_audio_mel256_env.h5"
     assert path.is_relative_to(os.environ["L3EMBED_CACHE"])
+    assert path.parts[-2:] == ("openl3", name)
+
+
+def test_the_rate_of_the_samples_is_a_name_of_core() -> None:
+    assert openl3.core.TARGET_SR == 48_000
 
 
 def test_a_path_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -68,16 +68,17 @@ class Published:
 
     @property
     def unpacked_path(self) -> Path:
-        return self.folder / self.file.file_name.removesuffix(".gz")
+        return self.folder / "openl3" / f"openl3_{self.file.weight_set.name}.h5"
 
     def place(self) -> None:
         """Put the packed file into the cache by hand."""
-        self.folder.mkdir(parents=True)
+        self.unpacked_path.parent.mkdir(parents=True)
         self.packed_path.write_bytes(self.packed)
 
     def left_over(self) -> list[str]:
         """Files in the cache other than locks."""
-        return sorted(path.name for path in self.folder.glob("*") if path.suffix != ".lock")
+        paths = (path for path in self.folder.rglob("*") if path.is_file() and path.suffix != ".lock")
+        return sorted(path.name for path in paths)
 
 
 Publish = Callable[..., Published]

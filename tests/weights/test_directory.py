@@ -77,9 +77,8 @@ def test_a_directory_of_copies_holds_the_files_and_the_manifest(tmp_path: Path) 
 def test_a_directory_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     original = WeightFile(put(tmp_path / "cache" / NAME), "random:3", trained=False)
     occupied = put(tmp_path / "file")
-    with pytest.raises(OpenL3Error, match="cannot be read from or written to") as caught:
+    with pytest.raises(OpenL3Error, match=f"^{occupied} cannot be read from or written to"):
         copy_weights(original, occupied)
-    assert f"{occupied} (" in str(caught.value)
 
 
 def test_untrained_copies_warn(weight_set: WeightSet, tmp_path: Path) -> None:

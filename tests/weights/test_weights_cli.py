@@ -63,7 +63,7 @@ def test_fetch_without_names_fetches_all(publish: Publish, mirror: Mirror) -> No
         published = publish(packed, of=weight_set)
         mirror.answers.append(sends(packed))
     assert run("fetch", "--url", mirror.url) == 0
-    assert len(list(published.folder.glob("*.h5"))) == 12
+    assert len(list(published.unpacked_path.parent.glob("*.h5"))) == 12
 
 
 def test_fetch_goes_on_past_a_failure_and_names_it(

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from l3embed.variants import WeightSet
 from l3embed.weights import cache as cache_module
 from l3embed.weights import locating as store
 from l3embed.weights.locating import locate_weights
-from l3embed.weights.source import PublishedWeights, RandomWeights
+from l3embed.weights.source import PublishedWeights, RandomWeights, WeightsSource
 
 from .conftest import Publish, Published
 
@@ -109,7 +110,7 @@ def test_random_weights_are_generated_once(weight_set: WeightSet, random_path: P
     before = snapshot(cache)
     with pytest.warns(OpenL3Warning):
         located = locate_weights(weight_set, RandomWeights(3))
-    assert located.path == random_path == cache / "weights/random/3/openl3_audio_mel256_music.h5"
+    assert located.path == random_path == cache / "weights/random/3/openl3/openl3_audio_mel256_music.h5"
     assert (located.identity, located.trained) == ("random:3", False)
     assert snapshot(cache) == before
 
@@ -125,16 +126,70 @@ def test_random_weights_warn_each_time(weight_set: WeightSet, random_path: Path)
         assert word in messages[0]
 
 
-def test_a_full_disk_is_told_for_random_weights(
-    weight_set: WeightSet, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def write(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+def refusing(number: int) -> Callable[..., None]:
+    def refuse(*_: object, **options: object) -> None:
+        raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(store, "write_random_weights", write)
-    with pytest.raises(OpenL3Error, match="No space is left in") as caught:
+    return refuse
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT], ids=errno.errorcode.get)
+@pytest.mark.parametrize(
+    "where", ["pathlib.Path.write_bytes", "filelock.FileLock.acquire", "pathlib.Path.mkdir"]
+)
+def test_a_full_disk_is_told_for_random_weights(
+    where: str, number: int, weight_set: WeightSet, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = cache / "weights" / "random" / "3" / "openl3"
+    monkeypatch.setattr(where, refusing(number))
+    with pytest.raises(OpenL3Error, match=f"^No space is left in {folder} for weights") as caught:
         locate_weights(weight_set, RandomWeights(3))
-    assert str(cache / "weights" / "random" / "3") in str(caught.value)
+    assert "set L3EMBED_CACHE to another folder" in str(caught.value)
+    assert not list(cache.rglob("*.h5"))
+    assert not list(cache.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("where", ["gzip.GzipFile.read", "pathlib.Path.mkdir"])
+def test_a_full_disk_is_told_while_unpacking(
+    where: str, weight_set: WeightSet, published: Published, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.place()
+    monkeypatch.setattr(where, refusing(errno.ENOSPC))
+    with pytest.raises(
+        OpenL3Error, match=f"^No space is left in {cache / 'weights' / 'published'}"
+    ) as caught:
+        locate_weights(weight_set, NOWHERE)
+    assert "L3EMBED_CACHE" in str(caught.value)
+    assert published.left_over() == [published.packed_path.name]
+
+
+@pytest.mark.parametrize("source", [RandomWeights(3), NOWHERE], ids=["random", "published"])
+def test_a_cache_that_is_no_folder_is_told(source: WeightsSource, weight_set: WeightSet, cache: Path) -> None:
+    cache.write_text("no folder")
+    with pytest.raises(OpenL3Error, match=f"^{cache}.* cannot be read from or written to") as caught:
+        locate_weights(weight_set, source)
+    assert "set L3EMBED_CACHE to another folder" in str(caught.value)
+
+
+@pytest.mark.parametrize("source", [RandomWeights(3), NOWHERE], ids=["random", "published"])
+def test_a_cache_that_may_only_be_read_is_told(
+    source: WeightsSource, weight_set: WeightSet, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pathlib.Path.mkdir", refusing(errno.EROFS))
+    with pytest.raises(OpenL3Error, match=f"^{cache}.* cannot be read from or written to") as caught:
+        locate_weights(weight_set, source)
+    assert "L3EMBED_CACHE" in str(caught.value)
+
+
+def test_a_file_that_was_unpacked_beside_the_packed_one_is_unpacked_anew(
+    weight_set: WeightSet, published: Published
+) -> None:
+    """As l3embed had it before files lay in a folder named openl3."""
+    published.place()
+    published.packed_path.with_suffix("").write_bytes(published.unpacked)
+    located = locate_weights(weight_set, NOWHERE).path
+    assert located == published.unpacked_path
+    assert located.read_bytes() == published.unpacked
 
 
 @pytest.mark.parametrize("module", ["l3embed.weights.locating", "l3embed.cli.weights_cache"])

@@ -89,7 +89,7 @@ def _parse_names(names: Sequence[str]) -> tuple[WeightSet, ...]:
 
 def _parse_name(name: str) -> WeightSet:
     for weight_set, file in PUBLISHED_FILES.items():
-        if name in (weight_set.name, file.file_name, file.unpacked_name):
+        if name in (weight_set.name, file.unpacked_name) or file.file_name in (name, f"{name}.gz"):
             return weight_set
     allowed = ", ".join(weight_set.name for weight_set in ALL_WEIGHT_SETS)
     raise OpenL3Error(

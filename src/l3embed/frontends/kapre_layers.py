@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial, reduce
 from typing import Any
 
 from l3embed.frontends.decibel import magnitude_tensors_to_decibels
 from l3embed.frontends.kapre import hann_window
-from l3embed.variants import SAMPLE_RATE_HZ, SPECTROGRAM_HOP_SAMPLES, SPECTROGRAMS, InputRepr
+from l3embed.variants import (
+    SAMPLE_RATE_HZ,
+    SPECTROGRAM_HOP_SAMPLES,
+    SPECTROGRAMS,
+    InputRepr,
+    SpectrogramShape,
+)
 
 
 @cache
@@ -33,15 +40,41 @@ def _layer_classes() -> dict[str, Any]:
         def call(self, magnitudes: Any) -> Any:
             return magnitude_tensors_to_decibels(magnitudes)
 
-    return {"stft": StoredWindowSTFT, "decibels": WindowDecibels}
+    @keras.saving.register_keras_serializable(package="l3embed")
+    class Spectrogram(keras.layers.Layer):  # type: ignore[misc]
+        """Samples to decibels, in one layer, as programs written for openl3 expect of a model's second."""
+
+        def __init__(self, input_repr: str, **options: Any) -> None:
+            super().__init__(**options)
+            self.input_repr = InputRepr(input_repr)
+            steps = _steps(SPECTROGRAMS[self.input_repr])
+            # Out of Keras's sight: it would ask for each to be built and saved, and none has weights.
+            self._compute: Callable[[Any], Any] = partial(reduce, lambda tensor, step: step(tensor), steps)
+
+        def call(self, samples: Any) -> Any:
+            return self._compute(samples)
+
+        @property
+        def output_shape(self) -> tuple[int | None, ...]:
+            """``(None, frequency, time, 1)``, by the name that Keras 2 had for it."""
+            return tuple(self.output.shape)
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "input_repr": self.input_repr.value}
+
+    return {"stft": StoredWindowSTFT, "decibels": WindowDecibels, "spectrogram": Spectrogram}
 
 
-def spectrogram_layers(input_repr: InputRepr) -> list[Any]:
-    """Return Keras layers from samples, ``(batch, 1, 48000)``, to decibels, ``(batch, bins, frames, 1)``."""
+def spectrogram_layer(input_repr: InputRepr) -> Any:
+    """Return a Keras layer from samples, ``(batch, 1, 48000)``, to decibels, ``(batch, bins, frames, 1)``."""
+    return _layer_classes()["spectrogram"](input_repr.value, name="spectrogram")
+
+
+def _steps(shape: SpectrogramShape) -> list[Any]:
+    """Return the layers that a spectrogram is made by, one after the other."""
     import kapre
     import keras
 
-    shape = SPECTROGRAMS[input_repr]
     custom = _layer_classes()
     layers = [
         custom["stft"](

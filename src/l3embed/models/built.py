@@ -60,14 +60,13 @@ def build_model(variant: Variant, file: WeightFile) -> Any:
     """Return the Keras model of a variant with the weights of a file; nothing keeps it but its user."""
     weights = read_layers(file.path, variant.weight_set)
     prepare_tensorflow()
-    model = build_keras_model(variant, weights, graph_frontend(variant))
+    model = build_keras_model(variant, weights, _graph_frontend(variant))
     _loaded[model] = LoadedModel(variant, variant_origin(variant, file), layers_checksum(weights))
     return model
 
 
-def graph_frontend(variant: Variant) -> list[Any]:
-    """Return the layers from samples to spectrograms that a variant's Keras model begins with, if any."""
+def _graph_frontend(variant: Variant) -> Any:
+    """Return the layer from samples to spectrograms that a variant's Keras model begins with, if any."""
     if isinstance(variant, ImageVariant) or variant.frontend is Frontend.LIBROSA:
-        return []
-    prepare_tensorflow()
-    return kapre_layers.spectrogram_layers(variant.input_repr)
+        return None
+    return kapre_layers.spectrogram_layer(variant.input_repr)

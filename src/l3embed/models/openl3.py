@@ -236,6 +236,12 @@ def _model_path(modality: Modality, input_repr: str, content_type: str) -> str:
 
 
 def _weight_file(path: Path) -> WeightFile:
-    if not path.is_file():
-        raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")
-    return describe_weights(path)
+    try:
+        if path.is_file():
+            return describe_weights(path)
+    except OSError as error:
+        raise OpenL3Error(
+            f"model_path must be the path of a weight file (.h5); {path} cannot be read ({error}). "
+            "Give yourself access to it, or name another file."
+        ) from error
+    raise OpenL3Error(f"model_path must be the path of a weight file (.h5); {path} is none.")

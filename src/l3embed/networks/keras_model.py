@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from l3embed.variants import SAMPLES_SHAPE, AudioVariant, ImageVariant, Precisio
 
 
 def build_keras_model(
-    variant: AudioVariant | ImageVariant, weights: Iterable[LayerWeights], frontend: Sequence[Any] = ()
+    variant: AudioVariant | ImageVariant, weights: Iterable[LayerWeights], frontend: Any = None
 ) -> Any:
     """Build the Keras model of a variant, in Keras 3's backend-neutral layers, with its weights.
 
@@ -36,8 +36,8 @@ def build_keras_model(
         Which model.
     weights : iterable of sequences of np.ndarray
         The arrays of each layer with weights, in the order of the weight files.
-    frontend : sequence of keras.Layer
-        Layers from samples ``(batch, 1, 48000)`` to spectrograms, if the model is to have them.
+    frontend : keras.Layer, optional
+        From samples ``(batch, 1, 48000)`` to spectrograms, if the model is to compute them.
 
     Returns
     -------
@@ -48,10 +48,8 @@ def build_keras_model(
     import keras
 
     layers = network_layers(variant.weight_set.modality, variant.pool)
-    inputs = keras.Input(_input_shape(variant, has_frontend=bool(frontend)), name="input")
-    tensor = inputs
-    for layer in frontend:
-        tensor = layer(tensor)
+    inputs = keras.Input(SAMPLES_SHAPE if frontend else variant.network_shape, name="input")
+    tensor = frontend(inputs) if frontend else inputs
     for description in layers:
         tensor = _keras_layer(description, _dtype(description, variant.precision))(tensor)
     model = keras.Model(inputs, tensor, name=variant.name)
@@ -68,10 +66,6 @@ def model_weights(model: Any, variant: AudioVariant | ImageVariant) -> list[list
 
 def _weighted_names(layers: Iterable[Layer]) -> list[str]:
     return [layer.name for layer in layers if isinstance(layer, TrainedLayer)]
-
-
-def _input_shape(variant: AudioVariant | ImageVariant, *, has_frontend: bool) -> tuple[int, ...]:
-    return SAMPLES_SHAPE if has_frontend else variant.network_shape
 
 
 def _dtype(layer: Layer, precision: Precision) -> str:

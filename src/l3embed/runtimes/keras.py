@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.frontends.kapre_layers import spectrogram_layers
+from l3embed.frontends.kapre_layers import spectrogram_layer
 from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
 from l3embed.networks.layers import MaxPool, ReLU
 from l3embed.runtimes.base import has_graph_frontend
@@ -116,13 +116,11 @@ class FrozenEmbedder(_Compiled):
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], device: Device) -> None:
         prepare_tensorflow()
-        frontend = spectrogram_layers(variant.input_repr) if has_graph_frontend(variant) else []
+        frontend = spectrogram_layer(variant.input_repr) if has_graph_frontend(variant) else None
         steps = list(layers)
 
         def compute(batch: Any) -> Any:
-            for layer in frontend:
-                batch = layer(batch)
-            return _apply_all(steps, batch, variant.precision)
+            return _apply_all(steps, frontend(batch) if frontend else batch, variant.precision)
 
         super().__init__(compute, SAMPLES_SHAPE if frontend else variant.network_shape, device)
         self._precision = variant.precision

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from l3embed.errors import OpenL3Error
 from l3embed.inputs.windows import Framing
 from l3embed.variants import ContentType, Frontend, InputRepr, Media, Modality
 from l3embed.verification.cases import RESAMPLED_AUDIO, SAME_IMAGE, VIDEO_FRAMES, Case, Computation, Suite
@@ -14,7 +13,7 @@ from l3embed.verification.regression_files import (
     REGRESSION_FILES,
     REGRESSION_URL_VARIABLE,
 )
-from l3embed.weights.cache import exclusively, regression_folder
+from l3embed.weights.cache import exclusively, explaining_cache_errors, regression_folder
 from l3embed.weights.fetch import Download, fetch
 from l3embed.weights.locating import discard_damaged, is_whole
 from l3embed.weights.source import PublishedWeights, resolve_base_url
@@ -78,7 +77,7 @@ def fetched(path: str, base_url: str) -> Path:
     folder, git_blob = regression_folder(), REGRESSION_FILES[path]
     file = folder / name
     last_resort = "run 'l3embed verify --weights random', which needs no network"
-    try:
+    with explaining_cache_errors(folder, "the regression data"):
         if is_whole(file, git_blob):
             return file
         with exclusively(folder, name):
@@ -86,11 +85,6 @@ def fetched(path: str, base_url: str) -> Path:
                 discard_damaged(file, git_blob)
                 source = f"{base_url}/{location}"
                 fetch(Download(name, git_blob, source, folder, REGRESSION_URL_VARIABLE, last_resort))
-    except OSError as error:
-        raise OpenL3Error(
-            f"The regression data cannot be kept in {folder} ({error}). Give yourself room and access there, "
-            "or set L3EMBED_CACHE to another folder."
-        ) from error
     return file
 
 

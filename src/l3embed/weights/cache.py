@@ -1,11 +1,10 @@
 """The folders where what was fetched or made is kept, and how processes share them."""
 
-import errno
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from l3embed.disk.folders import CACHE_VARIABLE, cache_folder
+from l3embed.disk.folders import CACHE_VARIABLE, cache_folder, explaining_disk_errors
 from l3embed.errors import OpenL3Error
 from l3embed.progress import say
 
@@ -15,18 +14,26 @@ LOCK_TIMEOUT_S = 1800.0
 PATIENCE_S = 2.0
 """How long to wait in silence."""
 
-NEEDED_MB = 40
-"""Room that one weight set takes: 19 MB unpacked, and no more than that packed."""
+WEIGHTS = "weights (40 MB a set)"
+"""What is kept, and the room that it takes: 19 MB unpacked, and no more than that packed."""
+
+OPENL3_FOLDER = "openl3"
+"""Name of the folder that a weight file lies in, by which programs written for openl3 know its path."""
+
+
+def packed_folder() -> Path:
+    """Return the folder of the published files as they are fetched, which need not exist."""
+    return _weights_folder() / "published"
 
 
 def published_folder() -> Path:
-    """Return the folder of the published files, which need not exist."""
-    return _weights_folder() / "published"
+    """Return the folder of the published files unpacked, which need not exist."""
+    return packed_folder() / OPENL3_FOLDER
 
 
 def random_folder(seed: int) -> Path:
     """Return the folder of one seed's random weights, which need not exist."""
-    return _weights_folder() / "random" / str(seed)
+    return _weights_folder() / "random" / str(seed) / OPENL3_FOLDER
 
 
 def regression_folder() -> Path:
@@ -68,20 +75,6 @@ def exclusively(folder: Path, file_name: str) -> Iterator[None]:
         lock.release()
 
 
-@contextmanager
-def explaining_disk_errors(
-    folder: Path, alternative: str = f"set {CACHE_VARIABLE} to another folder"
-) -> Iterator[None]:
-    """Turn the operating system's errors about the folder into errors that say what to do."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise OpenL3Error(
-                f"No space is left in {folder}: a weight set needs about {NEEDED_MB} MB there ({error}). "
-                f"Free some, or {alternative}."
-            ) from error
-        raise OpenL3Error(
-            f"The weights cannot be read from or written to {folder} ({error}). "
-            f"Give yourself access to it, or {alternative}."
-        ) from error
+def explaining_cache_errors(folder: Path, content: str = WEIGHTS) -> AbstractContextManager[None]:
+    """Turn the operating system's errors about a folder of the cache into ones that say what to do."""
+    return explaining_disk_errors(folder, content, f"set {CACHE_VARIABLE} to another folder")

@@ -9,8 +9,9 @@ from typing import Any
 
 from l3embed.disk.atomic import replacing
 from l3embed.disk.checksums import sha256
+from l3embed.disk.folders import explaining_disk_errors
 from l3embed.errors import OpenL3Error
-from l3embed.weights.cache import explaining_disk_errors
+from l3embed.weights.cache import WEIGHTS
 from l3embed.weights.file import WeightFile
 
 MANIFEST_NAME = "weights.json"
@@ -62,7 +63,7 @@ def read_weights_manifest(directory: Path) -> dict[str, ManifestEntry]:
         return {name: _parse_entry(entry) for name, entry in content.items()}
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise OpenL3Error(
             f"{path} must map file names to an identity, trained and sha256; got something else ({error!r}). "
             f"Remove it, or write it anew with the pipeline's weights stage."
@@ -85,7 +86,7 @@ def copy_weights(weight_file: WeightFile, directory: Path) -> WeightFile:
     import shutil
 
     copy = WeightFile(directory / weight_file.path.name, weight_file.identity, weight_file.trained)
-    with explaining_disk_errors(directory, "name another directory"):
+    with explaining_disk_errors(directory, WEIGHTS, "name another directory"):
         directory.mkdir(parents=True, exist_ok=True)
         with replacing(copy.path) as temporary:
             shutil.copyfile(weight_file.path, temporary)

@@ -7,11 +7,19 @@ from pathlib import Path
 
 from l3embed.disk.atomic import remove_abandoned, remove_left_behind, replacing
 from l3embed.disk.checksums import git_blob_id, sha256
+from l3embed.disk.folders import explaining_disk_errors
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
 from l3embed.variants import WeightSet
-from l3embed.weights.cache import exclusively, explaining_disk_errors, published_folder, random_folder
+from l3embed.weights.cache import (
+    WEIGHTS,
+    exclusively,
+    explaining_cache_errors,
+    packed_folder,
+    published_folder,
+    random_folder,
+)
 from l3embed.weights.directory import MANIFEST_NAME, read_weights_manifest
 from l3embed.weights.file import WeightFile, describe_weights
 from l3embed.weights.random import write_random_weights
@@ -99,7 +107,7 @@ def warn_of_untrained(stage: str, files: Iterable[WeightFile]) -> None:
 
 def packed_path(weight_set: WeightSet) -> Path:
     """Return where the cache keeps the published file, which need not exist."""
-    return published_folder() / PUBLISHED_FILES[weight_set].file_name
+    return packed_folder() / PUBLISHED_FILES[weight_set].file_name
 
 
 def published_state(weight_set: WeightSet, *, thorough: bool = False) -> PublishedState:
@@ -114,7 +122,7 @@ def published_state(weight_set: WeightSet, *, thorough: bool = False) -> Publish
     """
     file = PUBLISHED_FILES[weight_set]
     packed, unpacked = packed_path(weight_set), published_folder() / file.unpacked_name
-    with explaining_disk_errors(packed.parent):
+    with explaining_cache_errors(packed.parent):
         if not packed.is_file():
             return PublishedState.MISSING
         compare = has_same_content if thorough else is_unpacked
@@ -126,21 +134,22 @@ def published_state(weight_set: WeightSet, *, thorough: bool = False) -> Publish
 def _locate_published(file: PublishedFile, source: PublishedWeights, verbose: bool) -> WeightFile:
     from l3embed.weights.fetch import fetch_published
 
-    folder = published_folder()
-    packed, unpacked = folder / file.file_name, folder / file.unpacked_name
+    folder = packed_folder()
+    packed, unpacked = folder / file.file_name, published_folder() / file.unpacked_name
     located = WeightFile(unpacked, file.identity, trained=True)
-    with explaining_disk_errors(folder):
+    with explaining_cache_errors(folder):
         if is_whole(packed, file.git_blob) and is_unpacked(packed, unpacked):
             return located
         with exclusively(folder, file.file_name):
-            remove_abandoned(folder)
-            remove_left_behind(packed)
-            remove_left_behind(unpacked)
+            for own in (packed, unpacked):
+                remove_abandoned(own.parent)
+                remove_left_behind(own)
             if not is_whole(packed, file.git_blob):
                 base_url = source.resolve_base_url()
                 discard_damaged(packed, file.git_blob)
                 fetch_published(file, base_url, folder, verbose=verbose)
             if not is_unpacked(packed, unpacked):
+                unpacked.parent.mkdir(exist_ok=True)
                 unpack(packed, unpacked)
     return located
 
@@ -165,7 +174,7 @@ def discard_damaged(path: Path, git_blob: str) -> None:
 def _locate_random(weight_set: WeightSet, seed: int) -> WeightFile:
     folder = random_folder(seed)
     path = folder / f"openl3_{weight_set.name}.h5"
-    with explaining_disk_errors(folder):
+    with explaining_cache_errors(folder):
         if not _agrees_with_checksum(path):
             with exclusively(folder, path.name):
                 remove_abandoned(folder)
@@ -198,18 +207,17 @@ def _checksum_line(path: Path) -> bytes:
 
 def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
     names = (f"openl3_{weight_set.name}-{VERSION_TAG}.h5", f"openl3_{weight_set.name}.h5")
-    path = next((directory / name for name in names if (directory / name).is_file()), None)
-    if path is None:
-        present = ", ".join(sorted(file.name for file in directory.glob("openl3_*.h5"))) or "none"
-        raise OpenL3Error(
-            f"The weights directory {directory} must hold {names[0]} or {names[1]}; its openl3_*.h5 files: "
-            f"{present}. Put the file there, or set {SOURCE_VARIABLE}=published to fetch it."
-        )
-    with explaining_disk_errors(directory, "name another directory"):
-        checksum = sha256(path)
+    with explaining_disk_errors(directory, WEIGHTS, "name another directory"):
+        path = next((directory / name for name in names if (directory / name).is_file()), None)
+        if path is None:
+            present = ", ".join(sorted(file.name for file in directory.glob("openl3_*.h5"))) or "none"
+            raise OpenL3Error(
+                f"The weights directory {directory} must hold {names[0]} or {names[1]}; its openl3_*.h5 "
+                f"files: {present}. Put the file there, or set {SOURCE_VARIABLE}=published to fetch it."
+            )
         entry = read_weights_manifest(directory).get(path.name)
-    if entry is None or entry.sha256 != checksum:
-        return describe_weights(path)
+        if entry is None or entry.sha256 != sha256(path):
+            return describe_weights(path)
     return WeightFile(path, entry.identity, entry.trained)
 
 

@@ -45,13 +45,19 @@ def write_random_weights(path: Path, weight_set: WeightSet, seed: int = DEFAULT_
     import numpy as np
 
     layers = dict(zip(_layer_names(weight_set.modality), _draw_layers(weight_set, seed), strict=True))
-    with replacing(path) as temporary, h5py.File(temporary, "w") as root:
-        for layer_name, weights in layers.items():
-            _write_layer(root, layer_name, weights)
-        root.attrs["layer_names"] = np.array([name.encode() for name in layers])
-        root.attrs["backend"] = b"tensorflow"
-        root.attrs["keras_version"] = b"2.2.4-tf"
-        root.attrs[UNTRAINED_ATTRIBUTE] = f"random:{seed}"
+    with replacing(path) as temporary:
+        # In memory first: of a full disk HDF5 tells in errors of several kinds, without the system's number.
+        with h5py.File(temporary, "w", driver="core", backing_store=False) as root:
+            for layer_name, weights in layers.items():
+                _write_layer(root, layer_name, weights)
+            root.attrs["layer_names"] = np.array([name.encode() for name in layers])
+            root.attrs["backend"] = b"tensorflow"
+            root.attrs["keras_version"] = b"2.2.4-tf"
+            # Of fixed length: HDF5 takes as much memory as a string's own length says, damaged as it may be.
+            root.attrs[UNTRAINED_ATTRIBUTE] = np.bytes_(f"random:{seed}")
+            root.flush()
+            image = root.id.get_file_image()
+        temporary.write_bytes(image)
 
 
 def _write_layer(root: Any, layer_name: str, weights: dict[str, NDArray[np.float64]]) -> None:

@@ -37,8 +37,8 @@ class PublishedFile:
 
     @property
     def unpacked_name(self) -> str:
-        """Name of the file once it is unpacked."""
-        return self.file_name.removesuffix(".gz")
+        """Name of the file once it is unpacked, as openl3 has it."""
+        return f"openl3_{self.weight_set.name}.h5"
 
     @property
     def identity(self) -> str:
