@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from l3embed.disk.folders import FolderError
 from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
 from l3embed.store.entries import Entry, Store
@@ -154,3 +157,17 @@ def test_a_run_that_ends_early_lets_go_of_all(store: Store) -> None:
     with pytest.raises(OSError, match="full"):
         list(resolve(store, recipes, compute))
     assert taken_by_another_process(store, *(recipe.key for recipe in recipes.values())) == ["True"] * 3
+
+
+@pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EACCES], ids=errno.errorcode.get)
+def test_a_lock_file_that_cannot_be_made_is_told_instead_of_waited_for(
+    fault: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks like a lock that another run holds."""
+
+    def refuse(self: Claims) -> int:
+        raise OSError(fault, os.strerror(fault))
+
+    monkeypatch.setattr(Claims, "_descriptor", refuse)
+    with Store(tmp_path / "store") as store, pytest.raises(FolderError, match="set L3EMBED_STORE"):
+        run(store, {"a": recipe_of("a")})

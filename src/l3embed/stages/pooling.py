@@ -37,7 +37,8 @@ def pool_each(
         moments = StreamingMoments()
         for rows in read_npz_rows(file, "embedding"):
             moments.add(rows)
-        with replacing(store.path(recipes[file], MOMENTS_FILE)) as temporary, temporary.open("wb") as stream:
+        path = store.path(recipes[file], MOMENTS_FILE)
+        with store.explaining_disk_errors(), replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, np.stack([moments.mean, moments.std]))
         seconds = round(time.perf_counter() - started_s, 4)
         yield file, store.put(recipes[file], [MOMENTS_FILE], {"seconds": seconds})

@@ -43,7 +43,13 @@ class Claims:
         self._held: set[str] = set()
 
     def take(self, key: str) -> bool:
-        """Claim a key; False if another process has it, or this one already."""
+        """Claim a key; False if another process has it, or this one already.
+
+        Raises
+        ------
+        OSError
+            If the lock file cannot be opened.
+        """
         if key in self._held or not self._lock(key):
             return False
         self._held.add(key)
@@ -87,8 +93,9 @@ class Claims:
     def _lock(self, key: str) -> bool:
         if not fcntl:
             return True
+        descriptor = self._descriptor()
         try:
-            fcntl.lockf(self._descriptor(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, _offset(key))
         except (BlockingIOError, PermissionError):  # as the system has it
             return False
         except OSError as error:
