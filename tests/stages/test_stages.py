@@ -19,6 +19,7 @@ import soundfile
 import l3embed
 from l3embed.app.stage import main as stage_main
 from l3embed.decoding.reading import OnDamage, Reading
+from l3embed.disk.folders import FolderError
 from l3embed.disk.rows import RowSpool
 from l3embed.disk.seals import SEALS_FILE
 from l3embed.disk.tables import column_names
@@ -244,14 +245,14 @@ def raising(fault: int) -> Callable[..., None]:
 
 @pytest.mark.parametrize(
     ("stage", "function"),
-    [("preprocess", "save_npy"), ("embed", "save_npz")],
+    [("preprocess", "append"), ("preprocess", "save_npy"), ("embed", "save_npz")],
 )
 def test_a_full_disk_ends_the_stage_instead_of_counting_as_a_bad_recording(
     project: Project, monkeypatch: pytest.MonkeyPatch, stage: str, function: str
 ) -> None:
     write_audio(project.dataset / "album" / "a.wav")
     monkeypatch.setattr(RowSpool, function, raising(errno.ENOSPC))
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(FolderError, match=r"No space is left in .* set L3EMBED_STORE to another folder"):
         project.run()
     folder = {"preprocess": "preprocessed", "embed": "embeddings"}[stage]
     assert not (project.folder / folder / "results.csv").exists()

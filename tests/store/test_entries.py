@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from l3embed.disk.atomic import place
-from l3embed.disk.folders import store_folder
+from l3embed.disk.folders import FolderError, store_folder
 from l3embed.errors import OpenL3Error
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Step
@@ -229,8 +229,44 @@ def test_a_relative_folder_stays_where_it_is_named(tmp_path: Path, monkeypatch: 
 
 def test_a_folder_that_cannot_be_made_is_told_with_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OpenL3Error, match="Set L3EMBED_STORE to another folder"):
+    with pytest.raises(OpenL3Error, match="set L3EMBED_STORE to another folder"):
         Store(tmp_path / "file" / "store")
+
+
+FAULTS = pytest.mark.parametrize("fault", [errno.ENOSPC, errno.EDQUOT], ids=errno.errorcode.get)
+
+
+@FAULTS
+@pytest.mark.parametrize("where", ["mkdir", "write_text"])
+def test_a_full_disk_is_told_with_the_variable_that_moves_the_store(
+    where: str, fault: int, folder: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, where, refusing(fault))
+    with pytest.raises(
+        FolderError, match=f"^No space is left in {folder} for the pipeline's results"
+    ) as caught:
+        put(RECIPE)
+    assert "Free some, or set L3EMBED_STORE to another folder." in str(caught.value)
+
+
+def test_a_store_that_may_not_be_written_to_is_told_so(
+    folder: Path, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "mkdir", refusing(errno.EROFS))
+    with pytest.raises(FolderError, match=f"^{folder} cannot be read from or written to .*L3EMBED_STORE"):
+        put(RECIPE)
+
+
+@FAULTS
+def test_what_is_written_for_the_store_is_explained_once(fault: int, store: Store) -> None:
+    with pytest.raises(FolderError) as caught, store.explaining_disk_errors(), store.explaining_disk_errors():
+        raise OSError(fault, os.strerror(fault))
+    assert str(caught.value).count(str(store.folder)) == 1
+
+
+def test_other_faults_are_not_the_store_s(store: Store) -> None:
+    with pytest.raises(OpenL3Error, match="It is bad"), store.explaining_disk_errors():
+        raise OpenL3Error("It is bad")
 
 
 @pytest.fixture
@@ -258,10 +294,10 @@ def test_an_output_that_is_there_already_stays(source: Path, tmp_path: Path) -> 
 
 
 def refusing(fault: int) -> Any:
-    def link(source: Path, target: Path) -> None:
+    def refuse(*_: object, **options: object) -> None:
         raise OSError(fault, os.strerror(fault))
 
-    return link
+    return refuse
 
 
 @pytest.mark.parametrize("fault", [errno.EXDEV, errno.EMLINK, errno.EPERM], ids=errno.errorcode.get)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
@@ -71,7 +71,8 @@ class RowSpool(AbstractContextManager["RowSpool"]):
             stream.write(chunk)
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # of a full disk, once more: rows that are still to be written are not needed
+            self._file.close()
 
 
 def _member(array: str) -> zipfile.ZipInfo:

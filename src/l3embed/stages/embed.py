@@ -188,7 +188,8 @@ class _Run:
         folder = self._store.path(recipes[first], EMBEDDINGS_FILE).parent
         for path, _, fault in save_each(pieces, lambda path: folder, save, progress.add):
             if isinstance(fault, OSError):
-                raise fault  # a full disk is no fault of the input, nor a result that DVC should keep
+                with self._store.explaining_disk_errors():
+                    raise fault  # a full disk is no fault of the input, nor a result that DVC should keep
             yield path, fault or self._entries.pop(path)
 
     def _timed(self, pieces: Iterable[Piece[str]]) -> Iterator[Piece[str]]:

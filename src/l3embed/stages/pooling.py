@@ -53,7 +53,8 @@ def pool_each(
         except OpenL3Error as error:
             yield file, error
             continue
-        with replacing(store.path(recipes[file], MOMENTS_FILE)) as temporary, temporary.open("wb") as stream:
+        path = store.path(recipes[file], MOMENTS_FILE)
+        with store.explaining_disk_errors(), replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, np.stack([moments.mean, moments.std]))
         seconds = round(time.perf_counter() - started_s, 4)
         yield file, store.put(recipes[file], [MOMENTS_FILE], {"seconds": seconds})

@@ -202,14 +202,16 @@ def _prepare(job: _Job, options: PreprocessOptions, store: Store) -> Prepared:
     path = store.path(job.recipe, ROWS_FILE)
     with RowSpool(path.parent) as spool:
         for rows in _own_faults(prepared_rows(source, job.modality, options.sound)):
-            spool.append(rows)
+            with store.explaining_disk_errors():
+                spool.append(rows)
         _check_unchanged(job)
-        with phase(Phase.WRITE):
+        with phase(Phase.WRITE), store.explaining_disk_errors():
             if spool.rows:  # a video may lack sound or frames
                 spool.save_npy(path)
                 names.append(ROWS_FILE)
     if findings.frame_times_s is not None:
-        with replacing(store.path(job.recipe, TIMES_FILE)) as temporary, temporary.open("wb") as stream:
+        times = store.path(job.recipe, TIMES_FILE)
+        with store.explaining_disk_errors(), replacing(times) as temporary, temporary.open("wb") as stream:
             np.save(stream, findings.frame_times_s)
         names.append(TIMES_FILE)
     seconds = round(time.perf_counter() - started_s, 4)

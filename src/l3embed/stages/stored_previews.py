@@ -102,7 +102,8 @@ class StoredPreviews:
         parts = {SOUND_FILE: preview.sound, PICTURE_FILE: preview.picture}
         names = [name for name, content in parts.items() if content]
         for name in names:
-            with replacing(self._store.path(recipe, name)) as temporary:
+            path = self._store.path(recipe, name)
+            with self._store.explaining_disk_errors(), replacing(path) as temporary:
                 temporary.write_bytes(parts[name])
         return self._store.put(recipe, names, {})
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from l3embed.disk.atomic import place, replacing
 from l3embed.disk.checksums import sha256
-from l3embed.disk.folders import STORE_VARIABLE, store_folder
+from l3embed.disk.folders import STORE_VARIABLE, FolderError, explaining_disk_errors, store_folder
 from l3embed.disk.json_files import read_object
 from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
@@ -78,19 +78,20 @@ class Store(AbstractContextManager["Store"]):
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or store_folder()
-        try:
+        with self.explaining_disk_errors(OpenL3Error):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OpenL3Error(
-                f"The store cannot be made at {self.folder} ({error}). "
-                f"Set {STORE_VARIABLE} to another folder."
-            ) from error
         self.claims = Claims(self.folder / CLAIMS_FILE)
         self.digests = Digests(self.folder / DIGESTS_FILE)
 
     def __enter__(self) -> Store:
         self.claims.enter()
         return self
+
+    def explaining_disk_errors(self, kind: type[Exception] = FolderError) -> AbstractContextManager[None]:
+        """Name the store, and the variable that moves it, where its disk is full or not to be written to."""
+        return explaining_disk_errors(
+            self.folder, "the pipeline's results", f"set {STORE_VARIABLE} to another folder", kind
+        )
 
     def find(self, recipe: Recipe) -> Entry | None:
         """Return the result of a recipe, if it is there and whole; it counts as used now."""
@@ -107,25 +108,38 @@ class Store(AbstractContextManager["Store"]):
         return entry.facts if entry else {}
 
     def path(self, recipe: Recipe, name: str) -> Path:
-        """Return where a file of a result is to be written, its folder being there."""
+        """Return where a file of a result is to be written, its folder being there.
+
+        Raises
+        ------
+        FolderError
+            If the store cannot be written to.
+        """
         path = self._note(recipe.step.value, recipe.key).with_name(f"{recipe.key}.{name}")
-        _make_way(path)
+        with self.explaining_disk_errors():
+            _make_way(path)
         return path
 
     def put(self, recipe: Recipe, names: Sequence[str], facts: Mapping[str, Any]) -> Entry:
         """Take in a result whose files have been written to `path`.
 
         It is there from the moment that its note is, and that is the last thing to be written.
+
+        Raises
+        ------
+        FolderError
+            If the store cannot be written to.
         """
         files = {name: self.path(recipe, name) for name in names}
-        for path in files.values():
-            path.chmod(READ_ONLY)
-        marks = {name: asdict(self._mark(path)) for name, path in files.items()}
-        content = {"recipe": asdict(recipe), "files": marks, "facts": dict(facts)}
-        note = self._note(recipe.step.value, recipe.key)
-        _make_way(note)
-        with replacing(note) as temporary:
-            temporary.write_text(json.dumps(content | {SEAL: _seal(content)}), encoding="utf-8")
+        with self.explaining_disk_errors():
+            for path in files.values():
+                path.chmod(READ_ONLY)
+            marks = {name: asdict(self._mark(path)) for name, path in files.items()}
+            content = {"recipe": asdict(recipe), "files": marks, "facts": dict(facts)}
+            note = self._note(recipe.step.value, recipe.key)
+            _make_way(note)
+            with replacing(note) as temporary:
+                temporary.write_text(json.dumps(content | {SEAL: _seal(content)}), encoding="utf-8")
         return Entry(recipe.key, files, facts)
 
     def restore(self, step: Step, key: str, name: str, path: Path) -> None:

@@ -78,7 +78,9 @@ class _Work(Generic[Key]):
             recipe = self._recipes[key]
             if self._find(key, recipe):
                 continue
-            if not self._store.claims.take(recipe.key):
+            with self._store.explaining_disk_errors():
+                is_ours = self._store.claims.take(recipe.key)
+            if not is_ours:
                 self._later.append(key)
             elif self._find(key, recipe):  # another run has put it there before it let go of it
                 self._store.claims.release(recipe.key)
