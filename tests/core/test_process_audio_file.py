@@ -20,6 +20,7 @@ from conftest import WriteWav, run_child, tiny_embedding
 import l3embed as openl3
 from l3embed import OpenL3Error, OpenL3Warning
 from l3embed.decoding.recording import open_recording
+from l3embed.disk.atomic import replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import FilesError
 from l3embed.runtimes.keras import KerasEmbedder
@@ -408,3 +409,22 @@ def test_a_name_that_no_file_can_have_costs_itself_alone(write_wav: WriteWav, ti
     with pytest.raises(FilesError, match="2 of 3 files") as caught:
         openl3.process_audio_file([good, long, "nul\0.wav"], model=tiny_model, verbose=False)
     assert set(caught.value.failures) == {long, "nul\0.wav"}
+
+
+def leave_half(path: Path) -> Path:
+    """Begin to write a file, and never end: as a process that is killed meanwhile."""
+    with replacing(path) as temporary:
+        name = temporary.name
+        temporary.touch()
+    path.unlink()
+    left = path.with_name(name)
+    left.write_bytes(b"half")
+    return left
+
+
+def test_what_a_killed_run_has_left_of_an_output_is_removed(write_wav: WriteWav, tiny_model: Any) -> None:
+    path = write_wav("a.wav")
+    left, other = leave_half(path.with_suffix(".npz")), leave_half(path.with_name("another.npz"))
+    openl3.process_audio_file(str(path), model=tiny_model, verbose=False)
+    assert not left.exists()
+    assert other.exists()  # another run may be writing it

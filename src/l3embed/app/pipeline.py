@@ -83,6 +83,7 @@ STAGES: dict[str, Run] = {
 def run_stage(name: str, settings: Settings, layout: Layout) -> str:
     """Run a stage, and return its summary; its metrics tell of its phases, if the settings ask for them."""
     started_s = time.perf_counter()
+    layout.tidy()
     with Store() as store, profiling() if settings.profile else nullcontext() as profile:
         summary = STAGES[name](settings, layout, store)
     if profile and profile.seconds:

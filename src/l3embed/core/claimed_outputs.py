@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
 
+from l3embed.disk.atomic import LeftBehind
 from l3embed.progress import say
 from l3embed.store.claims import POLL_S, PathClaims
 
@@ -29,6 +31,7 @@ class ClaimedOutputs(AbstractContextManager["ClaimedOutputs"]):
         self._overwrite = overwrite
         self._verbose = verbose
         self._claims = PathClaims()
+        self._left_behind = LeftBehind()
         self._others: list[str] = []
         self._has_said = False
 
@@ -41,6 +44,8 @@ class ClaimedOutputs(AbstractContextManager["ClaimedOutputs"]):
             if not self._claims.take(self._outputs[source]):
                 self._others.append(source)
             elif self.is_to_do(source):
+                with suppress(OSError, ValueError):  # what is wrong with the folder is told in writing
+                    self._left_behind.remove(Path(self._outputs[source]))
                 yield source
             else:
                 self.release(source)

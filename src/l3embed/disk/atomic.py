@@ -26,6 +26,10 @@ NO_LINKS = {
 """Why a file gets no second name: another disk, another owner, too many names, or no such thing there."""
 
 
+TEMPORARY_NAME = f".{'[0-9a-f]' * 16}.tmp"
+"""The names of temporary files, as a pattern: a tag of the file's name, and random digits."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary name in the file's folder; give it the file's name if the block succeeds.
@@ -73,9 +77,30 @@ def place(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
+class LeftBehind:
+    """What killed processes have left in folders, each of which is looked through once."""
+
+    def __init__(self) -> None:
+        self._found: dict[Path, list[Path]] = {}
+
+    def remove(self, path: Path) -> None:
+        """Remove what is left of a file, which nobody else may be writing now."""
+        folder = path.parent
+        if folder not in self._found:
+            self._found[folder] = list(folder.glob(TEMPORARY_NAME))
+        for temporary in self._found[folder]:
+            if temporary.name.startswith(f".{_tag(path)}"):
+                temporary.unlink(missing_ok=True)
+
+
 def remove_left_behind(path: Path) -> None:
     """Remove what killed processes have left of a file, which nobody else may be writing now."""
-    for temporary in path.parent.glob(f".{_tag(path)}*.tmp"):
+    LeftBehind().remove(path)
+
+
+def remove_all_left_behind(folder: Path) -> None:
+    """Remove what killed processes have left in a folder, to which nobody else may be writing now."""
+    for temporary in folder.glob(TEMPORARY_NAME):
         temporary.unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.atomic import remove_all_left_behind
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
@@ -54,6 +55,11 @@ class Layout:
     def metrics_of(self, stage: str) -> Path:
         """Return the file with what a stage counted."""
         return self.folder("metrics") / f"{stage}.json"
+
+    def tidy(self) -> None:
+        """Remove what killed processes have left where stages do not begin with an empty folder."""
+        for folder in (self.root, *map(self.folder, ("metrics", "evaluation", "report", "weights"))):
+            remove_all_left_behind(folder)
 
 
 def make_empty(folder: Path) -> None:
