@@ -9,12 +9,17 @@ import pytest
 from l3embed.disk.atomic import remove_all_left_behind, replacing
 
 
+def write_half(path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text("half")
+        raise ZeroDivisionError
+
+
 def test_a_file_stays_as_it_was_when_writing_another_fails(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_text("before")
-    with pytest.raises(ZeroDivisionError), replacing(path) as temporary:
-        temporary.write_text("half")
-        raise ZeroDivisionError
+    with pytest.raises(ZeroDivisionError):
+        write_half(path)
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
     assert path.read_text() == "before"
 
