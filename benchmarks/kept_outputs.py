@@ -9,6 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from l3embed.disk.checksums import sha256
+from l3embed.disk.seals import SEALS_FILE
+
 NOT_COMPARED = {
     ".hydra": "Hydra's record of its own start",
     ".log": "Hydra's log, with the time of each line",
@@ -82,6 +85,12 @@ def _json(path: Path) -> bytes:
     return json.dumps(_without_luck(figures) | inputs).encode()
 
 
+def _seals(path: Path) -> bytes:
+    """Return which files are sealed and whether rightly so: their checksums tell of the same luck."""
+    seals = (line.split("  ", 1) for line in path.read_text(encoding="utf-8").splitlines())
+    return repr(sorted((name, sha256(path.with_name(name)) == digest) for digest, name in seals)).encode()
+
+
 def _page(path: Path) -> bytes:
     return STAGE_ROW.sub(r"\1\2", path.read_text(encoding="utf-8")).encode()
 
@@ -96,5 +105,6 @@ SETTLE: dict[str, Callable[[Path], bytes]] = {
     "metrics/*.json": _json,
     "outcome.json": _json,
     "report/index.html": _page,
+    SEALS_FILE: _seals,
 }
 """What takes the luck out of the files that tell of it; all others are compared byte for byte."""

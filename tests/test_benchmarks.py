@@ -260,6 +260,23 @@ def test_anything_else_does(tmp_path: Path, name: str, content: str) -> None:
     assert differences_of(tmp_path, {**KILLED, name: content}) == [f"run/{name} is another"]
 
 
+@pytest.mark.parametrize("is_whole", [True, False], ids=["whole", "altered"])
+def test_a_seal_has_to_be_right_whatever_it_seals(tmp_path: Path, is_whole: bool) -> None:
+    from benchmarks.kept_outputs import outputs
+    from l3embed.disk.seals import seal
+
+    found = []
+    for name, seconds in (("undisturbed", "0.25"), ("killed", "0.75")):
+        path = tmp_path / name / "run" / "manifest.csv"
+        path.parent.mkdir(parents=True)
+        path.write_text(f"path,seconds\na.wav,{seconds}\n")
+        seal(path)
+        if name == "killed" and not is_whole:
+            path.write_text("path,seconds\na.wav,0.85\n")
+        found.append(outputs(tmp_path / name, ["run"]))
+    assert (found[0] == found[1]) == is_whole
+
+
 def test_what_is_missing_or_too_many_is_named(tmp_path: Path) -> None:
     killed = {name: content for name, content in KILLED.items() if name != "audio.npz"}
     assert differences_of(tmp_path, {**killed, "image.npz": ""}) == [
