@@ -176,6 +176,21 @@ def test_a_folder_without_audio_is_an_error(tmp_path: Path, capsys: pytest.Captu
     assert ".wav" in line
 
 
+def test_files_of_one_name_keep_their_endings(
+    write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("mace.wav", "mace.flac", "mace.wav.wav", "bell.wav", "sub/mace.wav"):
+        write_wav(name)
+    assert run(capsys, "audio", tmp_path, "--recursive", "-o", tmp_path / "out")[0] == 0
+    assert outputs(tmp_path / "out") == [
+        "bell.npz",
+        "mace.flac.npz",
+        "mace.wav.npz",
+        "mace.wav.wav.npz",
+        "sub/mace.npz",
+    ]
+
+
 def test_two_inputs_with_one_output(
     write_wav: WriteWav, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

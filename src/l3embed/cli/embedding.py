@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from l3embed.cli import flags
+from l3embed.cli.named_files import files_of, run_on_files
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -47,29 +48,29 @@ def _run_audio(args: argparse.Namespace) -> int:
     from l3embed.core.audio import process_audio_outputs
     from l3embed.decoding.recording import SUFFIXES
 
-    found = flags.files_of(args, "audio", SUFFIXES)
+    found = files_of(args, "audio", SUFFIXES)
     options = flags.audio_options(args), flags.reading_of(args)
     process = partial(process_audio_outputs, found.outputs, *options, overwrite=args.overwrite)
-    return flags.run_on_files(found, process, quiet=args.quiet)
+    return run_on_files(found, process, quiet=args.quiet)
 
 
 def _run_image(args: argparse.Namespace) -> int:
     from l3embed.core.image import process_image_outputs
     from l3embed.decoding.image import SUFFIXES
 
-    found = flags.files_of(args, "image", SUFFIXES)
+    found = files_of(args, "image", SUFFIXES)
     options = flags.image_options(args), flags.reading_of(args)
     process = partial(process_image_outputs, found.outputs, *options, overwrite=args.overwrite)
-    return flags.run_on_files(found, process, quiet=args.quiet)
+    return run_on_files(found, process, quiet=args.quiet)
 
 
 def _run_video(args: argparse.Namespace) -> int:
     from l3embed.core.video import process_video_outputs
     from l3embed.decoding.video import SUFFIXES
 
-    sound, frames = (flags.files_of(args, "video", SUFFIXES, part=part) for part in ("audio", "image"))
+    sound, frames = (files_of(args, "video", SUFFIXES, part=part) for part in ("audio", "image"))
     options = flags.audio_options(args), flags.image_options(args), flags.reading_of(args)
     process = partial(
         process_video_outputs, sound.outputs, frames.outputs, *options, overwrite=args.overwrite
     )
-    return flags.run_on_files(sound, process, quiet=args.quiet)
+    return run_on_files(sound, process, quiet=args.quiet)

@@ -1,17 +1,13 @@
-"""The options that several commands share, and the files that their arguments name."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage
-from l3embed.errors import FilesError, OpenL3Error
 from l3embed.runtimes.base import AUTO, Placement
 from l3embed.runtimes.choice import runtime_names
 from l3embed.variants import (
@@ -214,111 +210,6 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
         verbose=not args.quiet,
         run=_run_options(args),
     )
-
-
-@dataclass(frozen=True)
-class Found:
-    """The files that arguments name.
-
-    Parameters
-    ----------
-    outputs : dict[str, str]
-        The output of each.
-    failures : dict[str, str]
-        Folders that cannot be read, and why.
-    """
-
-    outputs: dict[str, str]
-    failures: dict[str, str]
-
-
-def files_of(args: argparse.Namespace, kind: str, suffixes: frozenset[str], part: str = "") -> Found:
-    """Return the output of each file that the arguments name, those in folders included.
-
-    Parameters
-    ----------
-    args : argparse.Namespace
-        With inputs, output_dir, suffix and recursive.
-    kind : str
-        What the files are, for messages.
-    suffixes : frozenset[str]
-        Endings by which they are known in folders.
-    part : str
-        What of a file the output is of, if it has several: a word in the output's name.
-
-    Raises
-    ------
-    OpenL3Error
-        If there are no files.
-    """
-    from l3embed.core.outputs import get_output_path
-
-    ending = "_".join(word for word in (part, args.suffix) if word) + ".npz"
-    found = Found({}, {})
-    for path in map(Path, args.inputs):
-        if not os.path.isdir(path):  # noqa: PTH112 (pathlib's raises where it may not look)
-            found.outputs[str(path)] = get_output_path(str(path), ending, args.output_dir)
-            continue
-        for file in _files_in(path, suffixes, found.failures, recursive=args.recursive):
-            below = args.output_dir and str(Path(args.output_dir) / file.parent.relative_to(path))
-            found.outputs[str(file)] = get_output_path(str(file), ending, below)
-    if not found.outputs and not found.failures:
-        hint = "" if args.recursive else " Subfolders are searched with --recursive."
-        endings = ", ".join(sorted(suffixes))
-        raise OpenL3Error(
-            f"There are no {kind} files in {', '.join(args.inputs)}, known by their endings: {endings}.{hint}"
-        )
-    return found
-
-
-def _files_in(
-    folder: Path, suffixes: frozenset[str], failures: dict[str, str], *, recursive: bool
-) -> list[Path]:
-    """Return a folder's files of a kind, and put folders that cannot be read among the failures."""
-
-    def note(error: OSError) -> None:
-        failures[str(error.filename)] = f"The folder could not be read: {error.strerror}."
-
-    files: list[Path] = []
-    for place, folders, names in os.walk(folder, onerror=note):
-        if not recursive:
-            folders.clear()
-        files += (Path(place, name) for name in names if Path(name).suffix.lower() in suffixes)
-    return sorted(files)
-
-
-def run_on_files(found: Found, process: Callable[[], None], *, quiet: bool) -> int:
-    """Process files, and say how many were done; a table at the end says which were not, and why.
-
-    Returns
-    -------
-    int
-        The exit status: 0 only if every file was done.
-
-    Raises
-    ------
-    OpenL3Error
-        If the one file there is failed, or nothing could be done.
-    """
-    total = len(found.outputs)
-    failures = found.failures
-    try:
-        if found.outputs:
-            process()
-    except FilesError as error:
-        if total == 1 and not failures:
-            raise
-        failures = {**error.failures, **failures}
-    if failures:
-        done = sum(path not in failures for path in found.outputs)
-        sys.stderr.write(f"l3embed: {done} of {total} files done, {len(failures)} failed:\n")
-        width = max(map(len, failures))
-        for path, reason in failures.items():
-            sys.stderr.write(f"  {path:{width}}  {reason}\n")
-        return 1
-    if not quiet:
-        sys.stderr.write(f"l3embed: {total} of {total} files done.\n")
-    return 0
 
 
 def write_line(line: str) -> None:
