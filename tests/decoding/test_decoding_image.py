@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -294,3 +295,22 @@ def test_a_tiff_that_is_neither_grey_nor_rgb_is_told(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", numbers, photometric="minisblack", planarconfig="contig")
     with pytest.raises(OpenL3Error, match="neither grey nor RGB: it has 5 samples a pixel"):
         pages_of(tmp_path / "a.tif")
+
+
+def test_what_tifffile_says_of_a_damaged_file_is_not_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A file that Pillow lacks, whose first tag points behind its end."""
+    numbers = np.zeros((HEIGHT, WIDTH, 3), np.float32)
+    tifffile.imwrite(tmp_path / "a.tif", numbers, photometric="rgb")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[18:22] = b"\xff\xff\xff\x7f"
+    content[12:14] = b"\xff\xff"
+    (tmp_path / "a.tif").write_bytes(content)
+    with suppress(OpenL3Error):
+        pages_of(tmp_path / "a.tif")
+    assert caplog.records == []
+
+    with suppress(Exception), tifffile.TiffFile(tmp_path / "a.tif") as file:
+        file.pages.first.asarray()
+    assert caplog.records  # of whoever else reads it

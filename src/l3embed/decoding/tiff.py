@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import numpy as np
@@ -65,7 +66,10 @@ class WidePage:
     def __init__(self, page: Any) -> None:
         samples = page.samplesperpixel
         if page.dtype is None or page.bitspersample not in WIDE_BITS or page.imagedepth != 1:
-            raise OpenL3Error(f"It could not be read as an image: {page.bitspersample} bits are no pixel's.")
+            raise OpenL3Error(
+                "It could not be read as an image: samples must have 8, 16, 32 or 64 bits; it has "
+                f"{page.bitspersample}."
+            )
         if samples not in CHANNELS.get(page.photometric, ()):
             raise OpenL3Error(
                 f"It is neither grey nor RGB: it has {samples} samples a pixel, of the kind "
@@ -97,7 +101,19 @@ def open_page(path: Path, number: int) -> Iterator[WidePage]:
 def _opened(path: Path) -> Iterator[Any]:
     import tifffile
 
-    if not tifffile.logger().handlers:  # what becomes of the file is said elsewhere
-        tifffile.logger().addHandler(logging.NullHandler())
-    with tifffile.TiffFile(path) as file:
-        yield file
+    tifffile.logger().addFilter(_is_others)
+    thread = get_ident()
+    _reading.add(thread)
+    try:
+        with tifffile.TiffFile(path) as file:
+            yield file
+    finally:
+        _reading.discard(thread)
+
+
+_reading: set[int] = set()
+"""Threads that read a file here: what becomes of it is said elsewhere, and needs not be logged."""
+
+
+def _is_others(record: logging.LogRecord) -> bool:
+    return record.thread not in _reading

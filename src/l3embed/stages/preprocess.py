@@ -272,11 +272,12 @@ def _doubts(outcome: Outcome[Task]) -> Iterator[str]:
 
 
 def _tell_doubts(sentences: Sequence[str]) -> None:
-    """Tell the first of them, since short clips come in thousands."""
-    for words in sorted(sentences)[:NAMED]:
+    """Tell the first of them, since short clips come in thousands, and each once: a video counts twice."""
+    different = sorted(set(sentences))
+    for words in different[:NAMED]:
         say(f"preprocess: warning: {words}")
-    if len(sentences) > NAMED:
-        more = len(sentences) - NAMED
+    if len(different) > NAMED:
+        more = len(different) - NAMED
         say(f"preprocess: warning: {more} more; the column warnings of data/export/manifest.csv has them all")
 
 
