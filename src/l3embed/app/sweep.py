@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from omegaconf import OmegaConf
@@ -59,7 +60,7 @@ def _read_job(folder: Path) -> Job:
             overrides = [str(override).partition("=") for override in OmegaConf.load(folder / OVERRIDES_FILE)]
             choices = {key.lstrip("+"): value for key, _, value in overrides}
             if outcome.get("status") == OK:
-                return _read_results(number, choices, folder)
+                return replace(_read_results(number, choices, folder), run_s=outcome.get("run_s"))
     except OpenL3Error as error:
         return Job(number, choices, FAILED, f"{folder} is damaged. {error}", run_s=outcome.get("run_s"))
     return Job(number, choices, FAILED, read_failure(folder), run_s=outcome.get("run_s"))
@@ -79,7 +80,6 @@ def _read_results(number: int, choices: Mapping[str, str], folder: Path) -> Job:
         OK,
         quality={modality: found for modality, found in evaluated.items() if found.scores},
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
-        run_s=read_object(folder / OUTCOME_FILE).get("run_s"),
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),
         counts=counts,
     )

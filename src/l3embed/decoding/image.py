@@ -148,8 +148,9 @@ class ImageFile:
     @property
     def is_paged(self) -> bool:
         """Whether it may hold several images."""
-        is_animated = self._picture is None or getattr(self._picture, "is_animated", False)
-        return is_animated and (self._picture is None or self._picture.format in PAGED_FORMATS)
+        if self._picture is None:
+            return True
+        return self._picture.format in PAGED_FORMATS and getattr(self._picture, "is_animated", False)
 
     def pages(self) -> Iterator[Image]:
         """Yield its images, ``(height, width, 3)``, from the first on; they may differ in size.

@@ -108,8 +108,10 @@ def _open(path: Path, stack: ExitStack) -> Recording:
 
 def _mpeg_behind_s(path: Path, file: AudioFile) -> float:
     """Return how many seconds of an MPEG file libsndfile would not read: it counts on the first frame."""
+    if not file.subtype.startswith(MPEG):
+        return 0.0
     behind = bytes_behind_mp3(path)
-    if not file.subtype.startswith(MPEG) or (behind is not None and behind <= ID3_TAIL_BYTES):
+    if behind is not None and behind <= ID3_TAIL_BYTES:
         return 0.0
     behind_s = last_packet_s(path, SOUND) - file.samples / file.sample_rate_hz
     return behind_s if behind_s * file.sample_rate_hz > PADDING_SAMPLES else 0.0
