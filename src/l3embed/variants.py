@@ -47,6 +47,20 @@ class Media(str, Enum):
     VIDEO = "video"
 
 
+class DoubtKind(str, Enum):
+    """What may be wrong with a file that can be embedded, the worst first."""
+
+    CONFLICT = "conflict"
+    DAMAGED = "damaged"
+    SILENT = "silent"
+    BLACK = "black"
+    INCOMPLETE = "incomplete"
+    OUTLIER = "outlier"
+    COPY = "copy"
+    SHORT = "short"
+    TURNED = "turned"
+
+
 class ContentType(str, Enum):
     """What the videos of the training set showed."""
 

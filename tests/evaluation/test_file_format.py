@@ -29,7 +29,7 @@ from l3embed.variants import Modality
 from .exported import file_rows, write_export
 
 AUDIO = Modality.AUDIO
-DOGS = "path,actual,predicted,fold\n000.wav,dog,dog,"
+DOGS = "path,actual,predicted,fold,confidence\n000.wav,dog,dog,"
 CLASSES = "label,files,recall,precision,f1\ncat,10,1.0,0.909091,0.952381\ndog,10,0.9,1.0,0.947368\n"
 
 
@@ -55,7 +55,7 @@ def test_the_tables_have_these_names_and_columns(folder: Path) -> None:
     }
     assert (folder / "audio_predictions.csv").read_text().startswith(DOGS)
     assert (folder / "audio_classes.csv").read_text() == CLASSES
-    assert (folder / "image_predictions.csv").read_text() == "path,actual,predicted,fold\n"
+    assert (folder / "image_predictions.csv").read_text() == "path,actual,predicted,fold,confidence\n"
     assert (folder / "image_classes.csv").read_text() == "label,files,recall,precision,f1\n"
 
 

@@ -11,6 +11,8 @@ import numpy.typing as npt
 
 from l3embed.evaluation.folds import Positions, Split
 
+Floats = npt.NDArray[np.float64]
+
 PROBE_STRENGTH = 10.0
 """Inverse strength of the probe's penalty, for standardised embeddings divided by the root of their length.
 
@@ -38,8 +40,8 @@ def predict_held_out(
     split: Split,
     neighbours: int,
     after_fold: Callable[[], object],
-) -> Positions:
-    """Predict each file's class, (N,), by a classifier that was trained without the file's fold.
+) -> tuple[Positions, Floats]:
+    """Predict each file's class by a classifier that was trained without the file's fold.
 
     Parameters
     ----------
@@ -53,10 +55,15 @@ def predict_held_out(
         How many neighbours the nearest ones are.
     after_fold : callable
         Called when a fold is done.
+
+    Returns
+    -------
+    (array of int, array of float)
+        What each file was taken for, (N,), and the probability that the classifier gave to that, (N,).
     """
     from threadpoolctl import threadpool_limits
 
-    predicted = np.empty_like(split.actual)
+    predicted, confidence = np.empty_like(split.actual), np.ones(len(split.actual))
     # The solver's many small products are no faster on several threads, and much slower next to other jobs.
     with threadpool_limits(1):
         for learnt, held_out in split.parts():
@@ -66,9 +73,11 @@ def predict_held_out(
                 predicted[held_out] = classes[0]
             else:
                 model = _model(kind, len(learnt), embeddings.shape[1], neighbours)
-                predicted[held_out] = model.fit(embeddings[learnt], classes).predict(embeddings[held_out])
+                probabilities = model.fit(embeddings[learnt], classes).predict_proba(embeddings[held_out])
+                predicted[held_out] = model.classes_[probabilities.argmax(axis=1)]
+                confidence[held_out] = probabilities.max(axis=1)
             after_fold()
-    return predicted
+    return predicted, confidence
 
 
 def _model(kind: Classifier, files: int, dimension: int, neighbours: int) -> Any:

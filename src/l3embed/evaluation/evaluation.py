@@ -51,12 +51,13 @@ class EvaluationOptions:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What the linear probe took a held-out file for."""
+    """What the linear probe took a held-out file for, and the probability that it gave to that."""
 
     path: str
     actual: str
     predicted: str
     fold: str
+    confidence: float
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Evaluation:
         Of each classifier.
     predictions : tuple of Prediction
         One a file, in the manifest's order.
+    notes : tuple of str
+        What the user should know, in sentences without a full stop: what was left out, copies, conflicts.
     """
 
     files: int
@@ -88,6 +91,7 @@ class Evaluation:
     chance: float = 0.0
     performances: Mapping[Classifier, Performance] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def scores(self) -> Scores:
@@ -119,41 +123,53 @@ def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOpti
     for note in split.notes:
         say(f"evaluate: {modality.value}: {note}")
     if isinstance(split, Unsplit):
-        return Evaluation(len(rows), split.reason)
+        return Evaluation(len(rows), split.reason, notes=split.notes)
     embeddings = means[split.rows]
     is_finite = np.isfinite(embeddings).all(axis=1)
     if not is_finite.all():
         example = rows[split.rows[np.argmin(is_finite)]].path
         return Evaluation(len(rows), f"the embedding of {example} is not finite")
-    performances = _measure(modality, embeddings, split, options)
+    performances, confidence = _measure(modality, embeddings, split, options)
     return Evaluation(
         files=len(split.rows),
         labels=split.labels,
         folds=len(split.folds.names),
         chance=float(np.bincount(split.actual).max() / len(split.actual)),
         performances=performances,
-        predictions=_predictions(rows, split, performances[Classifier.LINEAR_PROBE]),
+        predictions=_predictions(rows, split, performances[Classifier.LINEAR_PROBE], confidence),
+        notes=split.notes,
     )
 
 
 def _measure(
     modality: Modality, embeddings: npt.NDArray[np.float32], split: Split, options: EvaluationOptions
-) -> dict[Classifier, Performance]:
-    performances = {}
+) -> tuple[dict[Classifier, Performance], npt.NDArray[np.float64]]:
+    """Return what each classifier made of the files, and how sure the linear probe was of each."""
+    performances, confidences = {}, {}
     fits = len(Classifier) * len(split.folds.names)
     with progress_bar(f"Evaluating {modality.value}", total=fits, unit="fit") as bar:
         for kind in Classifier:
-            predicted = predict_held_out(kind, embeddings, split, options.neighbours, bar.update)
+            predicted, confidences[kind] = predict_held_out(
+                kind, embeddings, split, options.neighbours, bar.update
+            )
             performances[kind] = score_predictions(split, predicted, options.resamples, options.seed)
-    return performances
+    return performances, confidences[Classifier.LINEAR_PROBE]
 
 
 def _predictions(
-    rows: Sequence[ManifestRow], split: Split, performance: Performance
+    rows: Sequence[ManifestRow],
+    split: Split,
+    performance: Performance,
+    confidence: npt.NDArray[np.float64],
 ) -> tuple[Prediction, ...]:
+    columns = (split.rows, split.actual, performance.predicted, split.folds.numbers, confidence.round(4))
     return tuple(
-        Prediction(rows[row].path, split.labels[actual], split.labels[predicted], split.folds.names[fold])
-        for row, actual, predicted, fold in zip(
-            split.rows, split.actual, performance.predicted, split.folds.numbers, strict=True
+        Prediction(
+            rows[row].path,
+            split.labels[actual],
+            split.labels[predicted],
+            split.folds.names[fold],
+            float(sureness),
         )
+        for row, actual, predicted, fold, sureness in zip(*columns, strict=True)
     )

@@ -50,11 +50,14 @@ class Figures:
         What was reached.
     chances : mapping of Measure to float
         What always naming the largest class reaches.
+    notes : tuple of str
+        What the user should know: classes left out, copies, conflicts, ...
     """
 
     reason: str = ""
     scores: Scores = field(default_factory=dict)
     chances: Mapping[Measure, float] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def predictions_path(folder: Path, modality: Modality) -> Path:
@@ -131,12 +134,13 @@ def _is_missing(path: Path) -> bool:
 
 def _content(found: Evaluation) -> dict[str, Any]:
     if found.reason:
-        return {"files": found.files, "reason": found.reason}
+        return {"files": found.files, "reason": found.reason, "notes": list(found.notes)}
     content: dict[str, Any] = {
         "files": found.files,
         "classes": len(found.labels),
         "folds": found.folds,
         "chance": _rounded(found.chance),
+        "notes": list(found.notes),
     }
     for (kind, measure), score in found.scores.items():
         figures = {f"{measure.value}{end}": _rounded(x) for end, x in zip(ENDS, astuple(score), strict=True)}
@@ -152,7 +156,7 @@ def _parse(content: Mapping[str, Any]) -> Figures:
         if measure.value in (found := content.get(kind.value, {}))
     }
     known = chances(content["chance"], content["classes"]) if "chance" in content else {}
-    return Figures(content.get("reason", ""), scores, known)
+    return Figures(content.get("reason", ""), scores, known, tuple(content.get("notes", ())))
 
 
 def _rounded(figure: Any) -> Any:

@@ -1,0 +1,62 @@
+"""The files of an export that one should look at before one trusts what is computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from l3embed.disk.seals import is_sealed, reading, seal
+from l3embed.disk.tables import read_rows, write_rows
+from l3embed.export.manifest import STAGE
+from l3embed.variants import DoubtKind, Modality
+
+DOUBTS_CSV = "doubts.csv"
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One thing that may be wrong with one file.
+
+    Parameters
+    ----------
+    path : str
+        Below the dataset's folder, with slashes.
+    modality : Modality
+        Which of its embeddings it concerns; copies and conflicts concern both, and stand at the first.
+    label : str
+        Class of the file; empty if it has none.
+    kind : DoubtKind
+        What it is.
+    words : str
+        The same in a sentence that begins behind the file's name.
+    """
+
+    path: str
+    modality: Modality
+    label: str
+    kind: DoubtKind
+    words: str
+
+
+def write_doubts(export: Path, doubts: Iterable[Doubt]) -> None:
+    """Write the list of doubts of an export: the worst kind first."""
+    ranks = list(DoubtKind)
+    ordered = sorted(doubts, key=lambda doubt: ranks.index(doubt.kind))
+    write_rows(export / DOUBTS_CSV, Doubt, ordered)
+    seal(export / DOUBTS_CSV)
+
+
+def read_doubts(export: Path) -> list[Doubt]:
+    """Read the list of doubts of an export, as it was written; nothing if it is older than such lists.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is not as the stage has written it.
+    """
+    path = export / DOUBTS_CSV
+    if not path.exists() and not is_sealed(path):
+        return []
+    with reading(path, STAGE):
+        return read_rows(path, Doubt)
