@@ -397,7 +397,33 @@ def test_a_folder_in_place_of_a_file_is_reported(tmp_path: Path) -> None:
         write_sample_dataset(tmp_path)
 
 
+# Files with which something is wrong
+
+
+def test_the_doubtful_files_stand_beside_the_same_sample(tmp_path: Path) -> None:
+    plain, more = tmp_path / "plain", tmp_path / "more"
+    write_sample_dataset(plain)
+    paths = write_sample_dataset(more, doubtful=True)
+    added = {path.relative_to(more).as_posix() for path in paths} - set(state(plain))
+    assert added == {
+        *("again.ogg", "black.png", "click.wav", "cut_short.wav", "drums/rain_03.ogg"),
+        *("mute.mp4", "silence.flac", "turned.jpg", "whistle/whistle_01.flac"),
+    }
+
+
+def test_the_sample_may_be_written_without_them_again(tmp_path: Path) -> None:
+    write_sample_dataset(tmp_path, doubtful=True)
+    assert len(write_sample_dataset(tmp_path)) == 49
+
+
 # On the command line
+
+
+def test_the_command_adds_them_if_it_is_told_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sample", "--doubtful", str(tmp_path / "new")]) == 0
+    assert capsys.readouterr().out.endswith(
+        "9 files with which something is wrong, to see what becomes of them\n"
+    )
 
 
 def test_the_command_says_where_and_what(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -214,10 +214,8 @@ def test_without_enough_classes_the_others_are_named(
 ) -> None:
     found = audio_of(tmp_path, file_rows(["dog", "dog", "owl"]), noise(3))
     assert found.files == 3
-    assert found.reason == "fewer than two classes have two different files"
-    assert (
-        "evaluate: audio: left out, since a class needs two different files: owl" in capsys.readouterr().err
-    )
+    assert found.reason == "fewer than two classes have 2 different files"
+    assert "evaluate: audio: left out, since a class needs 2 different files: owl" in capsys.readouterr().err
 
 
 def test_embeddings_that_are_not_finite_are_a_reason(tmp_path: Path) -> None:

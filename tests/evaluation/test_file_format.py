@@ -61,7 +61,7 @@ def test_the_tables_have_these_names_and_columns(folder: Path) -> None:
 
 def test_the_metrics_have_these_names_in_this_order(found: dict[Modality, Evaluation]) -> None:
     content = metrics_content(found)
-    assert list(content["audio"]) == ["files", "classes", "folds", "chance", "linear_probe", "knn"]
+    assert list(content["audio"]) == ["files", "classes", "folds", "chance", "notes", "linear_probe", "knn"]
     for kind in ("linear_probe", "knn"):
         assert list(content["audio"][kind]) == [
             "accuracy",
@@ -72,7 +72,7 @@ def test_the_metrics_have_these_names_in_this_order(found: dict[Modality, Evalua
             "macro_f1_high",
         ]
     assert content["audio"]["linear_probe"]["macro_f1"] == 0.949875
-    assert content["image"] == {"files": 0, "reason": "no files"}
+    assert content["image"] == {"files": 0, "reason": "no files", "notes": []}
 
 
 def test_experiments_are_compared_by_these_names(found: dict[Modality, Evaluation]) -> None:

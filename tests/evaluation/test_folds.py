@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from l3embed.evaluation.folds import Split, Unsplit, split_files
+from l3embed.evaluation.folds import FoldOptions, Split, Unsplit, split_files
 from l3embed.export.manifest import ManifestRow
 
 from .exported import file_rows
@@ -16,8 +16,8 @@ from .exported import file_rows
 SIX_CLASSES = [f"class {number % 6}" for number in range(60)]
 
 
-def split(rows: Sequence[ManifestRow], seed: int = 0) -> Split:
-    found = split_files(rows, 5, seed)
+def split(rows: Sequence[ManifestRow], seed: int = 0, most_folds: int = 5) -> Split:
+    found = split_files(rows, FoldOptions(most=most_folds, seed=seed))
     assert isinstance(found, Split)
     return found
 
@@ -76,12 +76,44 @@ def test_there_are_no_more_folds_than_different_files_in_the_smallest_class() ->
 
 
 def test_classes_of_one_file_are_left_out_by_name_however_often_it_was_copied() -> None:
-    labels = [*["dog", "cat"] * 5, "alone", "copied", "copied", ""]
-    contents = [*range(10), 10, 11, 11, 12]
-    found = split(file_rows(labels, contents=contents))
+    labels = [*["dog", "cat"] * 5, "alone", "copied", "copied"]
+    contents = [*range(10), 10, 11, 11]
+    found = split(file_rows(labels, contents=contents), most_folds=2)
     assert found.labels == ("cat", "dog")
     assert found.rows.tolist() == list(range(10))
-    assert found.notes == ("left out, since a class needs two different files: alone, copied",)
+    assert found.notes == ("left out, since a class needs 2 different files: alone, copied",)
+
+
+def test_a_rare_class_does_not_set_the_folds_for_all() -> None:
+    found = split(file_rows([*["dog", "cat"] * 20, "owl", "owl"]))
+    assert found.labels == ("cat", "dog")
+    assert len(found.folds.names) == 5
+    assert found.notes == ("left out, since a class needs 5 different files: owl",)
+
+
+def test_no_more_than_a_tenth_of_the_files_is_left_out_for_more_folds() -> None:
+    found = split(file_rows([*["dog", "cat"] * 12, "owl", "owl", "owl"]))
+    assert found.labels == ("cat", "dog", "owl")
+    assert found.notes == ("3 folds rather than 5: class owl has 3 different files",)
+
+
+def test_two_classes_remain_if_two_can() -> None:
+    found = split(file_rows([*["dog"] * 50, "owl", "owl"]))
+    assert found.labels == ("dog", "owl")
+
+
+def test_how_many_files_a_class_needs_can_be_chosen() -> None:
+    rows = file_rows([*["dog", "cat"] * 12, "owl", "owl", "owl"])
+    found = split_files(rows, FoldOptions(min_class_files=4))
+    assert isinstance(found, Split)
+    assert found.labels == ("cat", "dog")
+    assert found.notes == ("left out, since a class needs 4 different files: owl",)
+
+
+def test_files_without_a_label_are_counted() -> None:
+    found = split(file_rows([*["dog", "cat"] * 5, "", ""]))
+    assert found.rows.tolist() == list(range(10))
+    assert found.notes == ("2 of 12 files have no label",)
 
 
 def test_only_some_of_many_left_out_classes_are_named() -> None:
@@ -95,23 +127,23 @@ def test_only_some_of_many_left_out_classes_are_named() -> None:
         pytest.param([], None, None, "no files", id="nothing"),
         pytest.param(["", ""], None, None, "no labels", id="no labels"),
         pytest.param(
-            ["dog"] * 9, None, None, "fewer than two classes have two different files", id="one class"
+            ["dog"] * 9, None, None, "fewer than two classes have 2 different files", id="one class"
         ),
         pytest.param(
-            ["a", "b", "c"], None, None, "fewer than two classes have two different files", id="singles"
+            ["a", "b", "c"], None, None, "fewer than two classes have 2 different files", id="singles"
         ),
         pytest.param(
             ["a", "b"] * 4,
             [0] * 8,
             None,
-            "fewer than two classes have two different files",
+            "fewer than two classes have 2 different files",
             id="copies of one",
         ),
         pytest.param(
             ["a", "a", "b", "b"],
             None,
             [*"1122"],
-            "fewer than two classes have files in two folds",
+            "fewer than two classes have 2 different files in two folds",
             id="folds",
         ),
         pytest.param(
@@ -126,7 +158,7 @@ def test_only_some_of_many_left_out_classes_are_named() -> None:
 def test_there_is_a_reason_if_nothing_can_be_evaluated(
     labels: list[str], contents: list[object] | None, folds: list[str] | None, reason: str
 ) -> None:
-    found = split_files(file_rows(labels, contents=contents, folds=folds), 5, 0)
+    found = split_files(file_rows(labels, contents=contents, folds=folds), FoldOptions())
     assert isinstance(found, Unsplit)
     assert found.reason == reason
 
@@ -160,7 +192,7 @@ def test_folds_of_files_without_a_label_do_not_matter() -> None:
 
 def test_a_class_in_one_of_the_labels_folds_is_left_out() -> None:
     found = split(file_rows(["dog", "cat", "dog", "cat", "owl", "owl"], folds=["1", "1", "2", "2", "2", "2"]))
-    assert found.notes == ("left out, since a class needs files in two folds: owl",)
+    assert found.notes == ("left out, since a class needs 2 different files in two folds: owl",)
 
 
 def test_a_copy_in_another_of_the_labels_folds_is_not_learnt_from() -> None:

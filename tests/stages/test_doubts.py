@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from PIL import Image
 
 from l3embed.decoding.reading import OnDamage, Reading
+from l3embed.export.labels import FolderLabels
 from l3embed.inputs.media import SourceFile
 
 from .conftest import write_audio, write_video
@@ -92,6 +96,47 @@ def test_turned_photographs_have_embeddings_of_their_own(mixed: Project) -> None
     turning.run()
     assert manifest(turning)["photo.jpg"]["warnings"] == ""
     assert np.abs(np.load(turning.export_folder / "photo.npz")["embedding"] - stored).max() > 0
+
+
+def doubts(project: Project) -> list[tuple[str, str, str]]:
+    """Path, label and kind of each row of the list that the export has."""
+    with (project.export_folder / "doubts.csv").open(newline="", encoding="utf-8") as file:
+        return [(row["path"], row["label"], row["kind"]) for row in csv.DictReader(file)]
+
+
+def test_all_that_is_doubtful_stands_in_one_list_the_worst_first(project: Project) -> None:
+    options = replace(project.export_options, labels=FolderLabels())
+    labelled = replace(project, export_options=options)
+    for number in range(20):
+        write_audio(project.dataset / "dogs" / f"{number:02}.wav", seconds=1 + number / 100)
+    write_audio(project.dataset / "cats" / "short.wav", seconds=0.1)
+    soundfile.write(project.dataset / "cats" / "silent.wav", np.zeros(60_000), 48_000)
+    for copy in ("cats/fifth.wav", "dogs/fifth.wav"):
+        shutil.copy(project.dataset / "dogs" / "05.wav", project.dataset / copy)
+    shutil.copy(project.dataset / "dogs" / "06.wav", project.dataset / "sixth.wav")
+    labelled.run()
+    found = doubts(labelled)
+    assert found == [
+        ("cats/fifth.wav", "cats", "conflict"),
+        ("dogs/05.wav", "dogs", "conflict"),
+        ("dogs/fifth.wav", "dogs", "conflict"),
+        ("cats/silent.wav", "cats", "silent"),
+        ("sixth.wav", "", "copy"),
+        ("cats/short.wav", "cats", "short"),
+    ]
+
+
+def test_the_export_tells_of_what_it_has_found_itself(
+    project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_audio(project.dataset / "a.wav", seconds=0.1)
+    shutil.copy(project.dataset / "a.wav", project.dataset / "b.wav")
+    project.preprocess()
+    project.embed()
+    capfd.readouterr()
+    project.export()
+    told = [line for line in capfd.readouterr().err.splitlines() if "warning" in line]
+    assert told == ["export: warning: b.wav has the same bytes as a.wav."]
 
 
 UNEXPECTED = [

@@ -66,7 +66,7 @@ def test_experiments_are_compared_by_three_figures(tmp_path: Path) -> None:
 def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
     _, metrics = run(export_of(tmp_path, wrong=0))
     names = {f"{measure}{end}" for measure in ("accuracy", "macro_f1") for end in ("", "_low", "_high")}
-    assert set(metrics["audio"]) == {"files", "classes", "folds", "chance", "linear_probe", "knn"}
+    assert set(metrics["audio"]) == {"files", "classes", "folds", "chance", "notes", "linear_probe", "knn"}
     assert set(metrics["audio"]["linear_probe"]) == set(metrics["audio"]["knn"]) == names
     assert {key: metrics["audio"][key] for key in ("files", "classes", "folds", "chance")} == {
         "files": 20,
@@ -74,13 +74,13 @@ def test_the_metrics_have_figures_or_a_reason(tmp_path: Path) -> None:
         "folds": 5,
         "chance": 0.5,
     }
-    assert metrics["image"] == {"files": 0, "reason": "no files"}
+    assert metrics["image"] == {"files": 0, "reason": "no files", "notes": []}
 
 
 def test_there_is_a_row_for_each_prediction(tmp_path: Path) -> None:
     run(export_of(tmp_path, wrong=1))
     header, *rows = read_rows(tmp_path / "evaluation" / "audio_predictions.csv")
-    assert header == ["path", "actual", "predicted", "fold"]
+    assert header == ["path", "actual", "predicted", "fold", "confidence"]
     assert [row[:3] for row in rows[:2]] == [["000.wav", "dog", "cat"], ["001.wav", "cat", "cat"]]
     assert sorted(row[3] for row in rows) == sorted("12345" * 4)
 
@@ -109,7 +109,7 @@ def test_without_labels_the_tables_have_their_header_only(
     assert evaluate.run(OPTIONS, Layout(export.parent)) == line
     for modality in ("audio", "image"):
         assert read_rows(tmp_path / "evaluation" / f"{modality}_predictions.csv") == [
-            ["path", "actual", "predicted", "fold"]
+            ["path", "actual", "predicted", "fold", "confidence"]
         ]
         assert read_rows(tmp_path / "evaluation" / f"{modality}_classes.csv") == [
             ["label", "files", "recall", "precision", "f1"]

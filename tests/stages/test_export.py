@@ -186,7 +186,7 @@ def exported_as(project: Project, *formats: str, layout: RowLayout | None = None
     return {
         path.name
         for path in project.export_folder.iterdir()
-        if not path.name.startswith(("manifest.", "audio_mean.", "."))
+        if not path.name.startswith(("manifest.", "audio_mean.", "doubts.", "."))
     }
 
 

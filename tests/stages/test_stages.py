@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import errno
+import json
 import os
 import shutil
 import tracemalloc
@@ -158,7 +159,7 @@ def test_the_manifest_gives_the_reason_of_a_failure(run: Run, name: str, reason:
 
 def test_only_outputs_of_the_manifest_are_there(run: Run) -> None:
     files = {path.relative_to(run.export).as_posix() for path in run.export.rglob("*") if path.is_file()}
-    tables = {"manifest.csv", "manifest.parquet", "audio_mean.npy", MARK_FILE, SEALS_FILE}
+    tables = {"manifest.csv", "manifest.parquet", "doubts.csv", "audio_mean.npy", MARK_FILE, SEALS_FILE}
     assert files == {row["output"] for row in run.manifest() if row["output"]} | tables
 
 
@@ -312,16 +313,31 @@ def test_preprocess_takes_what_ffmpeg_alone_can_read(project: Project) -> None:
         project.preprocess()
 
 
-def test_preprocess_names_the_first_of_many_doubtful_recordings(
+def test_doubtful_recordings_are_told_of_in_one_line_a_kind_the_worst_first(
     project: Project, capfd: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(23):
         write_audio(project.dataset / f"{number:02d}.wav", seconds=0.1)
+    for name in ("x.wav", "y.wav"):
+        soundfile.write(project.dataset / name, np.zeros(60_000), 48_000)
     project.preprocess()
     warned = [line for line in capfd.readouterr().err.splitlines() if "warning" in line]
-    assert len(warned) == 21
-    assert "00.wav is shorter than one window (1 second): it is padded with zeros." in warned[0]
-    assert "3 more; the column warnings of data/export/manifest.csv has them all" in warned[-1]
+    assert warned == [
+        "preprocess: warning: 2 files are silent: x.wav, y.wav",
+        (
+            "preprocess: warning: 23 files are shorter than one window, and padded with zeros: "
+            "00.wav, 01.wav, 02.wav, 03.wav, 04.wav and 18 more, which data/export/doubts.csv will name"
+        ),
+    ]
+
+
+def test_the_metrics_count_the_doubtful_files(project: Project) -> None:
+    write_audio(project.dataset / "short.wav", seconds=0.1)
+    for name in ("x.wav", "y.wav"):
+        soundfile.write(project.dataset / name, np.zeros(30_000), 48_000)
+    project.preprocess()
+    metrics = json.loads((project.folder / "metrics" / "preprocess.json").read_text(encoding="utf-8"))
+    assert metrics["doubts"] == {"silent": 2, "short": 3}
 
 
 DOUBTFUL = {

@@ -267,6 +267,7 @@ class EvaluationSettings:
     """How the embeddings are evaluated."""
 
     folds: int = MISSING
+    min_class_files: int | None = None
     neighbours: int = MISSING
     seed: int = MISSING
 

@@ -31,6 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument(
         "--seed", metavar="N", type=int, default=0, help="0, as by default: there is one sample now"
     )
+    parser.add_argument(
+        "--doubtful",
+        action="store_true",
+        help="add files with which something is wrong: silent, cut short, copied under another label, ...",
+    )
     parser.set_defaults(run=run)
 
 
@@ -49,6 +54,7 @@ def run(args: argparse.Namespace) -> int:
             f"There is one sample now, and it has no seed, but --seed is {args.seed}; leave out --seed"
         )
     paths = write_sample_dataset(args.directory)
+    doubtful = len(write_sample_dataset(args.directory, doubtful=True)) - len(paths) if args.doubtful else 0
     images = [path for path in paths if path.suffix in IMAGE_SUFFIXES]
     videos = [path for path in paths if path.suffix == VIDEO_SUFFIX]
     clips = [path for path in paths if path not in images and path not in videos]
@@ -61,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         "which are CC0 or in the public domain\n"
         f"{len(videos)} video with sound, made of the same: MP4; {size_mb:.1f} MB in all\n"
     )
+    if doubtful:
+        sys.stdout.write(f"{doubtful} files with which something is wrong, to see what becomes of them\n")
     return 0
 
 

@@ -20,7 +20,7 @@ from l3embed.models.running import Network
 from l3embed.progress import FileProgress
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
-from l3embed.variants import Media, Modality
+from l3embed.variants import DoubtKind, Media, Modality
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Medium:
         source = SourceFile(Path(path), self.media, self.reading, findings)
         return network_inputs(source, self.framing, prepare)
 
-    def warn(self, path: str, rows: int, findings: Findings, told: set[str]) -> None:
+    def warn(self, path: str, rows: int, findings: Findings, told: set[DoubtKind]) -> None:
         """Warn of what was found in a file that was read."""
         if not rows:
             warn(f"{path} {LACKS[self.modality]}")
@@ -135,7 +135,7 @@ def _embed(
     network = request.load()
     findings = {path: Findings() for path in todo}
     sources = ((path, medium.inputs(path, network, findings[path])) for path in claimed.mine(todo))
-    told: set[str] = set()
+    told: set[DoubtKind] = set()
 
     def save(path: str, spool: RowSpool) -> None:
         medium.warn(path, spool.rows, findings[path], told)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.evaluation.classifiers import Classifier, predict_held_out
-from l3embed.evaluation.folds import Split, Unsplit, split_files
+from l3embed.evaluation.folds import FoldOptions, Split, Unsplit, split_files
+from l3embed.evaluation.mislabelled import notes_on_copies
 from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import progress_bar, say
@@ -25,6 +26,9 @@ class EvaluationOptions:
     ----------
     folds : int
         Parts of the dataset, from 2 on, each of which is held out once; the labels' own folds go first.
+    min_class_files : int or None
+        Different files that a class needs, from 2 on; None: as many as there are folds, unless too many
+        files would be left out.
     neighbours : int
         Files, from 1 on, that the nearest neighbours' classifier looks at.
     seed : int
@@ -39,12 +43,15 @@ class EvaluationOptions:
     """
 
     folds: int = 5
+    min_class_files: int | None = None
     neighbours: int = 5
     seed: int = 0
     resamples: int = 1000
 
     def __post_init__(self) -> None:
         check_at_least("evaluation.folds", self.folds, 2)
+        if self.min_class_files is not None:
+            check_at_least("evaluation.min_class_files", self.min_class_files, 2)
         check_at_least("evaluation.neighbours", self.neighbours, 1)
         check_at_least("evaluation.seed", self.seed, 0)
 
@@ -114,30 +121,33 @@ def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluat
     OpenL3Error
         If there is no export.
     """
-    return {modality: _evaluate_modality(export, modality, options) for modality in Modality}
+    evaluations = {modality: _evaluate_modality(export, modality, options) for modality in Modality}
+    for modality, found in evaluations.items():
+        for note in found.notes:
+            say(f"evaluate: {modality.value}: {note}")
+    return evaluations
 
 
 def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
     rows, means = read_means(export, modality)
-    split = split_files(rows, options.folds, options.seed)
-    for note in split.notes:
-        say(f"evaluate: {modality.value}: {note}")
+    split = split_files(rows, FoldOptions(options.folds, options.min_class_files, options.seed))
     if isinstance(split, Unsplit):
         return Evaluation(len(rows), split.reason, notes=split.notes)
     embeddings = means[split.rows]
     is_finite = np.isfinite(embeddings).all(axis=1)
     if not is_finite.all():
         example = rows[split.rows[np.argmin(is_finite)]].path
-        return Evaluation(len(rows), f"the embedding of {example} is not finite")
+        return Evaluation(len(rows), f"the embedding of {example} is not finite", notes=split.notes)
     performances, confidence = _measure(modality, embeddings, split, options)
+    probe = performances[Classifier.LINEAR_PROBE]
     return Evaluation(
         files=len(split.rows),
         labels=split.labels,
         folds=len(split.folds.names),
         chance=float(np.bincount(split.actual).max() / len(split.actual)),
         performances=performances,
-        predictions=_predictions(rows, split, performances[Classifier.LINEAR_PROBE], confidence),
-        notes=split.notes,
+        predictions=_predictions(rows, split, probe, confidence),
+        notes=(*split.notes, *notes_on_copies(rows, split, probe.predicted)),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +15,31 @@ Positions = npt.NDArray[np.intp]
 
 MOST_NAMED = 10
 """Classes that one note names."""
+
+MOST_LEFT_OUT = 0.1
+"""Share of the files, in classes too small for the folds, that is left out rather than have fewer folds.
+
+One class of two files would otherwise have all others learnt from half of their files.
+"""
+
+
+@dataclass(frozen=True)
+class FoldOptions:
+    """How files are put into folds.
+
+    Parameters
+    ----------
+    most : int
+        How many folds; fewer if too many classes do not have as many different files.
+    min_class_files : int or None
+        Different files that a class needs to take part, from 2 on; None: as many as there are folds.
+    seed : int
+        Which of the equally good folds.
+    """
+
+    most: int = 5
+    min_class_files: int | None = None
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,27 +115,29 @@ class Split:
             yield np.flatnonzero(~is_copy), np.flatnonzero(held_out)
 
 
-def split_files(rows: Sequence[ManifestRow], most_folds: int, seed: int) -> Split | Unsplit:
+def split_files(rows: Sequence[ManifestRow], options: FoldOptions) -> Split | Unsplit:
     """Choose the files that can be evaluated, and put them into folds.
 
     Copies of one file are in one fold, and each class is spread evenly over the folds. Folds that come with
-    the labels are used as they are, if every labelled file has one.
+    the labels are used as they are, if every labelled file has one. Classes that are too small are left
+    out: with fewer different files than folds, unless these were more than a tenth of all files.
 
     Parameters
     ----------
     rows : sequence of ManifestRow
         Inputs with embeddings in one modality.
-    most_folds : int
-        How many folds; fewer if the smallest class does not have as many different files.
-    seed : int
-        Which of the equally good folds.
+    options : FoldOptions
+        How many folds, and which.
     """
     labelled = [row for row in rows if row.label]
     if not labelled:
         return Unsplit("no labels" if rows else "no files")
     are_given, notes = _judge_folds([row.fold for row in labelled])
-    left_out = _small_classes(labelled, are_given)
-    needed = "files in two folds" if are_given else "two different files"
+    if len(labelled) < len(rows):
+        notes = (f"{len(rows) - len(labelled):,} of {len(rows):,} files have no label", *notes)
+    minimum = max(2, options.min_class_files or (2 if are_given else _fold_count(labelled, options.most)))
+    left_out = _small_classes(labelled, minimum, are_given)
+    needed = f"{minimum} different files{' in two folds' if are_given else ''}"
     if left_out:
         notes += (f"left out, since a class needs {needed}: {_listed(left_out)}",)
     kept = np.flatnonzero(np.isin([row.label for row in rows], ["", *left_out], invert=True))
@@ -119,10 +146,7 @@ def split_files(rows: Sequence[ManifestRow], most_folds: int, seed: int) -> Spli
     if len(labels) < 2:
         return Unsplit(f"fewer than two classes have {needed}", notes)
     groups = _grouped(chosen)
-    if are_given:
-        folds = _given_folds(chosen, groups)
-    else:
-        folds = _new_folds(labels, actual, groups, most_folds, seed)
+    folds = _given_folds(chosen, groups) if are_given else _new_folds(labels, actual, groups, options)
     split = Split(kept, labels, actual, groups, folds, notes + folds.notes)
     if all(len(learnt) for learnt, _ in split.parts()):
         return split
@@ -161,16 +185,34 @@ def _judge_folds(folds: Sequence[str]) -> tuple[bool, tuple[str, ...]]:
     return True, ()
 
 
-def _small_classes(rows: Sequence[ManifestRow], are_folds_given: bool) -> tuple[str, ...]:
-    """Return the classes that can't be both learnt and held out."""
-    files, folds = defaultdict(set), defaultdict(set)
+def _fold_count(rows: Sequence[ManifestRow], most: int) -> int:
+    """Return how many folds there can be if two classes, and nearly all files, are to be left for them."""
+    files = Counter(row.label for row in rows)
+    different = _different_files(rows)
+    for count in range(most, 2, -1):
+        kept = [label for label, contents in different.items() if len(contents) >= count]
+        if len(kept) >= 2 and sum(files[label] for label in kept) >= (1 - MOST_LEFT_OUT) * len(rows):
+            return count
+    return 2
+
+
+def _different_files(rows: Sequence[ManifestRow]) -> dict[str, set[str]]:
+    """Return what each class has, copies once."""
+    files = defaultdict(set)
     for row in rows:
         files[row.label].add(_identity(row))
+    return files
+
+
+def _small_classes(rows: Sequence[ManifestRow], minimum: int, are_folds_given: bool) -> tuple[str, ...]:
+    """Return the classes that have too few files, or can't be both learnt and held out."""
+    folds = defaultdict(set)
+    for row in rows:
         folds[row.label].add(row.fold)
     return tuple(
         label
-        for label in sorted(files)
-        if len(files[label]) < 2 or (are_folds_given and len(folds[label]) < 2)
+        for label, files in sorted(_different_files(rows).items())
+        if len(files) < minimum or (are_folds_given and len(folds[label]) < 2)
     )
 
 
@@ -190,24 +232,22 @@ def _given_folds(rows: Sequence[ManifestRow], groups: Positions) -> Folds:
     return Folds(names, numbers, (note,))
 
 
-def _new_folds(
-    labels: Sequence[str], actual: Positions, groups: Positions, most_folds: int, seed: int
-) -> Folds:
+def _new_folds(labels: Sequence[str], actual: Positions, groups: Positions, options: FoldOptions) -> Folds:
     """Return folds that have copies together, with each class spread evenly."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     sizes = _count_different(actual, groups)
     smallest = int(np.argmin(sizes))
-    count = int(min(most_folds, sizes[smallest]))
+    count = int(min(options.most, sizes[smallest]))
     # Shuffled here, since StratifiedGroupKFold(shuffle=True) forgets to stratify before scikit-learn 1.8.
-    shuffled = np.random.default_rng(seed).permutation(groups.max() + 1)[groups]
+    shuffled = np.random.default_rng(options.seed).permutation(groups.max() + 1)[groups]
     numbers = np.zeros_like(actual)
     for number, (_, held_out) in enumerate(StratifiedGroupKFold(count).split(actual, actual, shuffled)):
         numbers[held_out] = number
     names = tuple(str(number) for number in range(1, count + 1))
-    if count == most_folds:
+    if count == options.most:
         return Folds(names, numbers)
-    note = f"{count} folds rather than {most_folds}: class {labels[smallest]} has {count} different files"
+    note = f"{count} folds rather than {options.most}: class {labels[smallest]} has {count} different files"
     return Folds(names, numbers, (note,))
 
 

@@ -13,6 +13,19 @@ from l3embed.variants import DoubtKind, Modality
 
 DOUBTS_CSV = "doubts.csv"
 
+DOUBTFUL = {
+    DoubtKind.CONFLICT: "have copies under another label",
+    DoubtKind.DAMAGED: "are damaged, and used as far as they can be read",
+    DoubtKind.SILENT: "are silent",
+    DoubtKind.BLACK: "are all black",
+    DoubtKind.INCOMPLETE: "are videos without sound or without frames",
+    DoubtKind.OUTLIER: "are far from all others",
+    DoubtKind.COPY: "are copies of others",
+    DoubtKind.SHORT: "are shorter than one window, and padded with zeros",
+    DoubtKind.TURNED: "have an EXIF orientation, and are not turned",
+}
+"""What is said of several files of each kind."""
+
 
 @dataclass(frozen=True)
 class Doubt:

@@ -11,21 +11,23 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Warning
-from l3embed.variants import Modality
+from l3embed.variants import DoubtKind, Modality
 
 DAMAGE = "damage"
-ORIENTATION = "has_orientation"
 
 DOUBTS = {
-    DAMAGE: "{}; what is there is used.",
-    "is_silent": "is silent: all of its samples are zero.",
-    "is_short": "is shorter than one window (1 second): it is padded with zeros.",
-    "is_black": "is all black: all of its values are zero.",
-    ORIENTATION: "has an EXIF orientation, and is not turned, as OpenL3 has it: exif_rotation would turn it.",
+    DoubtKind.DAMAGED: (DAMAGE, "{}; what is there is used."),
+    DoubtKind.SILENT: ("is_silent", "is silent: all of its samples are zero."),
+    DoubtKind.BLACK: ("is_black", "is all black: all of its values are zero."),
+    DoubtKind.SHORT: ("is_short", "is shorter than one window (1 second): it is padded with zeros."),
+    DoubtKind.TURNED: (
+        "has_orientation",
+        "has an EXIF orientation, and is not turned, as OpenL3 has it: exif_rotation would turn it.",
+    ),
 }
-"""What is likely to be a mistake, though it can be embedded, by the name of the finding."""
+"""What is likely to be a mistake, though it can be embedded: the finding, and words behind the name."""
 
-TOLD_ONCE = {ORIENTATION}
+TOLD_ONCE = {DoubtKind.TURNED}
 """Doubts about a camera's whole output, which would be told of each picture in the same words."""
 
 LACKS = {
@@ -71,26 +73,28 @@ class Findings:
         del facts["frame_times_s"]
         return facts
 
-    def warn(self, name: str, told: set[str] | None = None) -> None:
+    def warn(self, name: str, told: set[DoubtKind] | None = None) -> None:
         """Warn of what is likely to be a mistake, naming the input.
 
         Parameters
         ----------
         name : str
             Of the input.
-        told : set of str, optional
+        told : set of DoubtKind, optional
             What has been told of others, and need not be again; is added to.
         """
         told = set() if told is None else told
-        for finding, words in doubts(vars(self)):
-            if finding not in told:
+        for kind, words in doubts(vars(self)):
+            if kind not in told:
                 warn(f"{name} {words}")
-        told |= {finding for finding, _ in doubts(vars(self)) if finding in TOLD_ONCE}
+        told |= {kind for kind, _ in doubts(vars(self)) if kind in TOLD_ONCE}
 
 
-def doubts(facts: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the findings that are likely to be a mistake, with words that follow the input's name."""
-    return ((finding, words.format(facts[finding])) for finding, words in DOUBTS.items() if facts[finding])
+def doubts(facts: Mapping[str, Any]) -> Iterator[tuple[DoubtKind, str]]:
+    """Yield what is likely to be a mistake, with words that follow the input's name."""
+    return (
+        (kind, words.format(facts[finding])) for kind, (finding, words) in DOUBTS.items() if facts[finding]
+    )
 
 
 def warn(words: str) -> None:

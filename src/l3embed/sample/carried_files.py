@@ -22,8 +22,24 @@ PATTERNS = ("*/*_??.*", "photographs/*/*_??.*", "*.mp4")
 FILES = tuple(path.relative_to(SOURCE) for pattern in PATTERNS for path in sorted(SOURCE.glob(pattern)))
 """Where each file lies within the dataset: clips, images and the video."""
 
+DOUBTFUL_SOURCE = Path(__file__).with_name("doubtful_files")
+COPIES = {Path("again.ogg"): "bells/bells_02.ogg", Path("drums/rain_03.ogg"): "rain/rain_03.ogg"}
+"""Copies of files of the sample: one has no label, one has another label."""
+
+DOUBTFUL = {
+    path.relative_to(DOUBTFUL_SOURCE): path for path in sorted(DOUBTFUL_SOURCE.rglob("*")) if path.is_file()
+} | {path: SOURCE / name for path, name in COPIES.items()}
+"""Where each file with which something is wrong lies within the dataset, and where it comes from.
+
+Silence, a click, a cut file, a black picture, one that asks to be turned, a video without sound, copies, and
+a class of one file: there is one of each kind that the pipeline has its doubts about.
+"""
+
 EARLIER_TAG = b"made by l3embed sample"
 """In each file of the samples that earlier versions synthesised: these may be replaced."""
+
+OWN = {path: SOURCE / path for path in FILES} | DOUBTFUL
+"""All that may lie in the dataset, and where it comes from."""
 
 CLUTTER = frozenset({".DS_Store", ".gitignore", ".gitkeep", "Thumbs.db", "desktop.ini"})
 """Files of the system or of Git that are nobody's data."""
@@ -32,7 +48,7 @@ TEMPORARY = re.compile(r"\.[0-9a-f]{16}\.tmp")
 """Name that `replacing` gives to a file while it is being written, and a killed run leaves behind."""
 
 
-def write_sample_dataset(directory: str | Path) -> list[Path]:
+def write_sample_dataset(directory: str | Path, *, doubtful: bool = False) -> list[Path]:
     """Write a small labelled dataset of sounds and images, one folder a class, and a video.
 
     Six classes of four clips, in several formats and sample rates, in mono and stereo; in ``photographs``,
@@ -43,11 +59,13 @@ def write_sample_dataset(directory: str | Path) -> list[Path]:
     ----------
     directory : str or Path
         Where the class folders go. It may be missing, empty, or hold the sample, also an earlier version's.
+    doubtful : bool
+        Whether files with which something is wrong are written, too.
 
     Returns
     -------
     list of Path
-        The files: the clips and the images, ordered by class and number, and the video.
+        The files: the clips and the images, ordered by class and number, and the video; then the doubtful.
 
     Raises
     ------
@@ -55,9 +73,10 @@ def write_sample_dataset(directory: str | Path) -> list[Path]:
         If the directory holds anything else, or cannot be written.
     """
     directory = Path(directory)
+    sources = OWN if doubtful else {path: OWN[path] for path in FILES}
     try:
         _refuse_foreign_files(directory)
-        return [_write(directory / path, (SOURCE / path).read_bytes()) for path in FILES]
+        return [_write(directory / path, source.read_bytes()) for path, source in sources.items()]
     except OSError as fault:
         raise OpenL3Error(
             f"cannot write the sample dataset to {directory}: {fault}; choose another folder"
@@ -91,7 +110,7 @@ def _foreign_files(directory: Path) -> Iterator[Path]:
     for folder, _, names in os.walk(directory, followlinks=True):
         for name in sorted(names):
             path = Path(folder, name).relative_to(directory)
-            if name in CLUTTER or TEMPORARY.fullmatch(name) or (path in FILES and _is_own(directory, path)):
+            if name in CLUTTER or TEMPORARY.fullmatch(name) or (path in OWN and _is_own(directory, path)):
                 continue
             yield path
 
@@ -99,4 +118,4 @@ def _foreign_files(directory: Path) -> Iterator[Path]:
 def _is_own(directory: Path, path: Path) -> bool:
     """Tell whether a file in the place of one of the sample's is that one, or an earlier version's."""
     content = (directory / path).read_bytes()
-    return content == (SOURCE / path).read_bytes() or EARLIER_TAG in content
+    return content == OWN[path].read_bytes() or EARLIER_TAG in content

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +14,8 @@ import numpy as np
 from l3embed.disk.rows import RowSpool
 from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
+from l3embed.export.copies import doubts_about_copies
+from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_doubts
 from l3embed.export.formats import FORMATS, Embedded, RowLayout, format_writer
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import (
@@ -21,8 +23,10 @@ from l3embed.export.manifest import (
     MANIFEST_PARQUET,
     ManifestRow,
     mean_path,
+    read_means,
     write_manifest,
 )
+from l3embed.export.outliers import doubts_about_outliers
 from l3embed.models.origin import Origin, read_origins
 from l3embed.progress import progress_bar
 from l3embed.stages.metrics import Counts, StageMetrics
@@ -38,6 +42,8 @@ from l3embed.stages.results import (
     OnError,
     Result,
     check_failure,
+    count_doubts,
+    name_doubts,
     name_failures,
     read_results,
     require_one,
@@ -87,8 +93,27 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     for name in options.formats:
         format_writer(name)(output, done, options.row_layout)
     write_manifest(output, rows)
-    metrics.write(counts.figures | _figures(rows, origins))
-    return f"export: {len(rows)} inputs: {counts}; see {output}/manifest.csv"
+    doubts = _write_doubts(output, rows, list(results.values()))
+    metrics.write(counts.figures | _figures(rows, origins) | count_doubts(doubts))
+    doubtful = len({doubt.path for doubt in doubts})
+    of_doubts = f", and {output}/{DOUBTS_CSV} for {doubtful:,} doubtful files" if doubtful else ""
+    return f"export: {len(rows)} inputs: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+
+
+def _write_doubts(export: Path, rows: Sequence[ManifestRow], results: Sequence[Result]) -> list[Doubt]:
+    """Write all doubts into one list, and return it; tell of those that no stage before could find."""
+    before = [
+        replace(doubt, label=row.label)
+        for row, result in zip(rows, results, strict=True)
+        if row.is_ok
+        for doubt in result.doubts
+    ]
+    found = list(doubts_about_copies([row for row in rows if row.is_ok]))
+    for modality in Modality:
+        found += doubts_about_outliers(*read_means(export, modality))
+    name_doubts("export", found)
+    write_doubts(export, before + found)
+    return before + found
 
 
 def output_names(results: Sequence[Result]) -> list[str]:
@@ -114,7 +139,7 @@ def output_names(results: Sequence[Result]) -> list[str]:
 def _reserved() -> set[str]:
     """Return what else lies in an export: tables, means, and what other formats call after themselves."""
     means = (mean_path(Path(), modality).name for modality in Modality)
-    return {MANIFEST_CSV, MANIFEST_PARQUET, *means, *FORMATS} - {"npz"}
+    return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, *means, *FORMATS} - {"npz"}
 
 
 def _kind(result: Result) -> str:
@@ -146,7 +171,7 @@ def _manifest_rows(
             sha256=result.sha256,
             status=result.status,
             reason=result.reason,
-            warnings=result.warnings,
+            warnings=" ".join(doubt.words for doubt in result.doubts),
             duration_s=result.duration_s,
             sample_rate_hz=result.sample_rate_hz,
             channels=result.channels,

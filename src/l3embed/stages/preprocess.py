@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -40,16 +40,18 @@ from l3embed.stages.results import (
     OnError,
     Result,
     check_failure,
+    count_doubts,
+    name_doubts,
     name_failures,
     require_one,
     write_results,
 )
 from l3embed.store.code import recipe_of
 from l3embed.store.digests import Digests
-from l3embed.store.entries import Entry, Store
+from l3embed.store.entries import Store
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
-from l3embed.variants import Media, Modality
+from l3embed.variants import DoubtKind, Media, Modality
 
 Task = tuple[str, Modality]
 """An input's path, and the network that it is prepared for."""
@@ -96,10 +98,12 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     counts = _prepare_all(jobs, results, options, (store, output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
+    odd = [doubt for result in final for doubt in result.doubts]
+    name_doubts("preprocess", odd)
     require_one("preprocess", final)
     write_results(final, output)
     _tell_of_folders(found)
-    metrics.write(counts.figures)
+    metrics.write(counts.figures | count_doubts(odd))
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
     others = f", {found.left_out} other files left out" if found.left_out else ""
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
@@ -149,7 +153,6 @@ def _prepare_all(
     """Do what is to be done, fill in the results, and return how many were computed."""
     store, output = folders
     counts = Counts(failed=len(results))
-    odd: list[str] = []
     lacks: dict[str, str] = {}
     recipes = {task: job.recipe for task, job in jobs.items()}
     with progress_bar("Preprocessing", total=len(jobs)) as bar:
@@ -162,11 +165,10 @@ def _prepare_all(
                 path, modality = outcome.key
                 lacks[path] = LACKS[modality]
             counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
-            odd += _doubts(outcome)
             bar.update()
-    _tell_doubts(odd)
     for task, result in results.items():
-        results[task] = result.doubted(lacks.get(result.path, ""))
+        if result.path in lacks:
+            results[task] = result.doubted(DoubtKind.INCOMPLETE, lacks[result.path])
     return counts
 
 
@@ -246,7 +248,9 @@ def _settle(outcome: Outcome[Task], job: _Job, reading: Reading, output: Path) -
         return blank.failed("Its name is too long for that of an output. Shorten it.")
     facts = {name: entry.facts[name] for name in ("duration_s", "sample_rate_hz", "channels")}
     result = replace(blank, **facts, preprocessed=entry.key)
-    return result.doubted(*(words for _, words in doubts(entry.facts)))
+    for kind, words in doubts(entry.facts):
+        result = result.doubted(kind, words)
+    return result
 
 
 def _check_name(longest: Path) -> None:
@@ -260,25 +264,6 @@ def _check_name(longest: Path) -> None:
     longest.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
         longest.lstat()
-
-
-def _doubts(outcome: Outcome[Task]) -> Iterator[str]:
-    """Yield what is odd about an input, though it can be embedded."""
-    path, modality = outcome.key
-    if isinstance(outcome.result, Entry):
-        if ROWS_FILE not in outcome.result.files:
-            yield f"{path} {LACKS[modality]}"
-        yield from (f"{path} {words}" for _, words in doubts(outcome.result.facts))
-
-
-def _tell_doubts(sentences: Sequence[str]) -> None:
-    """Tell the first of them, since short clips come in thousands, and each once: a video counts twice."""
-    different = sorted(set(sentences))
-    for words in different[:NAMED]:
-        say(f"preprocess: warning: {words}")
-    if len(different) > NAMED:
-        more = len(different) - NAMED
-        say(f"preprocess: warning: {more} more; the column warnings of data/export/manifest.csv has them all")
 
 
 def _tell_of_folders(found: Found) -> None:

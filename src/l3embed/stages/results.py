@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -10,15 +11,22 @@ from pathlib import Path
 from l3embed.disk.seals import reading, seal
 from l3embed.disk.tables import FAILED, OK, read_rows, write_rows
 from l3embed.errors import OpenL3Error
+from l3embed.export.doubts import DOUBTFUL, Doubt
 from l3embed.progress import say
-from l3embed.variants import Media, Modality
+from l3embed.variants import DoubtKind, Media, Modality
 
 RESULTS_FILE = "results.csv"
 WRITERS = {"preprocessed": "preprocess", "embeddings": "embed"}
 """The stage that writes each folder with such a table."""
 
+SEPARATOR = ": "
+"""Between a doubt's kind and its words."""
+
 NAMED = 20
 """Inputs of one kind that a stage names on the terminal; the manifest names all that failed."""
+
+DOUBTFUL_NAMED = 5
+"""Files of one kind of doubt that a stage names, since short clips come in thousands."""
 
 
 class OnError(str, Enum):
@@ -43,7 +51,7 @@ class Result:
     status, reason : str
         ``ok``, or ``failed`` and why.
     warnings : str
-        What is odd about it: sentences without its name.
+        What is odd about it, one thing a line: its kind, and words that follow the input's name.
     sha256 : str
         Of the input's bytes.
     duration_s, sample_rate_hz : float or None
@@ -83,9 +91,16 @@ class Result:
         """Return the same input, failed."""
         return replace(self, status=FAILED, reason=reason, frames=0, dimension=0)
 
-    def doubted(self, *sentences: str) -> Result:
-        """Return the same input, with more that is odd about it."""
-        return replace(self, warnings=" ".join(filter(None, (self.warnings, *sentences))))
+    def doubted(self, kind: DoubtKind, words: str) -> Result:
+        """Return the same input, with one more thing that is odd about it."""
+        line = f"{kind.value}{SEPARATOR}{' '.join(words.split())}"
+        return replace(self, warnings="\n".join(filter(None, (self.warnings, line))))
+
+    @property
+    def doubts(self) -> list[Doubt]:
+        """What is odd about it, as the list of an export has it, without the label."""
+        lines = (line.partition(SEPARATOR) for line in filter(None, self.warnings.split("\n")))
+        return [Doubt(self.path, self.modality, "", DoubtKind(kind), words) for kind, _, words in lines]
 
 
 def write_results(results: Iterable[Result], folder: Path) -> None:
@@ -128,6 +143,32 @@ def name_failures(stage: str, results: Iterable[Result]) -> None:
         say(f"{stage}: failed: {path}: {reason}")
     if len(failed) > NAMED:
         say(f"{stage}: failed: {len(failed) - NAMED} more; data/export/manifest.csv will name them all")
+
+
+def name_doubts(stage: str, doubts: Iterable[Doubt]) -> None:
+    """Tell of doubtful files on the terminal: one line a kind, the worst first."""
+    by_kind: defaultdict[DoubtKind, dict[str, str]] = defaultdict(dict)
+    for doubt in doubts:
+        by_kind[doubt.kind].setdefault(doubt.path, doubt.words)  # a video is two inputs
+    for kind in DoubtKind:
+        if found := by_kind[kind]:
+            say(f"{stage}: warning: {_sentence(kind, found)}")
+
+
+def count_doubts(doubts: Iterable[Doubt]) -> dict[str, dict[str, int]]:
+    """Return how many files each kind of doubt is about, the worst first, as a stage's metrics have it."""
+    counts = Counter(kind for kind, _ in {(doubt.kind, doubt.path) for doubt in doubts})
+    return {"doubts": {kind.value: counts[kind] for kind in DoubtKind if counts[kind]}}
+
+
+def _sentence(kind: DoubtKind, found: Mapping[str, str]) -> str:
+    if len(found) == 1:
+        ((path, words),) = found.items()
+        return f"{path} {words}"
+    paths = sorted(found)
+    more = len(paths) - DOUBTFUL_NAMED
+    others = f" and {more:,} more, which data/export/doubts.csv will name" if more > 0 else ""
+    return f"{len(paths):,} files {DOUBTFUL[kind]}: {', '.join(paths[:DOUBTFUL_NAMED])}{others}"
 
 
 def require_one(stage: str, results: Sequence[Result]) -> None:
