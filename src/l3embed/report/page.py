@@ -9,14 +9,17 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
+from l3embed.evaluation.file_format import read_predictions
+from l3embed.export.doubts import read_doubts
 from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
 from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
-from l3embed.report.maps import dataset_maps, packed_maps, packed_previews
-from l3embed.report.media_files import MediaFile, media_files, relative_address
+from l3embed.report.maps import dataset_maps
+from l3embed.report.media_files import MediaFile, failed_files, media_files, relative_address
 from l3embed.report.overview import overview
 from l3embed.report.packing import as_grey_png, as_json, script_hash
+from l3embed.report.payload import FileFacts, packed_files, packed_previews
 from l3embed.report.preview_budget import Previewer, Previews, collect_previews
 from l3embed.report.previews import SOUND_S
 from l3embed.report.similarity import (
@@ -25,6 +28,7 @@ from l3embed.report.similarity import (
     choose_rows,
     self_similarities,
 )
+from l3embed.variants import Modality
 from l3embed.version import __version__
 
 FOLDER = resources("l3embed.report")
@@ -75,6 +79,12 @@ def build_report(
     rows = read_manifest(folders.export)
     maps = dataset_maps(folders.export, options)
     files = media_files(rows)
+    facts = FileFacts(
+        [*files, *failed_files(rows)],
+        read_doubts(folders.export),
+        [row for row in rows if not row.is_ok],
+        {modality: read_predictions(folders.evaluation, modality) for modality in Modality},
+    )
     previews = collect_previews(files, previewer, options.preview_budget_bytes, options.seed)
     figures = self_similarities(folders.export, choose_rows(rows))
     low = scale_start(figures)
@@ -89,7 +99,7 @@ def build_report(
         scale_low=low,
         classifications=classifications(folders.evaluation),
         data=as_json(
-            packed_maps(maps, files, previews, address)
+            packed_files(facts, maps, previews, address)
             | {"figures": [_packed_figure(figure, low) for figure in figures], "low": low}
         ),
         preview_data=as_json(packed_previews(previews)),
