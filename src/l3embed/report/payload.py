@@ -15,7 +15,7 @@ that failed altogether. Modalities, kinds of files and kinds of doubts are the p
 ``duration``       f4 a file   seconds; NaN where there is no sound
 ``rate``           f4 a file   Hz; NaN where there is no sound
 ``channels``       u4 a file   0 where there is no sound
-``doubts``         object      ``file`` u4, ``modality`` u1, ``kind`` u1, ``word`` u4 a doubt, the worst first;
+``doubts``         object      ``file`` u4, ``modality`` u1, ``kind`` u1, ``word`` u4 a doubt, worst first;
                                ``words`` [str]: sentences that begin behind the file's name, each once
 ``failures``       object      ``file`` u4 and ``modality`` u1 a failed input; ``reasons`` [str], one each
 ``maps``           [object]    one a modality that has embeddings, see below
