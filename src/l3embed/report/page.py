@@ -15,6 +15,7 @@ from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
 from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
+from l3embed.report.doubt_groups import doubt_groups
 from l3embed.report.maps import dataset_maps
 from l3embed.report.media_files import MediaFile, failed_files, media_files, relative_address
 from l3embed.report.overview import overview
@@ -33,8 +34,26 @@ from l3embed.version import __version__
 
 FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
-SCRIPTS = ("files", "player", "chart", "raster", "map", "legend", "panel", "search", "matrix", "main")
+SCRIPTS = (
+    "files",
+    "player",
+    "chart",
+    "raster",
+    "map",
+    "legend",
+    "inputs",
+    "panel",
+    "search",
+    "matrix",
+    "table",
+    "columns",
+    "confusion",
+    "main",
+)
 """Parts of the page's script, in the order in which they need each other."""
+
+STYLES = ("style.css", "tables.css")
+"""The later ones win."""
 
 FEW_CLASSES = 12
 """Up to so many classes, their scores fit beside the confusion matrix."""
@@ -98,6 +117,9 @@ def build_report(
         figures=figures,
         scale_low=low,
         classifications=classifications(folders.evaluation),
+        doubts=doubt_groups(facts.doubts, facts.predictions),
+        doubtful=len({doubt.path for doubt in facts.doubts}),
+        places={file.path: place for place, file in enumerate(facts.files)},
         data=as_json(
             packed_files(facts, maps, previews, address)
             | {"figures": [_packed_figure(figure, low) for figure in figures], "low": low}
@@ -148,7 +170,7 @@ def _render(**content: Any) -> str:
     script = "".join(_read("scripts", f"{name}.js") for name in SCRIPTS)
     return environment.get_template(TEMPLATE).render(
         **content,
-        style=Markup(_read("style.css")),  # noqa: S704 (the package's own)
+        style=Markup("".join(map(_read, STYLES))),  # noqa: S704 (the package's own)
         script=Markup(script),  # noqa: S704 (the package's own)
         script_hash=script_hash(script),
         version=__version__,
