@@ -67,11 +67,12 @@ FINE_SCALE_FROM, FINE_STEP, COARSE_STEP = 0.8, 0.01, 0.1
 
 @dataclass(frozen=True)
 class Report:
-    """A page, how many files it shows, and how many whose sound or picture it holds."""
+    """A page, how many files it shows, and how many whose sound or picture it holds, in how many bytes."""
 
     html: str
     files: int
     previews: int
+    preview_bytes: int
 
 
 def build_report(
@@ -126,7 +127,8 @@ def build_report(
         ),
         preview_data=as_json(packed_previews(previews)),
     )
-    return Report(html, len(files), len(previews.made))
+    preview_bytes = sum(preview.page_bytes for preview in previews.made.values())
+    return Report(html, len(files), len(previews.made), preview_bytes)
 
 
 def scale_start(figures: Sequence[SelfSimilarity]) -> float:

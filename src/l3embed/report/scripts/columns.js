@@ -38,10 +38,10 @@ const COLUMNS = {
     cell: (row) => (row.prediction ? element("div", { class: row.prediction.isMistake ? "mistake" : "right" }, ...labelCell(row, row.prediction.takenFor)) : "–"),
   },
   confidence: {
-    name: "How surely",
+    name: "Sure",
     kind: "number",
     descends: true,
-    title: "The probability that the linear probe gave to that class",
+    title: "How surely: the probability that the linear probe gave to that class",
     value: (row) => row.prediction?.confidence ?? null,
     cell: (row) => (row.prediction ? percent(row.prediction.confidence) : "–"),
   },

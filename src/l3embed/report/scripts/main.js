@@ -149,6 +149,7 @@ class Workbench {
 }
 
 const workbench = maps.length ? new Workbench() : null;
+const isNarrow = matchMedia("(width < 940px)"); // as the style has it: panels stand below their lists
 const player = workbench?.player ?? new Player();
 
 // Lists in which a file can be chosen; the page of a dataset that failed altogether has one table, and no panel.
@@ -160,7 +161,12 @@ for (const place of document.querySelectorAll(".evaluation[data-modality]")) {
 }
 for (const button of document.querySelectorAll("#doubts [data-file]")) {
   const { file, modality } = button.dataset;
-  button.addEventListener("click", () => openBeside(inputOf(Number(file), modality), document.querySelector("#doubts .panel")));
+  button.addEventListener("click", () => {
+    const panel = document.querySelector("#doubts .panel");
+    // In a narrow window right below the line: the end of the list may be far away.
+    (isNarrow.matches ? button.closest("li") : document.querySelector("#doubts .with-panel")).append(panel);
+    openBeside(inputOf(Number(file), modality), panel);
+  });
 }
 for (const button of document.querySelectorAll("#doubts [data-kind]")) {
   button.addEventListener("click", () => allFiles.showDoubts(button.dataset.kind));

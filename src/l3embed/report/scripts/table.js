@@ -15,6 +15,8 @@ class FileTable {
     Object.assign(this, { place, columns, open, player, rows: [], active: -1, chosen: null, height: ROW_PIXELS });
     this.id = `table-${++tables}`;
     this.sorted = null;
+    // What stands for the rows above and below those in the page.
+    [this.above, this.below] = [0, 1].map(() => element("tr", { class: "gap", "aria-hidden": "true" }));
     this.body = element("tbody");
     this.heads = columns.map((column) => this.#head(column));
     this.table = element(
@@ -70,7 +72,7 @@ class FileTable {
   #forget() {
     this.#shown.clear();
     this.range = null;
-    this.body.replaceChildren();
+    this.body.replaceChildren(this.above, this.below, ...(this.rows.length ? [] : [this.#nothing()]));
   }
 
   #soon() {
@@ -98,19 +100,32 @@ class FileTable {
     this.range = [first, last];
     const drawn = new Map();
     for (let i = first; i < last; i++) drawn.set(i, this.#shown.get(i) ?? this.#row(i));
-    this.#shown = drawn;
-    this.body.replaceChildren(gap(first * this.height), ...drawn.values(), gap((this.rows.length - last) * this.height), ...(this.rows.length ? [] : [this.#nothing()]));
+    this.#put(drawn);
+    this.above.style.height = `${first * this.height}px`;
+    this.below.style.height = `${(this.rows.length - last) * this.height}px`;
     this.#mark();
-    showPlaying(this.player, this.body);
+  }
+
+  // Rows that stay are not touched: a browser lays out what moves.
+  #put(drawn) {
+    for (const [place, row] of this.#shown) if (!drawn.has(place)) row.remove();
+    let next = this.above.nextSibling;
+    for (const row of drawn.values()) {
+      if (row === next) next = next.nextSibling;
+      else this.body.insertBefore(row, next);
+    }
+    this.#shown = drawn;
   }
 
   #row(place) {
     const row = this.rows[place];
-    return element(
+    const made = element(
       "tr",
       { id: `${this.id}-${place}`, "aria-rowindex": place + 2, onclick: () => this.#choose(place) },
       ...this.columns.map((column) => element("td", { role: "gridcell", class: column.kind }, ...[column.cell(row, this)].flat())),
     );
+    showPlaying(this.player, made);
+    return made;
   }
 
   #nothing() {
@@ -170,11 +185,4 @@ function sortBy(rows, value, descending) {
     if (one === null || other === null) return (one === null) - (other === null);
     return sign * (typeof one === "string" ? collator.compare(one, other) : one - other);
   });
-}
-
-// What stands for the rows above or below those in the page.
-function gap(pixels) {
-  const row = element("tr", { class: "gap", "aria-hidden": "true" });
-  row.style.height = `${pixels}px`;
-  return row;
 }
