@@ -22,7 +22,7 @@ class Confusions {
       .filter(({ map, file, prediction }) => map === this.map && files.label[file] === actual && prediction?.takenFor === takenFor)
       .sort((a, b) => b.prediction.confidence - a.prediction.confidence);
     const name = (label) => element("bdi", {}, data.labels[label] || "no label");
-    const count = ` – ${rows.length.toLocaleString("en")} ${rows.length === 1 ? "file" : "files, the surest first"}`;
+    const count = `: ${rows.length.toLocaleString("en")} ${rows.length === 1 ? "file" : "files, the surest first"}`;
     this.files.querySelector("h4").replaceChildren(name(actual), " taken for ", name(takenFor), count);
     this.table ??= new FileTable(this.files.querySelector(".rows"), BRIEF_COLUMNS, { caption: "Files of the cell", open: this.open, player: this.player });
     this.files.hidden = false;
