@@ -217,9 +217,10 @@ def _pool(
                 recipes[file] = pool_recipe(file, result, store)
         except OpenL3Error as error:
             fail(file, error)
-    with progress_bar("Exporting", total=len(recipes)) as bar:
+    embeddings = sum(files[file].frames for file in recipes)
+    with progress_bar("Exporting", total=embeddings, unit="embedding") as bar:
         for outcome in resolve(store, recipes, partial(pool_each, recipes=recipes, store=store)):
-            bar.update()
+            bar.update(files[outcome.key].frames)
             if isinstance(outcome.result, OpenL3Error):
                 fail(outcome.key, outcome.result)
                 continue
