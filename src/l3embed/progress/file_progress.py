@@ -30,11 +30,12 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
     unit : str
         What is made of them.
     enabled : bool
-        Whether to draw anything.
+        Whether to draw anything; if not, the workload may be empty.
     """
 
     def __init__(self, description: str, workload: Workload[Key], unit: str, *, enabled: bool = True) -> None:
         self._workload = workload
+        self._enabled = enabled
         self._files = 0
         self._lock = RLock()
         self._drawing = progress_bar(
@@ -52,12 +53,16 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
 
     def add(self, key: Key, items: float) -> None:
         """Count what was made of a file."""
+        if not self._enabled:
+            return
         with self._lock:
             self._workload.add(key, items)
             self._show(self._words(self._workload.name(key)))
 
     def end(self, key: Key) -> None:
         """Take it that no more comes of a file, whether it was done or failed."""
+        if not self._enabled:
+            return
         with self._lock:
             self._workload.end(key)
             self._files += 1
@@ -65,6 +70,8 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
 
     def reuse(self, key: Key) -> None:
         """Count a file that was there already: it says nothing about how long the others take."""
+        if not self._enabled:
+            return
         with self._lock:
             before = self._workload.done
             self._workload.add(key, self._workload.left(key))
@@ -75,10 +82,9 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
             self.end(key)
 
     def _show(self, words: str) -> None:
-        if not self._bar.disable:
-            set_total(self._bar, self._workload.total)
-            self._bar.set_postfix_str(words, refresh=False)
-            self._bar.update(round(self._workload.done) - self._bar.n)
+        set_total(self._bar, self._workload.total)
+        self._bar.set_postfix_str(words, refresh=False)
+        self._bar.update(round(self._workload.done) - self._bar.n)
 
     def _words(self, name: str = "") -> str:
         files = f"{self._files:,} of {counted(self._workload.files, 'file')}"

@@ -19,7 +19,7 @@ from l3embed.inputs.windows import Framing
 from l3embed.models.origin import write_origins
 from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
-from l3embed.progress import Expected, FileProgress, Workload
+from l3embed.progress import Expected, FileProgress, Workload, counted
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
@@ -40,6 +40,7 @@ from l3embed.stages.results import (
     OnError,
     Result,
     check_failure,
+    count_inputs,
     name_failures,
     read_results,
     require_one,
@@ -247,4 +248,4 @@ def _tell(results: Sequence[Result], tally: _Tally, metrics: StageMetrics) -> st
         speed = f", {figures['embeddings_per_s']:g} a second on the {devices}"
     metrics.write(figures)
     embeddings = sum(result.frames for result in results)
-    return f"embed: {len(results)} inputs: {tally.counts}; {embeddings:,} embeddings{speed}"
+    return f"embed: {count_inputs(results)}: {tally.counts}; {counted(embeddings, 'embedding')}{speed}"

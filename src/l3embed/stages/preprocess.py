@@ -24,7 +24,7 @@ from l3embed.inputs.findings import DAMAGE, LACKS, doubts
 from l3embed.inputs.media import MODALITIES, SourceFile
 from l3embed.inputs.preparation import Sound, prepared_rows, row_parameters
 from l3embed.profiling import Phase, phase
-from l3embed.progress import FileProgress, say
+from l3embed.progress import FileProgress, counted, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
@@ -111,7 +111,7 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     _tell_of_folders(found)
     metrics.write(counts.figures | count_doubts(odd))
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
-    others = f", {found.left_out} other files left out" if found.left_out else ""
+    others = f", {counted(found.left_out, 'other file')} left out" if found.left_out else ""
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
 
 

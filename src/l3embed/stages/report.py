@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from l3embed.disk.atomic import replacing
+from l3embed.progress import counted
 from l3embed.report import ReportInputs, ReportOptions, build_report
 from l3embed.report.choices import BYTES_PER_MB
 from l3embed.stages.metrics import StageMetrics
@@ -28,6 +29,6 @@ def run(dataset: Path, stages: tuple[str, ...], options: ReportOptions, layout: 
         temporary.write_bytes(page)
     metrics.write(previews.counts.figures)
     return (
-        f"report: {report.files} files, {report.previews} previews in the page "
+        f"report: {counted(report.files, 'file')}, {counted(report.previews, 'preview')} in the page "
         f"({len(page) / BYTES_PER_MB:.1f} MB): {previews.counts}; open {output / PAGE_FILE}"
     )
