@@ -40,7 +40,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
     out, err = capsys.readouterr()
     assert out == ""
     return status, [
-        line for line in err.splitlines() if line.strip() and not line.startswith("Embedding (file):")
+        line for line in err.splitlines() if line.strip() and not line.startswith("Embedding (window):")
     ]
 
 
