@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr
+from contextlib import redirect_stderr
 
 import pytest
-from conftest import PATIENCE_S, run_child
+from conftest import PATIENCE_S, Terminal, run_child
 
 from l3embed.progress import Expected, FileProgress, Workload, progress_bar
 from l3embed.progress.file_progress import shortened
 
 
-class Terminal(io.StringIO):
-    """Standard error as a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-    @property
-    def drawings(self) -> list[str]:
-        return [drawing for drawing in self.getvalue().split("\r") if drawing.strip()]
-
-
-@contextmanager
-def a_terminal() -> Iterator[Terminal]:
-    """Within the test itself: pytest puts its own standard error back behind fixtures."""
-    with redirect_stderr(Terminal()) as terminal:
-        yield terminal
+def drawings(terminal: Terminal) -> list[str]:
+    """What was drawn, one after the other."""
+    return [drawing for drawing in terminal.getvalue().split("\r") if drawing.strip()]
 
 
 def two_files() -> Workload[str]:
@@ -60,14 +45,17 @@ def test_what_is_not_enabled_says_nothing(capsys: pytest.CaptureFixture[str]) ->
 
 def test_a_bar_ticks_while_nothing_comes() -> None:
     started_s = time.monotonic()
-    with a_terminal() as terminal, progress_bar("Embedding", total=1):
-        while len(terminal.drawings) < 4:
+    with redirect_stderr(Terminal()) as terminal, progress_bar("Embedding", total=1):
+        while len(drawings(terminal)) < 4:
             assert time.monotonic() - started_s < PATIENCE_S, "It stands still."
             time.sleep(0.01)
 
 
 def test_a_bar_moves_within_a_file_and_names_it() -> None:
-    with a_terminal() as terminal, FileProgress("Embedding", two_files(), "window") as progress:
+    with (
+        redirect_stderr(Terminal()) as terminal,
+        FileProgress("Embedding", two_files(), "window") as progress,
+    ):
         progress.add("a", 5)
         progress.end("a")
         progress.add("b", 4)
@@ -78,18 +66,21 @@ def test_a_bar_moves_within_a_file_and_names_it() -> None:
 
 
 def test_a_bar_ends_at_what_came() -> None:
-    with a_terminal() as terminal, FileProgress("Embedding", two_files(), "window") as progress:
+    with (
+        redirect_stderr(Terminal()) as terminal,
+        FileProgress("Embedding", two_files(), "window") as progress,
+    ):
         progress.add("a", 6)
         progress.end("a")
         progress.end("b")  # it failed
 
-    assert "100%|" in terminal.drawings[-1]
-    assert "| 6/6 [" in terminal.drawings[-1]
-    assert "2 of 2 files]" in terminal.drawings[-1]
+    assert "100%|" in drawings(terminal)[-1]
+    assert "| 6/6 [" in drawings(terminal)[-1]
+    assert "2 of 2 files]" in drawings(terminal)[-1]
 
 
 def test_files_that_were_there_already_do_not_hasten_the_time_left() -> None:
-    with a_terminal(), FileProgress("Embedding", two_files(), "window") as progress:
+    with redirect_stderr(Terminal()), FileProgress("Embedding", two_files(), "window") as progress:
         progress.reuse("a")
         figures = progress._bar.format_dict
 

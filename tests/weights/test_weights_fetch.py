@@ -2,7 +2,6 @@
 
 import errno
 import gzip
-import io
 import re
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE_S, child, wait_until
+from conftest import PATIENCE_S, Terminal, child, wait_until
 from urllib3.util import connection
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
@@ -112,13 +111,6 @@ def test_names_the_authors_once_a_process(
     assert len(lines) == 1
     for word in ("Cramer", "Wu", "Salamon", "Bello", "OpenL3", "CC BY 4.0"):
         assert word in lines[0]
-
-
-class Terminal(io.StringIO):
-    """Standard error as a terminal."""
-
-    def isatty(self) -> bool:
-        return True
 
 
 def test_on_a_terminal_all_attempts_draw_one_bar_of_the_bytes(

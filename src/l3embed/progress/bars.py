@@ -58,6 +58,7 @@ def progress_bar(
         maxinterval=max(interval_s, 10.0),
         dynamic_ncols=drawn,
         bar_format=None if drawn else LOG_FORMAT,
+        smoothing=0,  # a batch brings ends of many files at once, which the latest speed would be taken from
         **options,
     )
     with bar, _ticking(bar, enabled=enabled and drawn):
