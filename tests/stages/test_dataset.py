@@ -48,7 +48,7 @@ def test_each_kind_is_known_by_its_ending_in_any_case(tmp_path: Path) -> None:
         Input("d/g/h.MKV", Media.VIDEO),
     )
     assert found.left_out == 2
-    assert found.counts == "2 audio, 2 image, 2 video (sound and frames of each)"
+    assert found.counts == "2 audio, 2 image, 2 video (sound and frames)"
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,23 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
         How much is expected of each file.
     unit : str
         What is made of them.
+    source : str
+        What one is called, if it is not a whole file.
     enabled : bool
         Whether to draw anything; if not, the workload may be empty.
     """
 
-    def __init__(self, description: str, workload: Workload[Key], unit: str, *, enabled: bool = True) -> None:
+    def __init__(
+        self,
+        description: str,
+        workload: Workload[Key],
+        unit: str,
+        *,
+        source: str = "file",
+        enabled: bool = True,
+    ) -> None:
         self._workload = workload
+        self._source = source
         self._enabled = enabled
         self._files = 0
         self._lock = RLock()
@@ -87,8 +98,8 @@ class FileProgress(AbstractContextManager["FileProgress[Key]"], Generic[Key]):
         self._bar.update(round(self._workload.done) - self._bar.n)
 
     def _words(self, name: str = "") -> str:
-        files = f"{self._files:,} of {counted(self._workload.files, 'file')}"
-        return f"{files}, {shortened(name)}" if name else files
+        sources = f"{self._files:,} of {counted(self._workload.files, self._source)}"
+        return f"{sources}, {shortened(name)}" if name else sources
 
 
 def shortened(name: str) -> str:

@@ -77,7 +77,7 @@ class Found:
         """How many there are of each kind, as in ``24 audio, 3 image``."""
         by_kind = Counter(input_.media for input_ in self.inputs)
         counts = ", ".join(f"{by_kind[media]:,} {media.value}" for media in Media if by_kind[media])
-        return f"{counts} (sound and frames of each)" if by_kind[Media.VIDEO] else counts
+        return f"{counts} (sound and frames)" if by_kind[Media.VIDEO] else counts
 
 
 def find_inputs(dataset: Path, selection: Selection) -> Found:

@@ -90,7 +90,8 @@ class ChosenNetwork:
         return sound.network_inputs(blocks, self.framing, prepare)
 
     def expected_inputs(self, size_bytes: int, media: Media) -> float:
-        """Return how many of the network's inputs a preprocessed file of a size makes, give or take one."""
+        """Return how many of the network's inputs a preprocessed file of a size makes."""
+        size_bytes -= np.lib.format.ARRAY_ALIGN * 2  # its header
         if isinstance(self.variant, AudioVariant) and self.variant.frontend is not Frontend.LIBROSA:
             return self.framing.frames(size_bytes // np.dtype(np.float32).itemsize)
         is_bytes = media is Media.VIDEO and isinstance(self.variant, ImageVariant)

@@ -163,7 +163,7 @@ def _prepare_all(
     recipes = {task: job.recipe for task, job in jobs.items()}
     unread = {task: Unread(job.source, job.media, job.modality) for task, job in jobs.items()}
     workload = estimate(unread, lambda seconds: seconds)
-    with FileProgress("Preprocessing", workload, _unit(jobs.values())) as progress:
+    with FileProgress("Preprocessing", workload, _unit(jobs.values()), source="input") as progress:
         compute = partial(_compute, jobs=jobs, options=options, store=store, progress=progress)
         for outcome in resolve(store, recipes, compute):
             result = _settle(outcome, jobs[outcome.key], options.reading, output)
