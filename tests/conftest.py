@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -98,6 +99,13 @@ def run_child(
         said, complaints = process.communicate()
     assert process.returncode == status, f"{said}{complaints or ''}"
     return subprocess.CompletedProcess(command, process.returncode, said, complaints)
+
+
+class Terminal(io.StringIO):
+    """Standard error as a terminal; `contextlib.redirect_stderr` within a test puts it there."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def reference(name: str) -> Path:

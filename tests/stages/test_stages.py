@@ -283,7 +283,7 @@ def test_preprocess_tells_what_it_took_and_what_it_left_out(project: Project) ->
     (project.dataset / "notes.txt").write_text("no audio")
     summary = project.run_preprocess()
     assert summary == (
-        "preprocess: 3 audio, 1 other files left out: 3 computed, 0 reused, 0 failed; 1.5 s of sound"
+        "preprocess: 3 audio, 1 other file left out: 3 computed, 0 reused, 0 failed; 1.5 s of sound"
     )
 
 

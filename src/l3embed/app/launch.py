@@ -17,6 +17,7 @@ from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_
 from l3embed.cli.interruption import EXIT_INTERRUPTED
 from l3embed.cli.main import EXIT_FAILURE
 from l3embed.errors import OpenL3Error
+from l3embed.progress import counted
 
 LAUNCHER_EXTRAS = {
     "cores": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
@@ -72,7 +73,7 @@ def _conclude(folder: Path) -> int:
     written = ", ".join(
         str(folder / name) for name in (CSV_FILE, MARKDOWN_FILE, CHART_FILE) if (folder / name).exists()
     )
-    sys.stdout.write(f"\n{len(jobs)} jobs, {failed} failed: {written}\n")
+    sys.stdout.write(f"\n{counted(len(jobs), 'job')}, {failed} failed: {written}\n")
     return EXIT_FAILURE if failed else 0
 
 

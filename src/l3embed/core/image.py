@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from l3embed.core.arrays import Array, Embedding, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import ImageOptions, Request, RunOptions, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
-from l3embed.errors import OpenL3Warning
+from l3embed.errors import warn
 from l3embed.inputs.pixels import check_images, pixel_blocks
 from l3embed.variants import Media, Modality
 from l3embed.weights.source import WeightsSource
@@ -154,7 +153,7 @@ def _embed_arrays(arrays: list[Array], request: Request) -> list[Embedding]:
     for index, array in enumerate(arrays):
         if not array.any():
             name = name_of(index, "Image", arrays)
-            warnings.warn(f"{name} is all zeros.", OpenL3Warning, stacklevel=3)
+            warn(f"{name} is all zeros.")
     counts = [len(array) for array in arrays]
     return embed_into_arrays(
         request.load().embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"

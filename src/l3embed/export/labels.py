@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from l3embed.errors import OpenL3Error
-from l3embed.progress import say
+from l3embed.progress import counted, say
 
 REQUIRED_COLUMNS = ("path", "label")
 FOLD_COLUMN = "fold"
@@ -107,9 +107,10 @@ def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> dict[str,
             f"{rows[0].path!r}, the dataset has {paths[0]!r}. Paths must be relative to the dataset's folder."
         )
     if unknown:
+        verb = "is" if len(unknown) == 1 else "are"
         say(
-            f"labels: {len(unknown)} of {len(rows)} rows of {table} are for files that the dataset lacks, "
-            f"as in row {unknown[0].number}: {unknown[0].path}"
+            f"labels: {len(unknown):,} of {counted(len(rows), 'row')} of {table} {verb} for files that the "
+            f"dataset lacks, as in row {unknown[0].number}: {unknown[0].path}"
         )
     return {path: row.label for path, row in found.items() if row.label.label}
 

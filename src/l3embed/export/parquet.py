@@ -61,9 +61,10 @@ def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
         If an embedding has another dimension than the first input's, or is too large for float16, or lacks
         its timestamp.
     """
+    embeddings = sum(item.row.frames for item in inputs)
     with (
         replacing_folder(folder / FOLDER) as temporary,
-        progress_bar("Writing Parquet", total=len(inputs)) as bar,
+        progress_bar("Writing Parquet", total=embeddings, unit="embedding") as bar,
     ):
         for modality in Modality:
             own = [item for item in inputs if item.row.modality == modality.value and item.row.frames]
@@ -134,7 +135,7 @@ def _batches(inputs: Sequence[Embedded], layout: RowLayout, schema: Any, bar: An
         blocks = _file_row(item, layout) if layout.rows is Rows.FILES else _frame_rows(item)
         for block in blocks:
             yield _batch(item.row, block, schema, layout)
-        bar.update()
+            bar.update(item.row.frames if layout.rows is Rows.FILES else len(block[-1]))
 
 
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[Any]]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import ctypes
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error, warn
 from l3embed.runtimes.forks import check_tensorflow_usable
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision
@@ -50,10 +49,8 @@ def use_threads(threads: int) -> None:
         threading.set_intra_op_parallelism_threads(wanted)
     except RuntimeError:
         if threads:
-            warnings.warn(
+            warn(
                 f"TensorFlow has been started with other threads, so that threads={threads} has no effect.",
-                OpenL3Warning,
-                stacklevel=2,
             )
 
 
@@ -158,11 +155,9 @@ def works_on_gpu() -> bool:
         return False
     works = has_gpu()
     if not works:
-        warnings.warn(
+        warn(
             "There is a GPU, and TensorFlow does not find it: the CPU is used. For the GPU: pip install "
             "'tensorflow[and-cuda]'; device=cpu leaves out this search.",
-            OpenL3Warning,
-            stacklevel=2,
         )
     return works
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from l3embed.disk.atomic import place
@@ -19,7 +19,7 @@ from l3embed.inputs.windows import Framing
 from l3embed.models.origin import write_origins
 from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
-from l3embed.progress import FileProgress
+from l3embed.progress import Expected, FileProgress, Workload, counted
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
@@ -40,6 +40,7 @@ from l3embed.stages.results import (
     OnError,
     Result,
     check_failure,
+    count_inputs,
     name_failures,
     read_results,
     require_one,
@@ -116,8 +117,10 @@ class _Run:
         """Find or compute the embeddings of the inputs that were preprocessed; return all results."""
         results = {result.path: result for result in before}
         recipes = self._recipes(results, tally)
-        description = f"Embedding {self.network.variant.weight_set.modality.value}"
-        with FileProgress(description, len(recipes), "embeddings") as progress:
+        modality = self.network.variant.weight_set.modality
+        description = f"Embedding {modality.value}"
+        unit = "window" if modality is Modality.AUDIO else "image"
+        with FileProgress(description, self._workload(results, recipes), unit) as progress:
             compute = partial(self._compute, results, recipes, progress)
             for outcome in resolve(self._store, recipes, compute):
                 result = self._settle(results[outcome.key], outcome)
@@ -125,12 +128,24 @@ class _Run:
                 check_failure(result, self._options.on_error)
                 tally.counts.add(outcome.was_computed, failed=not result.is_ok)
                 tally.embeddings += result.frames if outcome.was_computed else 0
-                progress.file_done()
+                if outcome.was_computed:
+                    progress.end(outcome.key)
+                else:
+                    progress.reuse(outcome.key)
         if self._loaded:
             tally.devices.add(self._loaded.embedder.device)
             tally.seconds += time.perf_counter() - self._started_s
         name_failures("embed", (results[result.path] for result in before if result.is_ok))
         return list(results.values())
+
+    def _workload(self, results: Mapping[str, Result], paths: Iterable[str]) -> Workload[str]:
+        """Return what is to be computed; how much it is follows from the sizes of what was preprocessed."""
+        expected = {}
+        for path in paths:
+            size_bytes = self._input(results[path]).stat().st_size
+            items = self.network.expected_inputs(size_bytes, results[path].media)
+            expected[path] = Expected(PurePosixPath(path).name, "", size_bytes, items)
+        return Workload(expected)
 
     def _recipes(self, results: dict[str, Result], tally: _Tally) -> dict[str, Recipe]:
         """Return the recipes of the inputs that were preprocessed; those whose files are damaged fail."""
@@ -163,7 +178,7 @@ class _Run:
         self,
         results: Mapping[str, Result],
         recipes: Mapping[str, Recipe],
-        progress: FileProgress,
+        progress: FileProgress[str],
         paths: Iterator[str],
     ) -> Iterator[Computed[str]]:
         """Embed inputs, batches running across them; without any the model is not loaded."""
@@ -233,4 +248,4 @@ def _tell(results: Sequence[Result], tally: _Tally, metrics: StageMetrics) -> st
         speed = f", {figures['embeddings_per_s']:g} a second on the {devices}"
     metrics.write(figures)
     embeddings = sum(result.frames for result in results)
-    return f"embed: {len(results)} inputs: {tally.counts}; {embeddings:,} embeddings{speed}"
+    return f"embed: {count_inputs(results)}: {tally.counts}; {counted(embeddings, 'embedding')}{speed}"

@@ -28,7 +28,7 @@ from l3embed.export.manifest import (
 )
 from l3embed.export.outliers import doubts_about_outliers
 from l3embed.models.origin import Origin, read_origins
-from l3embed.progress import progress_bar
+from l3embed.progress import counted, progress_bar
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     EMBEDDINGS_SUFFIX,
@@ -43,6 +43,7 @@ from l3embed.stages.results import (
     Result,
     check_failure,
     count_doubts,
+    count_inputs,
     name_doubts,
     name_failures,
     read_results,
@@ -96,8 +97,8 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     doubts = _write_doubts(output, rows, list(results.values()))
     metrics.write(counts.figures | _figures(rows, origins) | count_doubts(doubts))
     doubtful = len({doubt.path for doubt in doubts})
-    of_doubts = f", and {output}/{DOUBTS_CSV} for {doubtful:,} doubtful files" if doubtful else ""
-    return f"export: {len(rows)} inputs: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+    of_doubts = f", and {output}/{DOUBTS_CSV} for {counted(doubtful, 'doubtful file')}" if doubtful else ""
+    return f"export: {count_inputs(list(results.values()))}: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
 
 
 def _write_doubts(export: Path, rows: Sequence[ManifestRow], results: Sequence[Result]) -> list[Doubt]:
@@ -217,9 +218,10 @@ def _pool(
                 recipes[file] = pool_recipe(file, result, store)
         except OpenL3Error as error:
             fail(file, error)
-    with progress_bar("Exporting", total=len(recipes)) as bar:
+    embeddings = sum(files[file].frames for file in recipes)
+    with progress_bar("Exporting", total=embeddings, unit="embedding") as bar:
         for outcome in resolve(store, recipes, partial(pool_each, recipes=recipes, store=store)):
-            bar.update()
+            bar.update(files[outcome.key].frames)
             if isinstance(outcome.result, OpenL3Error):
                 fail(outcome.key, outcome.result)
                 continue

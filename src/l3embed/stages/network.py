@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,6 +88,15 @@ class ChosenNetwork:
         prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
         blocks = read_blocks(path, BLOCK_SAMPLES, (np.float32, ()))
         return sound.network_inputs(blocks, self.framing, prepare)
+
+    def expected_inputs(self, size_bytes: int, media: Media) -> float:
+        """Return how many of the network's inputs a preprocessed file of a size makes."""
+        size_bytes -= np.lib.format.ARRAY_ALIGN * 2  # its header
+        if isinstance(self.variant, AudioVariant) and self.variant.frontend is not Frontend.LIBROSA:
+            return self.framing.frames(size_bytes // np.dtype(np.float32).itemsize)
+        is_bytes = media is Media.VIDEO and isinstance(self.variant, ImageVariant)
+        kind = np.dtype(np.uint8 if is_bytes else np.float32)
+        return size_bytes // (kind.itemsize * math.prod(self.variant.network_shape))
 
     def timestamps_s(self, rows: int, times: Path, media: Media) -> npt.NDArray[np.float64] | None:
         """Return the times of the embeddings; None for an image file, which has no `times` file.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from l3embed.disk.atomic import replacing
-from l3embed.progress import say
+from l3embed.progress import counted, say
 from l3embed.report import Report, ReportInputs, ReportOptions, build_report
 from l3embed.report.choices import BYTES_PER_MB
 from l3embed.stages.metrics import StageMetrics
@@ -33,7 +33,7 @@ def run(dataset: Path, stages: tuple[str, ...], options: ReportOptions, layout: 
         temporary.write_bytes(page)
     metrics.write(previews.counts.figures)
     return (
-        f"report: {report.files} files, {report.previews} previews in the page "
+        f"report: {counted(report.files, 'file')}, {counted(report.previews, 'preview')} in the page "
         f"({len(page) / BYTES_PER_MB:.1f} MB): {previews.counts}; open {output / PAGE_FILE}"
     )
 
@@ -41,7 +41,7 @@ def run(dataset: Path, stages: tuple[str, ...], options: ReportOptions, layout: 
 def _tell_size(report: Report, size_bytes: int, options: ReportOptions) -> None:
     """Tell how large the page is going to be, and if that is a lot, which setting makes it smaller."""
     size_mb, previews_mb = (f"{count / BYTES_PER_MB:.1f} MB" for count in (size_bytes, report.preview_bytes))
-    say(f"report: the page will have {size_mb}: {report.files:,} files, {previews_mb} of previews")
+    say(f"report: the page will have {size_mb}: {counted(report.files, 'file')}, {previews_mb} of previews")
     if size_bytes > LARGE_PAGE_BYTES:
         is_mostly_previews = 2 * report.preview_bytes > size_bytes
         setting = "previews_mb" if is_mostly_previews else "neighbours"
