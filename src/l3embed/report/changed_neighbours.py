@@ -56,9 +56,9 @@ class NeighbourChanges:
     files : int
         That have embeddings in both.
     not_finite : tuple of str
-        Those of them that are left out, since their embeddings are not finite.
+        Those of them, or of the sample, that are left out, since their embeddings are not finite.
     pairs : tuple of Pair
-        Those whose neighbours were compared: all others, or a sample of them.
+        Those whose neighbours were compared: all others, or the others of a sample.
     count : int
         Neighbours of each; 0 if there are too few files.
     a, b : np.ndarray
@@ -129,15 +129,17 @@ def compare_neighbours(
     both = [pair for pair in pairs if pair.a.path in of_a and pair.b.path in of_b]
     in_a = np.array([of_a[pair.a.path] for pair in both], np.intp)
     in_b = np.array([of_b[pair.b.path] for pair in both], np.intp)
-    is_finite = _finite(means_a, in_a) & _finite(means_b, in_b)
-    kept = np.flatnonzero(is_finite)
-    if len(kept) > most_files:
-        kept = np.sort(np.random.default_rng(SEED).permutation(kept)[:most_files])
+    drawn: Places = np.arange(len(both))
+    if len(both) > most_files:
+        drawn = np.sort(np.random.default_rng(SEED).permutation(len(both))[:most_files])
+    is_finite = _finite(means_a, in_a[drawn]) & _finite(means_b, in_b[drawn])
+    kept, odd = drawn[is_finite], drawn[~is_finite]
     count = _neighbour_count(len(kept))
     same_network = bool(both) and _network_of(rows_a[0]) == _network_of(rows_b[0])
+    same_network &= means_a.shape[1] == means_b.shape[1]
     return NeighbourChanges(
         files=len(both),
-        not_finite=tuple(both[place].b.path for place in np.flatnonzero(~is_finite)),
+        not_finite=tuple(both[place].b.path for place in odd),
         pairs=tuple(both[place] for place in kept),
         count=count,
         a=_nearest(means_a, in_a[kept], count),
@@ -154,10 +156,10 @@ def _neighbour_count(files: int) -> int:
     return min(MOST_NEIGHBOURS, (files - 1) // 2) if files >= FEWEST_FILES else 0
 
 
-def _network_of(row: ManifestRow) -> tuple[str, str, int]:
+def _network_of(row: ManifestRow) -> tuple[str, str]:
     """Return what decides about embeddings, but for the precision: that only rounds them."""
     suffix = Precision(row.precision).suffix if row.precision else ""
-    return row.variant.removesuffix(suffix), row.weights, row.dimension
+    return row.variant.removesuffix(suffix), row.weights
 
 
 def _nearest(means: Vectors, places: Places, count: int) -> npt.NDArray[np.int32]:

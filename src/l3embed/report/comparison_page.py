@@ -24,7 +24,7 @@ STYLES = ("style.css", "comparison.css")
 MOST_ROWS = 100
 """Of each table: the JSON has all of them."""
 
-MOST_CHANGED = 20
+MOST_CHANGED = 10
 """Files whose neighbours changed most, with these neighbours."""
 
 FEW_NEIGHBOURS = 3
