@@ -296,6 +296,16 @@ def test_an_export_taken_out_of_its_run_has_no_evaluation(
     assert "only the export was named" in reason_words(scores_of(compared(alone, evaluated[1])))
 
 
+@pytest.mark.parametrize("where", [".", ".."])
+def test_an_export_that_is_named_from_within_has_its_evaluation(
+    where: str, evaluated: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = evaluated[0] / "export" / ("folder" if where == ".." else "")
+    inside.mkdir(exist_ok=True)
+    monkeypatch.chdir(inside)
+    assert not any(scores_of(compared(Path(where), evaluated[1])).reasons)
+
+
 # Doubts
 
 

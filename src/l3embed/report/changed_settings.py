@@ -9,7 +9,7 @@ from typing import Any
 
 from l3embed.errors import source_faults
 from l3embed.export.manifest import ManifestRow
-from l3embed.report.compared_runs import Run
+from l3embed.report.compared_runs import EXPORT, Run
 from l3embed.variants import Modality
 
 HYDRA_FILE = Path(".hydra", "config.yaml")
@@ -66,13 +66,14 @@ def _recorded(run: Run) -> dict[str, str]:
     """Return the settings that a run is known to have had, by their dotted names; none if nobody knows."""
     if run.folder is None:
         return {}
-    hydra, dvc = run.folder / HYDRA_FILE, run.folder.parent / DVC_FILE
+    folder = run.folder.absolute()
+    hydra, dvc = folder / HYDRA_FILE, folder.parent / DVC_FILE
     if hydra.is_file():
         return dict(_flat(_read_yaml(hydra)))
     if not dvc.is_file():
         return {}
     stages = _read_yaml(dvc).get("stages", {})
-    export = f"{run.folder.name}/{run.export.absolute().name}"
+    export = f"{folder.name}/{EXPORT}"
     if not any(out.get("path") == export for stage in stages.values() for out in stage.get("outs", ())):
         return {}
     files = (file for stage in stages.values() for file in stage.get("params", {}).values())

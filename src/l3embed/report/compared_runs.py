@@ -40,7 +40,8 @@ class Run:
     @property
     def folder(self) -> Path | None:
         """The run's folder; None if the export was taken out of it."""
-        return self.export.absolute().parent if self.export.absolute().name == EXPORT else None
+        named = self.export if self.export.name not in ("", "..") else self.export.resolve()
+        return named.parent if named.name == EXPORT else None
 
     @property
     def evaluation(self) -> Path | None:
