@@ -11,7 +11,7 @@ import pytest
 from l3embed.export.doubts import Doubt
 from l3embed.report.comparison import Comparison
 from l3embed.report.comparison_json import comparison_content
-from l3embed.report.comparison_page import MOST_ROWS, comparison_page, write_page
+from l3embed.report.comparison_page import MOST_ROWS, comparison_page, format_points, write_page
 from l3embed.report.comparison_text import MOST_CLASSES, MOST_NAMED, printable, text_lines
 from l3embed.variants import DoubtKind
 
@@ -121,6 +121,10 @@ def test_the_text_says_what_changed(changed: Comparison) -> None:
     assert "  Right in A, wrong in B: 1\n    2.wav (dog): taken for dog -> cat\n" in text
     assert "Doubts: 1 came, 1 went, 0 are in both" in text
     assert "  went: 1\n    5.wav (silent): is silent." in text
+
+
+def test_a_difference_of_nothing_has_no_minus() -> None:
+    assert [format_points(each) for each in (-0.0004, 0.0, -0.0006)] == ["+0.0", "+0.0", "\N{MINUS SIGN}0.1"]
 
 
 def test_no_name_breaks_a_line_or_moves_the_cursor() -> None:

@@ -96,7 +96,7 @@ def comparison_page(comparison: Comparison) -> str:
 
 def format_points(difference: float) -> str:
     """Return a difference of two shares in percentage points, as in ``+8.3``."""
-    return f"{100 * difference:+.1f}".replace("-", "\N{MINUS SIGN}")
+    return f"{round(100 * difference, 1) + 0.0:+.1f}".replace("-", "\N{MINUS SIGN}")
 
 
 def changed_files(changes: NeighbourChanges) -> list[dict[str, Any]]:

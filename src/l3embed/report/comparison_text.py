@@ -177,7 +177,7 @@ def _percent(share: float | None) -> str:
 
 
 def _points(difference: float | None) -> str:
-    return NONE if difference is None else f"{100 * difference:+.1f}"
+    return NONE if difference is None else f"{round(100 * difference, 1) + 0.0:+.1f}"  # no -0.0
 
 
 def _table(header: Sequence[str], rows: Rows, sides: str) -> Iterator[str]:
