@@ -33,7 +33,7 @@ from l3embed.version import __version__
 
 FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
-SCRIPTS = ("files", "player", "chart", "raster", "map", "legend", "panel", "search", "matrix", "main")
+SCRIPTS = ("files", "player", "chart", "colour", "raster", "map", "lasso", "legend", "picks", "panel", "search", "matrix", "main")
 """Parts of the page's script, in the order in which they need each other."""
 
 FEW_CLASSES = 12

@@ -5,11 +5,14 @@ const REACH = 14; // pixels from which a mark is found
 const CLICK_SLOP = 4; // pixels that a click may move
 const GLIDE_MS = 500;
 const LARGEST_ZOOM = 200;
-const OPACITY = 0.88;
+const DIMMED = 0;
+const OPACITIES = [0.88, 0.22, 0.88]; // of what is dimmed, of what is not picked while others are, and of all else
+const GLYPH_DISTANCE = 3.25; // pixels from a mark's edge to what is drawn around it
 
 class MapView extends EventTarget {
   #raster = new Raster();
   #pending = false;
+  #tiers = null;
   #glide = null;
   #pointers = new Map();
   #pressed = null;
@@ -17,8 +20,7 @@ class MapView extends EventTarget {
   constructor(chart, points, marks) {
     super();
     Object.assign(this, { chart, points, marks, map: null, view: null, point: null, hovered: null, neighbour: null });
-    this.hidden = new Set();
-    this.emphasis = null;
+    Object.assign(this, { emphasis: null, picked: null, lasso: null });
     this.zoom = 1;
     this.centre = [0, 0];
     new ResizeObserver(() => this.#resize()).observe(chart);
@@ -30,7 +32,10 @@ class MapView extends EventTarget {
     const start = performance.now();
     this.map = map;
     this.point = this.hovered = this.neighbour = null;
-    this.labels = Uint32Array.from(map.files, (file) => files.label[file]);
+    this.colouring = map.colourings[0];
+    this.shown = new Uint8Array(map.files.length).fill(1);
+    this.glyphs = new Uint8Array(map.files.length);
+    this.picked = this.lasso = this.#tiers = null;
     this.order = shuffled(map.files.length);
     this.x = new Float32Array(map.files.length);
     this.y = new Float32Array(map.files.length);
@@ -54,15 +59,17 @@ class MapView extends EventTarget {
     this.redrawMarks();
   }
 
-  setHidden(hidden) {
-    this.hidden = hidden;
+  // Change what is drawn and how: the `colouring`, which points are `shown` and which `picked` (null if none
+  // is), and the place of each one's glyph in the list of doubts, counted from 1.
+  setLook(look) {
+    Object.assign(this, look);
+    this.#tiers = null;
     this.redraw();
   }
 
   // Dim all marks but those for which the function holds; null ends it.
   setEmphasis(emphasis) {
-    this.emphasis = emphasis;
-    this.redraw();
+    if (emphasis !== this.emphasis) this.setLook({ emphasis });
   }
 
   restyle() {
@@ -105,7 +112,7 @@ class MapView extends EventTarget {
     let best = null;
     let nearest = reach * reach;
     for (let i = 0; i < this.x.length; i++) {
-      if (this.hidden.has(this.labels[i])) continue;
+      if (!this.shown[i]) continue;
       const distance = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
       if (distance < nearest) [nearest, best] = [distance, i];
     }
@@ -182,21 +189,36 @@ class MapView extends EventTarget {
     if (gliding) this.#advanceGlide();
     this.#raster.clear();
     if (this.view.axes[0] && !gliding) this.#drawOrigin();
-    const shown = this.order.filter((point) => !this.hidden.has(this.labels[point]));
-    const { emphasis } = this;
-    if (emphasis) this.#drawMarks(shown.filter((point) => !emphasis(point)), "--dimmed");
-    this.#drawMarks(emphasis ? shown.filter(emphasis) : shown);
+    this.#tiers ??= this.#lineUp();
+    this.#tiers.forEach((points, tier) => this.#drawMarks(points, tier));
     this.#raster.show();
     this.redrawMarks();
     if (this.#glide) this.redraw();
   }
 
-  // In the colours of their labels, or all in one.
-  #drawMarks(points, colour) {
-    const { radius, density } = this;
-    const sprite = (look) => this.#raster.sprite({ shape: look.shape, colour: colour ?? look.colour }, radius, density, OPACITY);
-    const sprites = new Map([...this.map.looks].map(([label, look]) => [label, sprite(look)]));
-    for (const point of points) this.#raster.stamp(sprites.get(this.labels[point]), this.x[point] * density, this.y[point] * density);
+  // Points in the order in which they are drawn, by how they stand out. It is the same from frame to frame.
+  #lineUp() {
+    const { shown, emphasis, picked, colouring } = this;
+    const tiers = [[], [], []];
+    for (const point of this.order) {
+      if (!shown[point]) continue;
+      if (emphasis) tiers[emphasis(point) ? 2 : DIMMED].push(point);
+      else tiers[picked && !picked[point] ? 1 : 2].push(point);
+    }
+    if (colouring.onTop) for (const points of tiers) points.sort((a, b) => colouring.groupOf[a] - colouring.groupOf[b]);
+    return tiers.map((points) => Uint32Array.from(points));
+  }
+
+  #drawMarks(points, tier) {
+    if (!points.length) return;
+    const { radius, density, glyphs, x, y } = this;
+    const { looks, lookOf } = this.colouring;
+    const dimmed = ({ shape }) => ({ shape, colour: "--dimmed" });
+    const marks = looks.map((look) => this.#raster.sprite(tier === DIMMED ? dimmed(look) : look, radius, density, OPACITIES[tier]));
+    for (const point of points) this.#raster.stamp(marks[lookOf[point]], x[point] * density, y[point] * density);
+    if (tier === DIMMED) return;
+    const around = data.doubtKinds.map((kind) => this.#raster.sprite(glyphOf(kind), radius + GLYPH_DISTANCE, density, OPACITIES[tier]));
+    for (const point of points) if (glyphs[point]) this.#raster.stamp(around[glyphs[point] - 1], x[point] * density, y[point] * density);
   }
 
   #drawOrigin() {
@@ -216,6 +238,21 @@ class MapView extends EventTarget {
     context.setTransform(this.density, 0, 0, this.density, 0, 0);
     if (this.point !== null) this.#drawSelection(context);
     if (this.hovered !== null) this.#ring(context, this.hovered, "--ink", 1.5, 3);
+    if (this.lasso) this.#drawLasso(context);
+  }
+
+  #drawLasso(context) {
+    const path = new Path2D();
+    for (const [x, y] of this.lasso) path.lineTo(x, y);
+    path.closePath();
+    context.fillStyle = context.strokeStyle = style("--accent");
+    context.globalAlpha = 0.12;
+    context.fill(path);
+    context.globalAlpha = 1;
+    context.lineWidth = 1.5;
+    context.setLineDash([5, 3]);
+    context.stroke(path);
+    context.setLineDash([]);
   }
 
   #drawSelection(context) {
