@@ -5,9 +5,10 @@ const LENGTH_STEPS = 7;
 const UNKNOWN_LOOK = { colour: "--class-none", shape: "M.55 0A.55 .55 0 1 1-.55 0A.55 .55 0 1 1 .55 0Z" };
 
 class Colouring {
-  // Groups have a name and looks, of which most have one alone; `placeOf` gives a point's group and, within it, its look.
-  constructor(name, groups, count, placeOf, { note = "", onTop = false } = {}) {
-    Object.assign(this, { name, groups, note, onTop });
+  // Groups have a name and looks, mostly a single one, and may have a rank: higher ones lie on top. `placeOf` gives
+  // the places of a point's group and, within that, of its look.
+  constructor(name, groups, count, placeOf, note = "") {
+    Object.assign(this, { name, groups, note });
     this.groupOf = new Uint16Array(count);
     this.lookOf = new Uint16Array(count);
     const starts = [];
@@ -33,15 +34,15 @@ function byMistake(map) {
   if (!map.takenFor.length) return null;
   const ramp = (name, shape) => Array.from({ length: SURENESS_STEPS }, (_, step) => ({ colour: `--${name}-${step}`, shape }));
   const groups = [
-    { name: "not evaluated", looks: [UNKNOWN_LOOK] },
-    { name: "right", looks: ramp("right", SHAPES[0]) },
-    { name: "wrong", looks: ramp("wrong", SHAPES[4]) },
+    { name: "right", looks: ramp("right", SHAPES[0]), rank: 1 },
+    { name: "wrong", looks: ramp("wrong", SHAPES[4]), rank: 2 },
+    ...(map.takenFor.includes(-1) ? [{ name: "not evaluated", looks: [UNKNOWN_LOOK], rank: 0 }] : []),
   ];
   const placeOf = (point) => {
     const found = predictionOf(map, point);
-    return found ? [found.isMistake ? 2 : 1, Math.min(SURENESS_STEPS - 1, Math.floor(found.confidence * SURENESS_STEPS))] : [0, 0];
+    return found ? [Number(found.isMistake), Math.min(SURENESS_STEPS - 1, Math.floor(found.confidence * SURENESS_STEPS))] : [2, 0];
   };
-  return new Colouring("Mistake", groups, map.files.length, placeOf, { note: "the paler, the less sure", onTop: true });
+  return new Colouring("Mistake", groups, map.files.length, placeOf, "the fainter, the less sure");
 }
 
 function byLength(map) {
@@ -51,7 +52,7 @@ function byLength(map) {
   const last = edges.length - 2;
   const step = (place) => (last ? Math.round((place * (LENGTH_STEPS - 1)) / last) : Math.floor(LENGTH_STEPS / 2));
   const groups = Array.from({ length: last + 1 }, (_, place) => ({
-    name: edges[place] === edges[place + 1] ? lengthInWords(edges[place]) : `${lengthInWords(edges[place])} to ${lengthInWords(edges[place + 1])}`,
+    name: rangeInWords(edges[place], edges[place + 1]),
     looks: [{ colour: `--length-${step(place)}`, shape: SHAPES[0] }],
   }));
   const placeOf = (point) => {
@@ -62,7 +63,7 @@ function byLength(map) {
     return [place, 0];
   };
   if (known.length < map.files.length) groups.push({ name: "no length", looks: [UNKNOWN_LOOK] });
-  return new Colouring("Length", groups, map.files.length, placeOf, { note: "on a logarithmic scale" });
+  return new Colouring("Length", groups, map.files.length, placeOf, "on a logarithmic scale");
 }
 
 // Ends of steps that are equal on a logarithmic scale, rounded to two digits: so the legend tells what is drawn.
@@ -75,6 +76,13 @@ function lengthEdges(known) {
   const edge = (place) => Number((shortest * (longest / shortest) ** (place / LENGTH_STEPS)).toPrecision(2));
   const edges = [...new Set(Array.from({ length: LENGTH_STEPS + 1 }, (_, place) => edge(place)))];
   return edges.length > 1 ? edges : [edges[0], edges[0]];
+}
+
+function rangeInWords(from, to) {
+  const [start, end] = [lengthInWords(from), lengthInWords(to)];
+  if (from === to) return start;
+  const [[number, unit], [, other]] = [start.split(" "), end.split(" ")];
+  return `${unit === other ? number : start} to ${end}`;
 }
 
 function lengthInWords(seconds) {

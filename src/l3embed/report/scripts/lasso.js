@@ -88,7 +88,7 @@ class Lasso extends EventTarget {
 
 // The points that are shown inside of a line, wherever it crosses itself: around which it turns not zero times.
 function enclosed(view, line) {
-  const edges = line.map((from, i) => [...from, ...line[(i + 1) % line.length]]);
+  const corners = Float64Array.from([...line, line[0]].flat());
   const [left, right] = [Math.min(...line.map(([x]) => x)), Math.max(...line.map(([x]) => x))];
   const [top, bottom] = [Math.min(...line.map(([, y]) => y)), Math.max(...line.map(([, y]) => y))];
   const found = [];
@@ -96,9 +96,10 @@ function enclosed(view, line) {
     const [x, y] = [view.x[point], view.y[point]];
     if (!view.shown[point] || x < left || x > right || y < top || y > bottom) continue;
     let turns = 0;
-    for (const [x1, y1, x2, y2] of edges) {
+    for (let i = 0; i + 2 < corners.length; i += 2) {
+      const [y1, y2] = [corners[i + 1], corners[i + 3]];
       if (y1 <= y === y2 <= y) continue;
-      if (x1 + ((y - y1) / (y2 - y1)) * (x2 - x1) > x) turns += y2 > y1 ? 1 : -1;
+      if (corners[i] + ((y - y1) / (y2 - y1)) * (corners[i + 2] - corners[i]) > x) turns += y2 > y1 ? 1 : -1;
     }
     if (turns) found.push(point);
   }

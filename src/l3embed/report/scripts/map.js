@@ -6,11 +6,18 @@ const CLICK_SLOP = 4; // pixels that a click may move
 const GLIDE_MS = 500;
 const LARGEST_ZOOM = 200;
 const DIMMED = 0;
-const OPACITIES = [0.88, 0.22, 0.88]; // of what is dimmed, of what is not picked while others are, and of all else
+const OPACITIES = [1, 0.22, 1]; // of what is dimmed, of what is not picked while others are, and of all else
+const SLOW_MS = 10; // from which a picture takes too long to draw sixty a second
+const ROUGH_SCALE = 0.5; // of what is drawn meanwhile
+const REST_MS = 150; // after which the map counts as at rest
 const GLYPH_DISTANCE = 3.25; // pixels from a mark's edge to what is drawn around it
 
 class MapView extends EventTarget {
-  #raster = new Raster();
+  #sharp = new Raster();
+  #rough = new Raster();
+  #raster = this.#sharp;
+  #rest = null;
+  #sharpMs = 0;
   #pending = false;
   #tiers = null;
   #glide = null;
@@ -50,7 +57,7 @@ class MapView extends EventTarget {
     this.#measure();
     this.#reset();
     this.#glide = from && { from, start: performance.now() };
-    this.redraw();
+    this.#move();
   }
 
   select(point) {
@@ -73,7 +80,9 @@ class MapView extends EventTarget {
   }
 
   restyle() {
-    this.#raster.forget();
+    for (const raster of [this.#sharp, this.#rough]) raster.forget();
+    clearTimeout(this.#rest);
+    this.#rest = null;
     this.#draw();
     // On paper, what is clear of the upper canvas would cover the lower one.
     if (isPrinting()) this.#drawOver(this.points.getContext("2d"));
@@ -99,11 +108,21 @@ class MapView extends EventTarget {
     this.zoom = zoom;
     if (zoom === 1) this.#reset();
     this.marks.classList.toggle("zoomed", zoom > 1);
-    this.redraw();
+    this.#move();
   }
 
   moveBy(x, y) {
     this.centre = [this.centre[0] + x, this.centre[1] + y];
+    this.#move();
+  }
+
+  // While the map moves, and takes long to draw, it is drawn with fewer pixels; as soon as it rests, with all.
+  #move() {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      this.#rest = null;
+      if (this.#raster === this.#rough) this.redraw();
+    }, REST_MS);
     this.redraw();
   }
 
@@ -153,7 +172,8 @@ class MapView extends EventTarget {
       canvas.width = Math.round(clientWidth * this.density);
       canvas.height = Math.round(clientHeight * this.density);
     }
-    this.#raster.attach(this.points);
+    this.#sharp.attach(this.points);
+    this.#rough.attach(this.points, ROUGH_SCALE);
     if (whole) this.#reset();
     this.#draw();
   }
@@ -184,6 +204,9 @@ class MapView extends EventTarget {
   #draw() {
     this.#pending = false;
     if (!this.width) return;
+    const start = performance.now();
+    const isRough = this.#rest !== null && this.#sharpMs > SLOW_MS;
+    this.#raster = isRough ? this.#rough : this.#sharp;
     this.#place();
     const gliding = this.#glide !== null;
     if (gliding) this.#advanceGlide();
@@ -192,8 +215,9 @@ class MapView extends EventTarget {
     this.#tiers ??= this.#lineUp();
     this.#tiers.forEach((points, tier) => this.#drawMarks(points, tier));
     this.#raster.show();
+    if (!isRough) this.#sharpMs = performance.now() - start;
     this.redrawMarks();
-    if (this.#glide) this.redraw();
+    if (this.#glide) this.#move();
   }
 
   // Points in the order in which they are drawn, by how they stand out. It is the same from frame to frame.
@@ -205,26 +229,34 @@ class MapView extends EventTarget {
       if (emphasis) tiers[emphasis(point) ? 2 : DIMMED].push(point);
       else tiers[picked && !picked[point] ? 1 : 2].push(point);
     }
-    if (colouring.onTop) for (const points of tiers) points.sort((a, b) => colouring.groupOf[a] - colouring.groupOf[b]);
+    const rank = (point) => colouring.groups[colouring.groupOf[point]].rank;
+    if (colouring.groups[0].rank !== undefined) for (const points of tiers) points.sort((a, b) => rank(a) - rank(b));
     return tiers.map((points) => Uint32Array.from(points));
   }
 
   #drawMarks(points, tier) {
     if (!points.length) return;
-    const { radius, density, glyphs, x, y } = this;
+    const { radius, glyphs, x, y } = this;
+    const density = this.density * this.#raster.scale;
     const { looks, lookOf } = this.colouring;
     const dimmed = ({ shape }) => ({ shape, colour: "--dimmed" });
     const marks = looks.map((look) => this.#raster.sprite(tier === DIMMED ? dimmed(look) : look, radius, density, OPACITIES[tier]));
     for (const point of points) this.#raster.stamp(marks[lookOf[point]], x[point] * density, y[point] * density);
     if (tier === DIMMED) return;
-    const around = data.doubtKinds.map((kind) => this.#raster.sprite(glyphOf(kind), radius + GLYPH_DISTANCE, density, OPACITIES[tier]));
-    for (const point of points) if (glyphs[point]) this.#raster.stamp(around[glyphs[point] - 1], x[point] * density, y[point] * density);
+    const around = [];
+    for (const point of points) {
+      const glyph = glyphs[point];
+      if (!glyph) continue;
+      around[glyph] ??= this.#raster.sprite(glyphOf(data.doubtKinds[glyph - 1]), radius + GLYPH_DISTANCE, density, OPACITIES[tier]);
+      this.#raster.stamp(around[glyph], x[point] * density, y[point] * density);
+    }
   }
 
   #drawOrigin() {
-    const x = (this.centre[0] - this.middle[0] * this.scale) * this.density;
-    const y = (this.centre[1] + this.middle[1] * this.scale) * this.density;
-    this.#raster.lines(x, y, Math.round(this.density), "--faint");
+    const density = this.density * this.#raster.scale;
+    const x = (this.centre[0] - this.middle[0] * this.scale) * density;
+    const y = (this.centre[1] + this.middle[1] * this.scale) * density;
+    this.#raster.lines(x, y, Math.ceil(density), "--faint");
   }
 
   redrawMarks() {
@@ -307,7 +339,7 @@ class MapView extends EventTarget {
       this.#pointers.set(event.pointerId, at(event));
       this.#pressed = { at: at(event), moved: this.#pointers.size > 1 };
     });
-    this.marks.addEventListener("pointermove", (event) => this.#move(event, at(event)));
+    this.marks.addEventListener("pointermove", (event) => this.#drag(event, at(event)));
     this.marks.addEventListener("pointerup", (event) => {
       const [x, y] = at(event);
       const point = this.#pressed && !this.#pressed.moved ? this.find(x, y, event.pointerType === "touch" ? 2 * REACH : REACH) : null;
@@ -328,7 +360,7 @@ class MapView extends EventTarget {
     );
   }
 
-  #move(event, [x, y]) {
+  #drag(event, [x, y]) {
     const last = this.#pointers.get(event.pointerId);
     if (!last) {
       if (event.pointerType !== "touch") this.#hover(this.find(x, y), x, y);
