@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import reference
+from conftest import PATIENCE_S, reference
 from PIL import Image
 
 from l3embed.export.doubts import Doubt, write_doubts
@@ -26,6 +26,11 @@ from l3embed.stages import report
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 from l3embed.variants import DoubtKind, Modality
+
+from .reader import CHROMIUM, Reader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Array = npt.NDArray[Any]
 HOSTILE_NAME = (
@@ -295,3 +300,26 @@ def _describe(made: Project) -> None:
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of `mixed_project`."""
     return mixed_project(tmp_path_factory.mktemp("mixed")).report()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        # Sounds are heard by nobody here, and may start without a click.
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"], timeout=PATIENCE_S * 1000
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def reader(browser: Browser, mixed: Page) -> Iterator[Reader]:
+    """A reader of the mixed page, who must not meet a fault nor leave the page."""
+    found = Reader(browser, mixed)
+    yield found
+    outside = [url for url in found.requests if not url.startswith("data:") and url != mixed.path.as_uri()]
+    found.tab.close()
+    assert not found.faults
+    assert not outside

@@ -15,6 +15,7 @@ from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
 from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
+from l3embed.report.doubt_groups import doubt_groups
 from l3embed.report.maps import dataset_maps
 from l3embed.report.media_files import MediaFile, failed_files, media_files, relative_address
 from l3embed.report.overview import overview
@@ -33,8 +34,29 @@ from l3embed.version import __version__
 
 FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
-SCRIPTS = ("files", "player", "chart", "colour", "raster", "map", "lasso", "legend", "picks", "panel", "search", "matrix", "main")
+SCRIPTS = (
+    "files",
+    "player",
+    "chart",
+    "colour",
+    "raster",
+    "map",
+    "lasso",
+    "legend",
+    "picks",
+    "inputs",
+    "panel",
+    "search",
+    "matrix",
+    "table",
+    "columns",
+    "confusion",
+    "main",
+)
 """Parts of the page's script, in the order in which they need each other."""
+
+STYLES = ("style.css", "tables.css")
+"""The later ones win."""
 
 FEW_CLASSES = 12
 """Up to so many classes, their scores fit beside the confusion matrix."""
@@ -48,11 +70,12 @@ FINE_SCALE_FROM, FINE_STEP, COARSE_STEP = 0.8, 0.01, 0.1
 
 @dataclass(frozen=True)
 class Report:
-    """A page, how many files it shows, and how many whose sound or picture it holds."""
+    """A page, how many files it shows, and how many whose sound or picture it holds, in how many bytes."""
 
     html: str
     files: int
     previews: int
+    preview_bytes: int
 
 
 def build_report(
@@ -98,13 +121,17 @@ def build_report(
         figures=figures,
         scale_low=low,
         classifications=classifications(folders.evaluation),
+        doubts=doubt_groups(facts.doubts, facts.predictions),
+        doubtful=len({doubt.path for doubt in facts.doubts}),
+        places={file.path: place for place, file in enumerate(facts.files)},
         data=as_json(
             packed_files(facts, maps, previews, address)
             | {"figures": [_packed_figure(figure, low) for figure in figures], "low": low}
         ),
         preview_data=as_json(packed_previews(previews)),
     )
-    return Report(html, len(files), len(previews.made))
+    preview_bytes = sum(preview.page_bytes for preview in previews.made.values())
+    return Report(html, len(files), len(previews.made), preview_bytes)
 
 
 def scale_start(figures: Sequence[SelfSimilarity]) -> float:
@@ -148,7 +175,7 @@ def _render(**content: Any) -> str:
     script = "".join(_read("scripts", f"{name}.js") for name in SCRIPTS)
     return environment.get_template(TEMPLATE).render(
         **content,
-        style=Markup(_read("style.css")),  # noqa: S704 (the package's own)
+        style=Markup("".join(map(_read, STYLES))),  # noqa: S704 (the package's own)
         script=Markup(script),  # noqa: S704 (the package's own)
         script_hash=script_hash(script),
         version=__version__,

@@ -27,7 +27,7 @@ class MapView extends EventTarget {
   constructor(chart, points, marks) {
     super();
     Object.assign(this, { chart, points, marks, map: null, view: null, point: null, hovered: null, neighbour: null });
-    Object.assign(this, { emphasis: null, picked: null, lasso: null });
+    Object.assign(this, { emphasis: null, picked: null, lasso: null, slowMs: SLOW_MS, isRough: false });
     this.zoom = 1;
     this.centre = [0, 0];
     new ResizeObserver(() => this.#resize()).observe(chart);
@@ -121,7 +121,7 @@ class MapView extends EventTarget {
     clearTimeout(this.#rest);
     this.#rest = setTimeout(() => {
       this.#rest = null;
-      if (this.#raster === this.#rough) this.redraw();
+      if (this.isRough) this.redraw();
     }, REST_MS);
     this.redraw();
   }
@@ -205,8 +205,8 @@ class MapView extends EventTarget {
     this.#pending = false;
     if (!this.width) return;
     const start = performance.now();
-    const isRough = this.#rest !== null && this.#sharpMs > SLOW_MS;
-    this.#raster = isRough ? this.#rough : this.#sharp;
+    this.isRough = this.#rest !== null && this.#sharpMs > this.slowMs;
+    this.#raster = this.isRough ? this.#rough : this.#sharp;
     this.#place();
     const gliding = this.#glide !== null;
     if (gliding) this.#advanceGlide();
@@ -215,7 +215,7 @@ class MapView extends EventTarget {
     this.#tiers ??= this.#lineUp();
     this.#tiers.forEach((points, tier) => this.#drawMarks(points, tier));
     this.#raster.show();
-    if (!isRough) this.#sharpMs = performance.now() - start;
+    if (!this.isRough) this.#sharpMs = performance.now() - start;
     this.redrawMarks();
     if (this.#glide) this.#move();
   }
