@@ -11,7 +11,9 @@ class Workbench {
   constructor() {
     this.player = new Player();
     this.view = new MapView(byId("chart"), byId("points"), byId("marks"));
+    this.lasso = new Lasso(this.view, byId("lasso"));
     this.legend = new Legend(byId("legend"), this.view);
+    this.picks = new Picks(byId("picks"), this.view, this.lasso, this.legend);
     this.panel = new Panel(this.player);
     this.search = new Search(byId("search"), byId("found"), this.view);
     this.tip = byId("tip");
@@ -43,7 +45,7 @@ class Workbench {
     }
     this.view.show(this.map, this.view.view?.name);
     this.legend.show(this.map);
-    this.view.setHidden(new Set());
+    this.picks.show(this.map);
     this.search.show(this.map);
     this.#offerViews();
     this.history = [];
@@ -101,7 +103,7 @@ class Workbench {
     for (const tab of document.querySelectorAll("[data-map]")) tab.addEventListener("click", () => this.show(Number(tab.dataset.map)));
     const zooms = { in: () => this.view.zoomBy(1.6), out: () => this.view.zoomBy(1 / 1.6), reset: () => this.view.reset() };
     for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", zooms[button.dataset.zoom]);
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.player.stop());
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
     document.addEventListener("keydown", (event) => event.target.closest("#map, .panel") && this.#key(event, zooms));
   }
 
@@ -110,14 +112,21 @@ class Workbench {
     this.panel.moveTo(this.panel.home);
   }
 
+  // One thing at a time: what took trouble goes last.
+  #escape() {
+    if (this.lasso.cancel()) return;
+    if (this.player.playing) this.player.stop();
+    else if (!document.activeElement.matches("input:not([type=radio], [type=checkbox], [type=range])")) this.picks.clear();
+  }
+
   #key(event, zooms) {
-    if (event.target.matches("input:not([type=range])") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input:not([type=range]), select") || event.ctrlKey || event.metaKey || event.altKey) return;
     const atMap = event.target === byId("marks");
     const actions = {
       ArrowDown: () => this.#step(1),
       ArrowUp: () => this.#step(-1),
       Backspace: () => this.back(),
-      ...(atMap ? { ArrowRight: () => this.#step(1), ArrowLeft: () => this.#step(-1), "+": zooms.in, "=": zooms.in, "-": zooms.out, 0: zooms.reset } : {}),
+      ...(atMap ? { ArrowRight: () => this.#step(1), ArrowLeft: () => this.#step(-1), "+": zooms.in, "=": zooms.in, "-": zooms.out, 0: zooms.reset, l: () => this.lasso.toggle(), " ": () => this.picks.toggle(this.view.point) } : {}),
     };
     if (!actions[event.key]) return;
     event.preventDefault();
