@@ -9,9 +9,11 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
 from l3embed.profiling import Phase, Profile, profiling
+from l3embed.progress import say
 from l3embed.stages import check, embed, evaluate, export, preprocess, report, weights
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
@@ -27,6 +29,8 @@ def run_check(settings: Settings, layout: Layout, store: Store) -> str:
         settings.placement,
         settings.report.parse().projection,
     )
+    for sentence in without_effect(settings):
+        say(f"check: warning: {sentence}")
     return check.run(Path(settings.dataset.path), options, layout)
 
 
