@@ -10,6 +10,7 @@ from pathlib import Path
 import hydra
 
 from l3embed.app.job import Launch, run_job
+from l3embed.app.overrides import prepare_overrides
 from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
 from l3embed.app.run import PROGRAM
 from l3embed.app.sweep import read_failure, read_jobs
@@ -18,6 +19,8 @@ from l3embed.cli.interruption import EXIT_INTERRUPTED
 from l3embed.cli.main import EXIT_FAILURE
 from l3embed.errors import OpenL3Error
 from l3embed.progress import counted
+
+SWEEP_OPTIONS = ("-m", "--multirun")
 
 LAUNCHER_EXTRAS = {
     "cores": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
@@ -33,6 +36,7 @@ def run_pipeline() -> int:
     try:
         check_project()
         _check_launcher(sys.argv)
+        sys.argv[1:] = _prepared(sys.argv[1:])
         with Launch.claims:
             status = _launch()
             if Launch.sweep_folder:
@@ -60,6 +64,16 @@ def _launch() -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return 0
+
+
+def _prepared(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with its settings as Hydra understands them; options stay as they are."""
+    is_sweep = any(argument in SWEEP_OPTIONS for argument in arguments)
+    prepared = []
+    for argument in arguments:
+        own = [] if argument.startswith("-") else [argument]
+        prepared += prepare_overrides(own, CONFIG_FOLDER, is_sweep=is_sweep) or [argument]
+    return prepared
 
 
 def _conclude(folder: Path) -> int:

@@ -25,7 +25,7 @@ from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.network import ChosenNetwork
+from l3embed.stages.network import ChosenNetwork, check_placement
 from l3embed.stages.output_folder import (
     EMBEDDINGS_FILE,
     EMBEDDINGS_SUFFIX,
@@ -75,9 +75,10 @@ def run(options: EmbedOptions, layout: Layout, store: Store) -> str:
     """
     metrics, output = StageMetrics(layout.metrics_of("embed")), layout.folder("embeddings")
     before = read_results(layout.folder("preprocessed"))
-    make_empty(output)
     needed = [modality for modality in Modality if any(result.modality is modality for result in before)]
+    check_placement([options.variants[modality] for modality in needed], options.placement)
     runs = {modality: _Run(options, layout, store, modality) for modality in needed}
+    make_empty(output)
     warn_of_untrained("embed", (run_.network.weights for run_ in runs.values()))
     final: list[Result] = []
     tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))

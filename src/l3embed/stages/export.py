@@ -77,8 +77,8 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     metrics, embeddings = StageMetrics(layout.metrics_of("export")), layout.folder("embeddings")
     before, origins = read_results(embeddings), read_origins(embeddings)
     output = layout.folder("export")
-    make_empty(output)
     labels = assign_labels([result.path for result in before], options.labels)
+    make_empty(output)
     files = {array_path(embeddings, result, EMBEDDINGS_SUFFIX): result for result in before}
     counts = Counts(failed=sum(not result.is_ok for result in before))
     moments, results = _pool(files, options.on_error, store, counts)
