@@ -87,8 +87,8 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     if unknown:
         verb = "is" if len(unknown) == 1 else "are"
         say(
-            f"labels: {len(unknown):,} of {counted(len(rows), 'row')} of {source.path} {verb} for files that the "
-            f"dataset lacks, as in row {unknown[0].number}: {unknown[0].path}"
+            f"labels: {len(unknown):,} of {counted(len(rows), 'row')} of {source.path} {verb} for files "
+            f"that the dataset lacks, as in row {unknown[0].number}: {unknown[0].path}"
         )
     return {path: row.label for path, row in found.items() if row.label.label}
 

@@ -11,6 +11,7 @@ from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.labels import LabelSource, check_labels
 from l3embed.inputs.media import MODALITIES
+from l3embed.progress import counted
 from l3embed.report.choices import Projection
 from l3embed.report.projection import umap_is_wanted
 from l3embed.runtimes.base import Placement
@@ -64,7 +65,7 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     path = layout.folder("check") / MODALITIES_FILE
     write_json(path, {KEY: [modality.value for modality in modalities]})
     seal(path)
-    others = f", {found.left_out:,} other files left out" if found.left_out else ""
+    others = f", {counted(found.left_out, 'other file')} left out" if found.left_out else ""
     networks = " and ".join(modality.value for modality in modalities)
     return f"check: {found.counts}{others}; weights are needed for {networks}"
 
