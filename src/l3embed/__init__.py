@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         process_image_file,
         process_video_file,
     )
+    from l3embed.export.loading import load_export
 
 __all__ = [
     "AudioEmbeddingStream",
@@ -33,6 +34,7 @@ __all__ = [
     "get_audio_embedding",
     "get_image_embedding",
     "get_output_path",
+    "load_export",
     "models",
     "preprocess_audio",
     "process_audio_file",
@@ -44,13 +46,16 @@ __all__ = [
 _MODULES = {"core": "core", "models": "models", "openl3_exceptions": "errors", "openl3_warnings": "errors"}
 """Modules by the names that they have in openl3."""
 
+_HOMES = {"load_export": "export.loading"}
+"""Where those names live that are no part of openl3, and not in ``core``."""
+
 
 def __getattr__(name: str) -> Any:
     if name in _MODULES:
         return import_module(f"{__name__}.{_MODULES[name]}")
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.core"), name)
+    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'core')}"), name)
 
 
 def __dir__() -> list[str]:

@@ -22,9 +22,11 @@ from l3embed.export.manifest import (
     MANIFEST_CSV,
     MANIFEST_PARQUET,
     ManifestRow,
+    mean_index_path,
     mean_path,
     read_means,
     write_manifest,
+    write_mean_index,
 )
 from l3embed.export.outliers import doubts_about_outliers
 from l3embed.models.origin import Origin, read_origins
@@ -88,8 +90,10 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
         Embedded(row, file, moments[file]) for row, file in zip(rows, results, strict=True) if file in moments
     ]
     for modality in Modality:
-        own = [item.moments for item in done if item.row.modality == modality.value]
-        _write_means(own, mean_path(output, modality))
+        own = [item for item in done if item.row.modality == modality.value]
+        if own:
+            _write_means([item.moments for item in own], mean_path(output, modality))
+            write_mean_index(output, modality, [item.row for item in own])
     for name in options.formats:
         format_writer(name)(output, done, options.row_layout)
     write_manifest(output, rows)
@@ -138,7 +142,7 @@ def output_names(results: Sequence[Result]) -> list[str]:
 
 def _reserved() -> set[str]:
     """Return what else lies in an export: tables, means, and what other formats call after themselves."""
-    means = (mean_path(Path(), modality).name for modality in Modality)
+    means = (path(Path(), modality).name for path in (mean_path, mean_index_path) for modality in Modality)
     return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, *means, *FORMATS} - {"npz"}
 
 
@@ -229,12 +233,11 @@ def _pool(
 
 
 def _write_means(moments: Sequence[Path], path: Path) -> None:
-    if moments:
-        with RowSpool(path.parent) as spool:
-            for file in moments:
-                spool.append(np.load(file)[:1].astype(np.float32))
-            spool.save_npy(path)
-        seal(path)
+    with RowSpool(path.parent) as spool:
+        for file in moments:
+            spool.append(np.load(file)[:1].astype(np.float32))
+        spool.save_npy(path)
+    seal(path)
 
 
 def _figures(rows: Sequence[ManifestRow], origins: Mapping[Modality, Origin]) -> dict[str, Any]:
