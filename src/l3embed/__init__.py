@@ -12,7 +12,7 @@ from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.version import __version__
 
 if TYPE_CHECKING:
-    from l3embed import core, models
+    from l3embed import core, errors, models
     from l3embed.core import (
         AudioEmbeddingStream,
         get_audio_embedding,
@@ -24,6 +24,17 @@ if TYPE_CHECKING:
         process_video_file,
     )
     from l3embed.export.loading import load_export
+
+    openl3_exceptions = openl3_warnings = errors
+else:  # a type checker would take any name for one of ours
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f"{__name__}.{_MODULES[name]}")
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'core')}"), name)
+
 
 __all__ = [
     "AudioEmbeddingStream",
@@ -48,14 +59,6 @@ _MODULES = {"core": "core", "models": "models", "openl3_exceptions": "errors", "
 
 _HOMES = {"load_export": "export.loading"}
 """Where those names live that are no part of openl3, and not in ``core``."""
-
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{_MODULES[name]}")
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES.get(name, 'core')}"), name)
 
 
 def __dir__() -> list[str]:

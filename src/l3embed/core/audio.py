@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.arguments import check_channels, name_of, parse_arrays, parse_outputs, parse_sample_rates
-from l3embed.core.arrays import Embedding, embed_into_arrays
+from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, Request, RunOptions, parse_framing, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
@@ -19,29 +19,86 @@ from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.findings import Findings
 from l3embed.inputs.resampling import resampled_length
 from l3embed.inputs.windows import Framing
-from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, Media, Modality, parse_choice
+from l3embed.variants import (
+    SAMPLE_RATE_HZ,
+    AudioSize,
+    ContentTypeName,
+    DeviceName,
+    Frontend,
+    FrontendName,
+    InputRepr,
+    InputReprName,
+    Media,
+    Modality,
+    PrecisionName,
+    parse_choice,
+)
 from l3embed.weights.source import WeightsSource
+
+
+@overload
+def get_audio_embedding(
+    audio: npt.NDArray[Any],
+    sr: float,
+    model: Any = None,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
+    center: bool = True,
+    hop_size: float = 0.1,
+    batch_size: int = 32,
+    frontend: FrontendName = "kapre",
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[Embedding, Timestamps]: ...
+
+
+@overload
+def get_audio_embedding(
+    audio: list[Any],
+    sr: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
+    center: bool = True,
+    hop_size: float = 0.1,
+    batch_size: int = 32,
+    frontend: FrontendName = "kapre",
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[list[Embedding], list[Timestamps]]: ...
 
 
 def get_audio_embedding(
     audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     model: Any = None,
-    input_repr: str | None = None,
-    content_type: str = "music",
-    embedding_size: int = 6144,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
     center: bool = True,
     hop_size: float = 0.1,
     batch_size: int = 32,
-    frontend: str = "kapre",
+    frontend: FrontendName = "kapre",
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-) -> tuple[Any, Any]:  # arrays, or lists of them: a union would have to be narrowed at every call
+) -> tuple[Embedding | list[Embedding], Timestamps | list[Timestamps]]:
     """Compute the embeddings of audio, one for each window of one second.
 
     Parameters
@@ -118,7 +175,7 @@ def preprocess_audio(
     audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     hop_size: float = 0.1,
-    input_repr: str | None = None,
+    input_repr: InputReprName | None = None,
     center: bool = True,
     **kw: object,
 ) -> npt.NDArray[np.floating]:
@@ -177,22 +234,22 @@ def process_audio_file(
     output_dir: str | os.PathLike[str] | None = None,
     suffix: str | None = None,
     model: Any = None,
-    input_repr: str | None = None,
-    content_type: str = "music",
-    embedding_size: int = 6144,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
     center: bool = True,
     hop_size: float = 0.1,
     batch_size: int = 32,
     overwrite: bool = False,
-    frontend: str = "kapre",
+    frontend: FrontendName = "kapre",
     verbose: bool | int = True,
     *,  # a run's own, packed as `RunOptions`
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-    on_damage: str = "use",
+    on_damage: Literal["use", "skip"] = "use",
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 

@@ -4,38 +4,122 @@ from __future__ import annotations
 
 import os
 import warnings
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
-from l3embed.core.arrays import Array, Embedding, embed_into_arrays
+from l3embed.core.arrays import Array, Embedding, Timestamps, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import ImageOptions, Request, RunOptions, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.errors import OpenL3Warning
 from l3embed.inputs.pixels import check_images, pixel_blocks
-from l3embed.variants import Media, Modality
+from l3embed.variants import (
+    ContentTypeName,
+    DeviceName,
+    ImageSize,
+    InputReprName,
+    Media,
+    Modality,
+    PrecisionName,
+)
 from l3embed.weights.source import WeightsSource
+
+
+@overload
+def get_image_embedding(
+    image: npt.NDArray[Any],
+    frame_rate: None = None,
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> Embedding: ...
+
+
+@overload
+def get_image_embedding(
+    image: list[Any],
+    frame_rate: None = None,
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> list[Embedding]: ...
+
+
+@overload
+def get_image_embedding(
+    image: npt.NDArray[Any],
+    frame_rate: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[Embedding, Timestamps]: ...
+
+
+@overload
+def get_image_embedding(
+    image: list[Any],
+    frame_rate: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[list[Embedding], list[Timestamps]]: ...
 
 
 def get_image_embedding(
     image: npt.NDArray[Any] | list[Any],
     frame_rate: float | list[float] | None = None,
     model: Any = None,
-    input_repr: str = "mel256",
-    content_type: str = "music",
-    embedding_size: int = 8192,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
     batch_size: int = 32,
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-) -> Any:  # a union of the four possible results would have to be narrowed at every call
+) -> Embedding | list[Embedding] | tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
     """Compute the embeddings of images.
 
     Parameters
@@ -95,17 +179,17 @@ def process_image_file(
     output_dir: str | os.PathLike[str] | None = None,
     suffix: str | None = None,
     model: Any = None,
-    input_repr: str = "mel256",
-    content_type: str = "music",
-    embedding_size: int = 8192,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
     batch_size: int = 32,
     overwrite: bool = False,
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
     exif_rotation: bool = False,
     max_megapixels: float = 300,

@@ -13,6 +13,14 @@ from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.windows import Framer, MonoStream
+from l3embed.variants import (
+    AudioSize,
+    ContentTypeName,
+    DeviceName,
+    FrontendName,
+    InputReprName,
+    PrecisionName,
+)
 from l3embed.weights.source import WeightsSource
 
 
@@ -47,18 +55,18 @@ class AudioEmbeddingStream:
         self,
         sr: float,
         model: Any = None,
-        input_repr: str | None = None,
-        content_type: str = "music",
-        embedding_size: int = 6144,
+        input_repr: InputReprName | None = None,
+        content_type: ContentTypeName = "music",
+        embedding_size: AudioSize = 6144,
         center: bool = True,
         hop_size: float = 0.1,
         batch_size: int = 32,
-        frontend: str = "kapre",
+        frontend: FrontendName = "kapre",
         *,
         weights: str | WeightsSource | None = None,
-        device: str = "auto",
+        device: DeviceName = "auto",
         runtime: str = "auto",
-        precision: str = "float32",
+        precision: PrecisionName = "float32",
         threads: int = 0,
     ) -> None:
         run = RunOptions(weights, device, runtime, precision, threads)

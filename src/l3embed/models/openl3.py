@@ -11,10 +11,16 @@ from l3embed.frontends.decibel import magnitude_tensors_to_decibels
 from l3embed.models.built import build_model, load_variant
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
+    AudioSize,
     ContentType,
+    ContentTypeName,
+    FrontendName,
+    ImageSize,
     ImageVariant,
     InputRepr,
+    InputReprName,
     Modality,
+    PrecisionName,
     WeightSet,
     parse_audio_variant,
     parse_choice,
@@ -26,13 +32,13 @@ from l3embed.weights.source import WeightsSource, as_weights_source, weights_sou
 
 
 def load_audio_embedding_model(
-    input_repr: str,
-    content_type: str,
-    embedding_size: int,
-    frontend: str = "kapre",
+    input_repr: InputReprName,
+    content_type: ContentTypeName,
+    embedding_size: AudioSize,
+    frontend: FrontendName = "kapre",
     *,
     weights: str | WeightsSource | None = None,
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
 ) -> Any:
     """Return an audio model; it is loaded when it is first asked for, and kept for the process.
 
@@ -68,7 +74,10 @@ def load_audio_embedding_model(
 
 
 def load_audio_embedding_model_from_path(
-    model_path: str | Path, input_repr: str, embedding_size: int, frontend: str = "kapre"
+    model_path: str | Path,
+    input_repr: InputReprName,
+    embedding_size: AudioSize,
+    frontend: FrontendName = "kapre",
 ) -> Any:
     """Load an audio model with the weights of a file.
 
@@ -98,7 +107,7 @@ def load_audio_embedding_model_from_path(
     return build_model(variant, _weight_file(path))
 
 
-def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
+def get_audio_embedding_model_path(input_repr: InputReprName, content_type: ContentTypeName) -> str:
     """Return the path of an audio model's weight file, which is fetched if it is not there.
 
     Parameters
@@ -117,12 +126,12 @@ def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
 
 
 def load_image_embedding_model(
-    input_repr: str,
-    content_type: str,
-    embedding_size: int,
+    input_repr: InputReprName,
+    content_type: ContentTypeName,
+    embedding_size: ImageSize,
     *,
     weights: str | WeightsSource | None = None,
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
 ) -> Any:
     """Return an image model; it is loaded when it is first asked for, and kept for the process.
 
@@ -151,7 +160,7 @@ def load_image_embedding_model(
     return load_variant(variant, as_weights_source(weights))
 
 
-def load_image_embedding_model_from_path(model_path: str | Path, embedding_size: int) -> Any:
+def load_image_embedding_model_from_path(model_path: str | Path, embedding_size: ImageSize) -> Any:
     """Load an image model with the weights of a file.
 
     Parameters
@@ -176,7 +185,7 @@ def load_image_embedding_model_from_path(model_path: str | Path, embedding_size:
     return build_model(variant, _weight_file(path))
 
 
-def get_image_embedding_model_path(input_repr: str, content_type: str) -> str:
+def get_image_embedding_model_path(input_repr: InputReprName, content_type: ContentTypeName) -> str:
     """Return the path of an image model's weight file, which is fetched if it is not there.
 
     Parameters and errors are those of `get_audio_embedding_model_path`.
