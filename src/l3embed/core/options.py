@@ -47,6 +47,11 @@ class Request:
         """Threads that prepare what the network takes in."""
         return available_threads(self.placement.threads)
 
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in each embedding."""
+        return self.variant.embedding_size if self.model is None else int(self.model.output_shape[-1])
+
     def load(self) -> Network:
         """Return the given model, or the variant's, ready to run."""
         if self.model is not None:

@@ -24,6 +24,7 @@ from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
+from l3embed.stages.forecast import ANOTHER_STORE, UNITS
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork
 from l3embed.stages.output_folder import (
@@ -47,6 +48,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
+from l3embed.store.estimate import Amount, is_much, tell_of_amounts
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, Device, ImageVariant, Media, Modality
@@ -116,6 +118,7 @@ class _Run:
         """Find or compute the embeddings of the inputs that were preprocessed; return all results."""
         results = {result.path: result for result in before}
         recipes = self._recipes(results, tally)
+        self._foretell([results[path] for path in recipes], recipes)
         description = f"Embedding {self.network.variant.weight_set.modality.value}"
         with FileProgress(description, len(recipes), "embeddings") as progress:
             compute = partial(self._compute, results, recipes, progress)
@@ -131,6 +134,17 @@ class _Run:
             tally.seconds += time.perf_counter() - self._started_s
         name_failures("embed", (results[result.path] for result in before if result.is_ok))
         return list(results.values())
+
+    def _foretell(self, inputs: Sequence[Result], recipes: Mapping[str, Recipe]) -> None:
+        """Tell how much is going to be written, if it is much."""
+        rows = {result.path: self.network.count_rows(self._input(result), result.media) for result in inputs}
+        variant = self.network.variant
+        unit = UNITS[variant.weight_set.modality]
+        if not is_much([Amount(sum(rows.values()), unit, variant.embedding_size)]):
+            return
+        new = sum(rows[path] for path, recipe in recipes.items() if self._store.find(recipe) is None)
+        amount = Amount(new, unit, variant.embedding_size)
+        tell_of_amounts("embed", [amount], self._store.folder, remedy=ANOTHER_STORE)
 
     def _recipes(self, results: dict[str, Result], tally: _Tally) -> dict[str, Recipe]:
         """Return the recipes of the inputs that were preprocessed; those whose files are damaged fail."""

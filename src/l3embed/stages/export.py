@@ -16,7 +16,7 @@ from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
 from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_doubts
-from l3embed.export.formats import FORMATS, Embedded, RowLayout, format_writer
+from l3embed.export.formats import FORMATS, Embedded, RowLayout, Rows, format_writer
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import (
     MANIFEST_CSV,
@@ -52,6 +52,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
+from l3embed.store.estimate import Amount, tell_of_amounts
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality
@@ -94,6 +95,7 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
         if own:
             _write_means([item.moments for item in own], mean_path(output, modality))
             write_mean_index(output, modality, [item.row for item in own])
+    _foretell(done, options, output)
     for name in options.formats:
         format_writer(name)(output, done, options.row_layout)
     write_manifest(output, rows)
@@ -102,6 +104,19 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     doubtful = len({doubt.path for doubt in doubts})
     of_doubts = f", and {output}/{DOUBTS_CSV} for {doubtful:,} doubtful files" if doubtful else ""
     return f"export: {len(rows)} inputs: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+
+
+def _foretell(done: Sequence[Embedded], options: ExportOptions, output: Path) -> None:
+    """Tell how much is going to be written, if it is much: formats but for this one hold all once more."""
+    layout = options.row_layout
+    amounts = []
+    for modality in Modality if set(options.formats) - {"npz"} else ():
+        rows = [item.row for item in done if item.row.modality == modality.value]
+        count = len(rows) if layout.rows is Rows.FILES else sum(row.frames for row in rows)
+        width = layout.width(max((row.dimension for row in rows), default=0))
+        amounts.append(Amount(count, f"rows of {modality.value}", width, layout.dtype.bytes))
+    remedy = "choose fewer of export.formats, or export.rows=files"
+    tell_of_amounts("export", amounts, output, remedy=remedy)
 
 
 def _write_doubts(export: Path, rows: Sequence[ManifestRow], results: Sequence[Result]) -> list[Doubt]:

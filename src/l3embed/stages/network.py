@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ from l3embed.weights.file import WeightFile
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 BLOCK_SPECTROGRAMS = 32
 """Rows of preprocessed sound that are read at a time."""
+
+NPY_HEADER_BYTES = 128
+"""In front of the numbers, if an array has few dimensions."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,17 @@ class ChosenNetwork:
         prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
         blocks = read_blocks(path, BLOCK_SAMPLES, (np.float32, ()))
         return sound.network_inputs(blocks, self.framing, prepare)
+
+    def count_rows(self, path: Path, media: Media) -> int:
+        """Return how many embeddings a preprocessed file makes, by its size; 0 if it is not there."""
+        number_bytes = 1 if media is Media.VIDEO and isinstance(self.variant, ImageVariant) else 4
+        try:
+            numbers = (path.stat().st_size - NPY_HEADER_BYTES) // number_bytes
+        except OSError:
+            return 0
+        if isinstance(self.variant, AudioVariant) and self.variant.frontend is not Frontend.LIBROSA:
+            return self.framing.frames(numbers)
+        return numbers // prod(self.variant.network_shape)
 
     def timestamps_s(self, rows: int, times: Path, media: Media) -> npt.NDArray[np.float64] | None:
         """Return the times of the embeddings; None for an image file, which has no `times` file.
