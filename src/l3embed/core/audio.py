@@ -104,7 +104,9 @@ def get_audio_embedding(
     Parameters
     ----------
     audio : np.ndarray [shape=(N,) or (N, C)] or list[np.ndarray]
-        Samples, or several recordings; channels are averaged.
+        Samples, or several recordings; channels are averaged. librosa and torchaudio have channels first,
+        ``(C, N)``, as in ``(2, 480000)``: pass ``y.T`` of ``librosa.load(path, sr=None, mono=False)``, and
+        ``waveform.numpy().T`` of ``torchaudio.load(path)``. soundfile has them last, as they belong here.
     sr : int or list[int]
         Sampling rate in Hz, of all or of each; what is not at 48 kHz is resampled.
     model : keras.Model or None
@@ -157,6 +159,24 @@ def get_audio_embedding(
     -----
     OpenL3Warning
         If the audio is silent or shorter than a window, or the weights are untrained.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(96_000) / 48_000)
+    >>> options = {"input_repr": "mel128", "embedding_size": 512, "hop_size": 0.5, "verbose": False}
+    >>> emb, ts = l3embed.get_audio_embedding(tone, 48_000, **options)
+    >>> emb.shape, emb.dtype, ts
+    ((4, 512), dtype('float32'), array([0. , 0.5, 1. , 1.5]))
+
+    Channels that come first, as librosa and torchaudio have them, and several recordings at once:
+
+    >>> stereo = np.stack([tone, tone])
+    >>> stereo.shape
+    (2, 96000)
+    >>> embs, times = l3embed.get_audio_embedding([stereo.T, tone[:48_000]], 48_000, **options)
+    >>> [emb.shape for emb in embs]
+    [(4, 512), (2, 512)]
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(
@@ -184,7 +204,8 @@ def preprocess_audio(
     Parameters
     ----------
     audio : np.ndarray [shape=(N,) or (N, C)] or list[np.ndarray]
-        Samples, or several recordings, whose windows then follow one another.
+        Samples, or several recordings, whose windows then follow one another. Arrays of librosa and
+        torchaudio, ``(C, N)``, have to be turned, as `get_audio_embedding` says.
     sr : int or list[int]
         Sampling rate in Hz, of all or of each.
     hop_size : float
@@ -206,6 +227,15 @@ def preprocess_audio(
     ------
     OpenL3Error
         If an argument is not as described, or the audio is empty or has NaN samples.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> noise = np.random.default_rng(0).uniform(-0.1, 0.1, 48_000)
+    >>> l3embed.preprocess_audio(noise, 48_000, hop_size=0.5).shape
+    (2, 1, 48000)
+    >>> l3embed.preprocess_audio(noise, 48_000, hop_size=0.5, input_repr="mel128").shape
+    (2, 128, 199, 1)
     """
     framing = parse_framing(hop_size, center)
     if kw:
@@ -283,6 +313,19 @@ def process_audio_file(
         An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
     OpenL3Error
         Before anything is done, if an argument is not as described, or two inputs have one output.
+
+    Examples
+    --------
+    With the files that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> files = ["sample/bells/bells_01.wav", "sample/rain/rain_03.ogg"]
+    >>> l3embed.process_audio_file(
+    ...     files, "embeddings", input_repr="mel128", embedding_size=512, hop_size=0.5, verbose=False
+    ... )
+    >>> with np.load("embeddings/bells_01.npz") as saved:
+    ...     print(saved["embedding"].shape, saved["timestamps"][:3], saved["variant"])
+    (4, 512) [0.  0.5 1. ] audio_mel128_music_512_kapre
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(

@@ -160,6 +160,17 @@ def get_image_embedding(
     -----
     OpenL3Warning
         If an image is all zeros, or the weights are untrained.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    >>> l3embed.get_image_embedding(image, embedding_size=512, verbose=False).shape
+    (1, 512)
+    >>> frames = np.stack([image, image[:, ::-1]])
+    >>> emb, ts = l3embed.get_image_embedding(frames, frame_rate=25, embedding_size=512, verbose=False)
+    >>> emb.shape, ts
+    ((2, 512), array([0.  , 0.04]))
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
@@ -218,6 +229,18 @@ def process_image_file(
     ------
     FilesError, OpenL3Error
         As `process_audio_file`.
+
+    Examples
+    --------
+    With a file that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> l3embed.process_image_file(
+    ...     "sample/photographs/grass/grass_01.png", "embeddings", embedding_size=512, verbose=False
+    ... )
+    >>> with np.load("embeddings/grass_01.npz") as saved:
+    ...     saved["embedding"].shape
+    (1, 512)
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)

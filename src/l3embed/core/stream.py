@@ -45,10 +45,21 @@ class AudioEmbeddingStream:
 
     Examples
     --------
-    >>> stream = AudioEmbeddingStream(44100)  # doctest: +SKIP
-    >>> for block in microphone:  # doctest: +SKIP
+    A microphone's blocks of 10 ms, and the windows that they complete:
+
+    >>> import l3embed, numpy as np
+    >>> stream = l3embed.AudioEmbeddingStream(
+    ...     48_000, input_repr="mel128", embedding_size=512, hop_size=0.5, center=False
+    ... )
+    >>> microphone = np.random.default_rng(0).uniform(-0.1, 0.1, (120, 480))
+    >>> for block in microphone:
     ...     embedding, timestamps = stream.feed(block)
-    >>> embedding, timestamps = stream.finish()  # doctest: +SKIP
+    ...     if len(timestamps):
+    ...         print(embedding.shape, timestamps)
+    (1, 512) [0.]
+    >>> embedding, timestamps = stream.finish()
+    >>> embedding.shape, timestamps
+    ((1, 512), array([0.5]))
     """
 
     def __init__(
@@ -90,7 +101,8 @@ class AudioEmbeddingStream:
         Parameters
         ----------
         block : np.ndarray [shape=(N,) or (N, C)]
-            Any number of samples; channels are averaged.
+            Any number of samples; channels are averaged. Blocks ``(C, N)`` have to be turned, as
+            `get_audio_embedding` says.
 
         Returns
         -------

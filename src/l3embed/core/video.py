@@ -105,6 +105,26 @@ def process_video_file(
     -----
     OpenL3Warning
         If a video has no sound or no frames, its sound is silent, or the weights are untrained.
+
+    Examples
+    --------
+    With a file that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> l3embed.process_video_file(
+    ...     "sample/coffee_with_plucked_strings.mp4",
+    ...     "embeddings",
+    ...     audio_embedding_size=512,
+    ...     audio_hop_size=0.5,
+    ...     image_embedding_size=512,
+    ...     verbose=False,
+    ... )
+    >>> with np.load("embeddings/coffee_with_plucked_strings_audio.npz") as sound:
+    ...     sound["embedding"].shape
+    (6, 512)
+    >>> with np.load("embeddings/coffee_with_plucked_strings_image.npz") as frames:
+    ...     frames["embedding"].shape
+    (36, 512)
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     audio_options = AudioOptions(

@@ -137,7 +137,7 @@ def load_export(
     >>> import l3embed
     >>> export = l3embed.load_export("data/export")
     >>> export.embeddings.shape, export.labels[0], export.groups[:5], export.times[:2]
-    ((101, 512), 'bells', array([0, 0, 0, 0, 1]), array([0. , 0.5]))
+    ((96, 512), 'bells', array([0, 0, 0, 0, 1]), array([0. , 0.5]))
 
     Frames of one file belong into one fold:
 

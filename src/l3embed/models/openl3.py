@@ -68,6 +68,13 @@ def load_audio_embedding_model(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> model = l3embed.models.load_audio_embedding_model("mel128", "music", 512)
+    >>> model.input_shape, model.output_shape
+    ((None, 1, 48000), (None, 512))
     """
     variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend, precision)
     return load_variant(variant, as_weights_source(weights))
@@ -101,6 +108,14 @@ def load_audio_embedding_model_from_path(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the file is no such weight file.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> path = l3embed.models.get_audio_embedding_model_path("mel128", "music")
+    >>> model = l3embed.models.load_audio_embedding_model_from_path(path, "mel128", 512, frontend="librosa")
+    >>> model.input_shape, model.output_shape
+    ((None, 128, 199, 1), (None, 512))
     """
     path = Path(model_path)
     variant = parse_audio_variant(input_repr, content_type_in_name(path), embedding_size, frontend)
@@ -121,6 +136,12 @@ def get_audio_embedding_model_path(input_repr: InputReprName, content_type: Cont
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> l3embed.models.get_audio_embedding_model_path("mel128", "music").endswith(".h5")
+    True
     """
     return _model_path(Modality.AUDIO, input_repr, content_type)
 
@@ -155,6 +176,13 @@ def load_image_embedding_model(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> model = l3embed.models.load_image_embedding_model("mel128", "music", 512)
+    >>> model.input_shape, model.output_shape
+    ((None, 224, 224, 3), (None, 512))
     """
     variant = parse_image_variant(input_repr, content_type, embedding_size, precision)
     return load_variant(variant, as_weights_source(weights))
@@ -179,6 +207,14 @@ def load_image_embedding_model_from_path(model_path: str | Path, embedding_size:
     ------
     OpenL3Error
         If `embedding_size` is not allowed, or the file is no such weight file.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> path = l3embed.models.get_image_embedding_model_path("mel128", "music")
+    >>> model = l3embed.models.load_image_embedding_model_from_path(path, 512)
+    >>> model.output_shape
+    (None, 512)
     """
     path = Path(model_path)
     variant = ImageVariant(input_repr_in_name(path), content_type_in_name(path), embedding_size)
@@ -189,6 +225,12 @@ def get_image_embedding_model_path(input_repr: InputReprName, content_type: Cont
     """Return the path of an image model's weight file, which is fetched if it is not there.
 
     Parameters and errors are those of `get_audio_embedding_model_path`.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> l3embed.models.get_image_embedding_model_path("mel128", "music").endswith(".h5")
+    True
     """
     return _model_path(Modality.IMAGE, input_repr, content_type)
 
@@ -213,6 +255,13 @@ def kapre_v0_1_4_magnitude_to_decibel(
     -------
     tensor [shape as x]
         Decibels, from ``-dynamic_range`` to 0.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> decibels = l3embed.models.kapre_v0_1_4_magnitude_to_decibel([[0.0, 0.1, 1.0]])
+    >>> decibels.numpy().round(3).tolist()
+    [[-80.0, -10.0, 0.0]]
     """
     tf = prepare_tensorflow()
     return magnitude_tensors_to_decibels(
