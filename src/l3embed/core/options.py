@@ -49,8 +49,10 @@ class Request:
 
     @property
     def embedding_size(self) -> int:
-        """Numbers in each embedding."""
-        return self.variant.embedding_size if self.model is None else int(self.model.output_shape[-1])
+        """Numbers in each embedding; of a model that does not tell before it runs, the variant's."""
+        if self.model is not None and isinstance(self.model.output_shape[-1], int):
+            return self.model.output_shape[-1]
+        return self.variant.embedding_size
 
     def load(self) -> Network:
         """Return the given model, or the variant's, ready to run."""
