@@ -9,15 +9,15 @@ import pytest
 from l3embed.export.formats import RowLayout
 from l3embed.inputs.windows import Framing
 from l3embed.stages.export import ExportOptions
-from l3embed.stages.forecast import Following
+from l3embed.stages.forecast import Following, Written
 from l3embed.store import estimate
 from l3embed.variants import Modality
 
 from .conftest import write_audio, write_image, write_video
 from .standin import SIZE, Project
 
-EMBEDDINGS = ((Modality.AUDIO, SIZE, 4), (Modality.IMAGE, SIZE, 4))
-PARQUET = ((Modality.AUDIO, SIZE, 2),)
+EMBEDDINGS = (Written(Modality.AUDIO, SIZE), Written(Modality.IMAGE, SIZE))
+PARQUET = (Written(Modality.AUDIO, SIZE, 2, " in Parquet"),)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_each_stage_tells_how_much_it_writes(told: Project, capfd: pytest.Captur
     kept = "2 seconds x 48,000 x 4 bytes + 1 images x 150,528 x 4 bytes"
     embeddings = f"4 windows x {SIZE} x 4 bytes + 1 images x {SIZE} x 4 bytes"
     assert said(capfd) == [
-        ("preprocess", f"{kept} + {embeddings} + 4 windows x {SIZE} x 2 bytes"),
+        ("preprocess", f"{kept} + {embeddings} + 4 windows in Parquet x {SIZE} x 2 bytes"),
         ("embed", f"4 windows x {SIZE} x 4 bytes"),
         ("embed", f"1 images x {SIZE} x 4 bytes"),
         ("export", f"4 rows of audio x {SIZE} x 4 bytes + 1 rows of image x {SIZE} x 4 bytes"),
@@ -60,11 +60,9 @@ def test_what_is_there_already_is_not_counted(told: Project, capfd: pytest.Captu
     assert said(capfd) == []
     write_audio(project.dataset / "c.wav", seconds=1)
     project.run()
+    kept, embeddings = "1 seconds x 48,000 x 4 bytes", f"2 windows x {SIZE} x 4 bytes"
     assert said(capfd) == [
-        (
-            "preprocess",
-            f"1 seconds x 48,000 x 4 bytes + 2 windows x {SIZE} x 4 bytes + 2 windows x {SIZE} x 2 bytes",
-        ),
+        ("preprocess", f"{kept} + {embeddings} + 2 windows in Parquet x {SIZE} x 2 bytes"),
         ("embed", f"2 windows x {SIZE} x 4 bytes"),
     ]
 

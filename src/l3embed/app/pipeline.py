@@ -14,12 +14,9 @@ from l3embed.disk.json_files import write_json
 from l3embed.export.formats import Rows
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.stages import embed, evaluate, export, preprocess, report, weights
-from l3embed.stages.forecast import Following
+from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
-
-EMBEDDING_BYTES = 4
-"""Of each number of an embedding, as it is computed."""
 
 
 def run_weights(settings: Settings, layout: Layout, store: Store) -> str:
@@ -44,12 +41,12 @@ def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
 def _following(settings: Settings) -> Following:
     """Return what the stages behind ``preprocess`` write."""
     layout = settings.export.layout()
-    rows = [
-        (modality, variant.embedding_size, EMBEDDING_BYTES) for modality, variant in settings.variants.items()
-    ]
+    sizes = {modality: variant.embedding_size for modality, variant in settings.variants.items()}
+    written = [Written(modality, size) for modality, size in sizes.items()]
     if "parquet" in settings.export.chosen_formats() and layout.rows is Rows.FRAMES:
-        rows += [(modality, numbers, layout.dtype.bytes) for modality, numbers, _ in rows]
-    return Following(settings.windows.framing(), tuple(rows))
+        number_bytes = layout.dtype.bytes
+        written += [Written(modality, size, number_bytes, " in Parquet") for modality, size in sizes.items()]
+    return Following(settings.windows.framing(), tuple(written))
 
 
 def run_embed(settings: Settings, layout: Layout, store: Store) -> str:

@@ -30,6 +30,26 @@ FLOAT_BYTES, FRAME_BYTES = 4, 1
 
 
 @dataclass(frozen=True)
+class Written:
+    """What one stage makes of each window, image or frame of a modality.
+
+    Parameters
+    ----------
+    modality : Modality
+        Of which.
+    numbers, number_bytes : int
+        How many numbers, and of how many bytes each.
+    where : str
+        Words behind their unit, if not in the embeddings' own files.
+    """
+
+    modality: Modality
+    numbers: int
+    number_bytes: int = FLOAT_BYTES
+    where: str = ""
+
+
+@dataclass(frozen=True)
 class Following:
     """What the stages behind ``preprocess`` write.
 
@@ -37,24 +57,24 @@ class Following:
     ----------
     framing : Framing
         How sound is cut into windows.
-    rows : tuple of (Modality, int, int)
-        What each window, image or frame becomes: so many numbers of so many bytes. A modality may come
-        twice, as it does in exports that hold the embeddings a second time.
+    written : tuple of Written
+        What windows, images and frames become. A modality may come twice, as it does in exports that hold
+        the embeddings a second time.
     """
 
     framing: Framing
-    rows: tuple[tuple[Modality, int, int], ...]
+    written: tuple[Written, ...]
 
     def amounts(self, rows: dict[Modality, int]) -> list[Amount]:
         """Return what is written, the number of rows of each modality being known."""
         return [
-            Amount(rows[modality], UNITS[modality], numbers, number_bytes)
-            for modality, numbers, number_bytes in self.rows
+            Amount(rows[one.modality], UNITS[one.modality] + one.where, one.numbers, one.number_bytes)
+            for one in self.written
         ]
 
     def row_bytes(self, modality: Modality) -> int:
         """Return what is written for each row of a modality."""
-        return sum(numbers * number_bytes for own, numbers, number_bytes in self.rows if own is modality)
+        return sum(one.numbers * one.number_bytes for one in self.written if one.modality is modality)
 
 
 def tell_of_dataset(
