@@ -129,9 +129,9 @@ def test_kapre_in_the_graph_is_the_stored_spectrogram_through_the_network(case: 
 @cases("spectrogram")
 def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None:
     """Samples through the model with kapre's layers are the stored spectrograms through the one without."""
-    variant = (case["input_repr"], "music", 512)
-    from_samples = openl3.models.load_audio_embedding_model(*variant)
-    from_spectrograms = openl3.models.load_audio_embedding_model(*variant, frontend="librosa")
+    input_repr = case["input_repr"]
+    from_samples = openl3.models.load_audio_embedding_model(input_repr, "music", 512)
+    from_spectrograms = openl3.models.load_audio_embedding_model(input_repr, "music", 512, frontend="librosa")
     embedding = model_embedder(from_samples).embed(stored_window(case["file"]))
     expected = model_embedder(from_spectrograms).embed(stored(case["case"])["kapre"])
     assert relative_difference(embedding, expected) < SAME_AUDIO

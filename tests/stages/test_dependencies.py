@@ -22,7 +22,8 @@ NOT_DECIDING = (
     *("disk/atomic.py", "disk/checksums.py", "disk/folders.py", "disk/json_files.py"),
     *("disk/leftovers.py", "disk/seals.py", "disk/tables.py"),
     *("errors.py", "profiling.py", "progress.py", "store", "version.py"),
-    *("stages/dataset.py", "stages/metrics.py", "stages/output_folder.py", "stages/results.py"),
+    *("stages/dataset.py", "stages/forecast.py", "stages/metrics.py", "stages/output_folder.py"),
+    "stages/results.py",
 )
 """Which inputs there are, where results are kept, how a run tells of itself: none of it is in a result."""
 

@@ -12,9 +12,11 @@ from typing import Any
 from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
+from l3embed.export.formats import Rows
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.progress import say
 from l3embed.stages import check, embed, evaluate, export, preprocess, report, weights
+from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 
@@ -50,8 +52,20 @@ def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
         settings.reading,
         settings.failures,
         settings.device.threads,
+        _following(settings),
     )
     return preprocess.run(Path(settings.dataset.path), options, layout, store)
+
+
+def _following(settings: Settings) -> Following:
+    """Return what the stages behind ``preprocess`` write."""
+    layout = settings.export.layout()
+    sizes = {modality: variant.embedding_size for modality, variant in settings.variants.items()}
+    written = [Written(modality, size) for modality, size in sizes.items()]
+    if "parquet" in settings.export.chosen_formats() and layout.rows is Rows.FRAMES:
+        number_bytes = layout.dtype.bytes
+        written += [Written(modality, size, number_bytes, " in Parquet") for modality, size in sizes.items()]
+    return Following(settings.windows.framing(), tuple(written))
 
 
 def run_embed(settings: Settings, layout: Layout, store: Store) -> str:

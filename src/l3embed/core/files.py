@@ -22,6 +22,7 @@ from l3embed.models.running import Network
 from l3embed.progress import FileProgress, Workload
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
+from l3embed.store.estimate import MOST_FRAMES_PER_S, Amount, may_be_large, measure, tell_of_amounts
 from l3embed.variants import SAMPLE_RATE_HZ, DoubtKind, Media, Modality
 
 
@@ -120,6 +121,8 @@ def embed_files(job: FileJob, medium: Medium) -> None:
     failures: dict[str, str] = {}
     with ClaimedOutputs(job.outputs, overwrite=job.overwrite, verbose=job.request.verbose) as claimed:
         todo = _inputs_to_do(job, claimed, failures)
+        if todo:
+            _foretell(todo, job, medium)
         while todo:
             _embed(todo, job, medium, claimed, failures)
             todo = claimed.left()
@@ -136,6 +139,27 @@ def _inputs_to_do(job: FileJob, claimed: ClaimedOutputs, failures: dict[str, str
         elif claimed.is_to_do(source):
             todo.append(source)
     return todo
+
+
+def _foretell(todo: list[str], job: FileJob, medium: Medium) -> None:
+    """Say how much is going to be written, if it is much."""
+    framing, numbers = medium.framing or Framing(), job.request.embedding_size
+    windows_per_s = SAMPLE_RATE_HZ / framing.hop_samples
+    rows_per_s = windows_per_s if medium.framing else MOST_FRAMES_PER_S
+    files = [(Path(path), medium.media) for path in todo]
+    rows = {Media.AUDIO: rows_per_s, Media.VIDEO: rows_per_s, Media.IMAGE: 1}
+    row_bytes = Amount(1, medium.unit, numbers).bytes
+    if may_be_large(files, {media: row_bytes * most for media, most in rows.items()}):
+        contents = measure(files, framing)
+        found = contents.windows if medium.framing else contents.frames + contents.pictures
+        tell_of_amounts(
+            "l3embed",
+            [Amount(round(found), medium.unit, numbers)],
+            Path(job.outputs[todo[0]]).parent,
+            source=contents.source,
+            remedy="choose another folder for the outputs",
+            verbose=job.request.verbose,
+        )
 
 
 def _embed(

@@ -24,6 +24,7 @@ from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
+from l3embed.stages.forecast import ANOTHER_STORE, UNITS
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork, check_placement
 from l3embed.stages.output_folder import (
@@ -48,6 +49,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
+from l3embed.store.estimate import Amount, is_much, tell_of_amounts
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, Device, ImageVariant, Media, Modality
@@ -119,6 +121,7 @@ class _Run:
         results = {result.path: result for result in before}
         recipes = self._recipes(results, tally)
         modality = self.network.variant.weight_set.modality
+        self._foretell(results, recipes)
         description = f"Embedding {modality.value}"
         unit = "window" if modality is Modality.AUDIO else "image"
         with FileProgress(description, self._workload(results, recipes), unit) as progress:
@@ -141,12 +144,25 @@ class _Run:
 
     def _workload(self, results: Mapping[str, Result], paths: Iterable[str]) -> Workload[str]:
         """Return what is to be computed; how much it is follows from the sizes of what was preprocessed."""
-        expected = {}
-        for path in paths:
-            size_bytes = self._input(results[path]).stat().st_size
-            items = self.network.expected_inputs(size_bytes, results[path].media)
-            expected[path] = Expected(PurePosixPath(path).name, "", size_bytes, items)
-        return Workload(expected)
+        return Workload({path: self._expected(results[path]) for path in paths})
+
+    def _expected(self, result: Result) -> Expected:
+        size_bytes = self._input(result).stat().st_size
+        items = self.network.expected_inputs(size_bytes, result.media)
+        return Expected(PurePosixPath(result.path).name, "", size_bytes, items)
+
+    def _foretell(self, results: Mapping[str, Result], recipes: Mapping[str, Recipe]) -> None:
+        """Tell how much is going to be written, if it is much."""
+        variant = self.network.variant
+        unit, numbers = UNITS[variant.weight_set.modality], variant.embedding_size
+        if not is_much([Amount(self._rows(results, recipes), unit, numbers)]):
+            return
+        new = [path for path, recipe in recipes.items() if self._store.find(recipe) is None]
+        amount = Amount(self._rows(results, new), unit, numbers)
+        tell_of_amounts("embed", [amount], self._store.folder, remedy=ANOTHER_STORE)
+
+    def _rows(self, results: Mapping[str, Result], paths: Iterable[str]) -> int:
+        return round(self._workload(results, paths).total or 0)
 
     def _recipes(self, results: dict[str, Result], tally: _Tally) -> dict[str, Recipe]:
         """Return the recipes of the inputs that were preprocessed; those whose files are damaged fail."""

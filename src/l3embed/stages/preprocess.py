@@ -28,6 +28,7 @@ from l3embed.progress import FileProgress, counted, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
+from l3embed.stages.forecast import Following, tell_of_dataset
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     ROWS_FILE,
@@ -51,6 +52,7 @@ from l3embed.stages.results import (
 from l3embed.store.code import recipe_of
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Store
+from l3embed.store.estimate import File
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import DoubtKind, Media, Modality
@@ -68,13 +70,14 @@ UNITS = {Media.IMAGE: "picture", Media.VIDEO: "frame"}
 
 @dataclass(frozen=True)
 class PreprocessOptions:
-    """Which files, how they are read, what to do about those that cannot be; and threads."""
+    """Which files, how they are read, what to do about those that cannot be, and what follows."""
 
     selection: Selection
     sound: Sound
     reading: Reading = AS_OPENL3
     on_error: OnError = OnError.SKIP
     threads: int = 0
+    following: Following | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     found = find_inputs(dataset, options.selection)
     make_empty(output)
     jobs, results = _plan(found, options, dataset, store.digests)
+    _foretell(jobs, options, store)
     counts = _prepare_all(jobs, results, options, (store, output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
@@ -148,6 +152,20 @@ def _plan_one(
     parameters = row_parameters((input_.media, modality), options.sound, options.reading)
     recipe = recipe_of(Step.PREPROCESS, sha256, parameters)
     return _Job(source, input_.media, state, modality, recipe)
+
+
+def _foretell(jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Store) -> None:
+    """Tell how much is going to be written, by this stage and those behind it, if it is much."""
+    if options.following is None:
+        return
+    recipes: dict[File, list[Recipe]] = {}
+    for job in jobs.values():
+        recipes.setdefault((job.source, job.media), []).append(job.recipe)
+
+    def is_new(file: File) -> bool:
+        return any(store.find(recipe) is None for recipe in recipes[file])
+
+    tell_of_dataset(list(recipes), is_new, options.sound, options.following, store)
 
 
 def _prepare_all(
