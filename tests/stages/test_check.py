@@ -79,7 +79,7 @@ def test_what_it_writes_is_the_same_however_many_files_there_are(dataset: Path, 
 
 def test_it_tells_what_there_is(dataset: Path, layout: Layout) -> None:
     told = check.run(dataset, USUAL, layout)
-    assert told == "check: 1 audio, 1 other files left out; weights are needed for audio"
+    assert told == "check: 1 audio, 1 other file left out; weights are needed for audio"
 
 
 def table(text: str) -> Callable[[Path], CheckOptions]:

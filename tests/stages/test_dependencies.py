@@ -21,7 +21,7 @@ SOURCE = REPOSITORY / "src" / "l3embed"
 NOT_DECIDING = (
     *("disk/atomic.py", "disk/checksums.py", "disk/folders.py", "disk/json_files.py"),
     *("disk/leftovers.py", "disk/seals.py", "disk/tables.py"),
-    *("errors.py", "profiling.py", "progress.py", "store", "version.py"),
+    *("errors.py", "profiling.py", "progress", "store", "version.py"),
     *("stages/dataset.py", "stages/forecast.py", "stages/metrics.py", "stages/output_folder.py"),
     "stages/results.py",
 )

@@ -79,6 +79,11 @@ class Medium:
             return "window"
         return "frame" if self.media is Media.VIDEO else "image"
 
+    @property
+    def units(self) -> str:
+        """What several of them are called."""
+        return f"{self.unit}s"
+
     def inputs(self, path: str, network: Network, findings: Findings) -> Inputs:
         """Return what reads a file, when it is asked for its first block: faults are the file's own."""
         prepare = prepare_for(network.embedder.input_shape, network.frontend) if self.framing else None
@@ -148,13 +153,13 @@ def _foretell(todo: list[str], job: FileJob, medium: Medium) -> None:
     rows_per_s = windows_per_s if medium.framing else MOST_FRAMES_PER_S
     files = [(Path(path), medium.media) for path in todo]
     rows = {Media.AUDIO: rows_per_s, Media.VIDEO: rows_per_s, Media.IMAGE: 1}
-    row_bytes = Amount(1, medium.unit, numbers).bytes
+    row_bytes = Amount(1, medium.units, numbers).bytes
     if may_be_large(files, {media: row_bytes * most for media, most in rows.items()}):
         contents = measure(files, framing)
         found = contents.windows if medium.framing else contents.frames + contents.pictures
         tell_of_amounts(
             "l3embed",
-            [Amount(round(found), medium.unit, numbers)],
+            [Amount(round(found), medium.units, numbers)],
             Path(job.outputs[todo[0]]).parent,
             source=contents.source,
             remedy="choose another folder for the outputs",
