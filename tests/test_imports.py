@@ -24,7 +24,7 @@ LAYERS = [
     {"weights", "inputs", "export"},
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
-    {"core", "torch"},
+    {"core", "exchange", "torch"},
     {"sample", "verification", "stages"},
     {"cli"},
     {"app"},
