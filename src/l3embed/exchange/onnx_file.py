@@ -145,9 +145,11 @@ def _all_variants() -> list[Variant]:
 
 
 def _check_frontend(variant: Variant, with_frontend: bool) -> None:
-    if with_frontend and isinstance(variant, ImageVariant):
+    if not with_frontend:
+        return
+    if isinstance(variant, ImageVariant):
         raise OpenL3Error("--frontend computes spectrograms from sound; got an image network. Leave it out.")
-    if with_frontend and variant.frontend is Frontend.LIBROSA:
+    if variant.frontend is Frontend.LIBROSA:
         raise OpenL3Error(
             f"--frontend is kapre's; got {variant.name}. Leave it out, or name {variant.weight_set.name}_"
             f"{variant.embedding_size}."
