@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from l3embed.errors import OpenL3Error
 from l3embed.networks.folding import FoldedLayer
 from l3embed.runtimes.forks import PerProcess, check_torch_gpu_usable
 from l3embed.runtimes.pytorch import whole_network
@@ -153,9 +154,14 @@ def _record(
 ) -> list[GraphSlot]:
     """Record the graphs: what is chosen meanwhile (algorithms, TF32 or not) holds for good."""
     check_torch_gpu_usable()
-    on_gpu = network.cuda()
-    with torch.inference_mode(), products_in(precision):
-        return [GraphSlot(on_gpu, input_shape, embedding_size) for _ in range(SLOTS)]
+    try:
+        on_gpu = network.cuda()
+        with torch.no_grad(), products_in(precision):
+            return [GraphSlot(on_gpu, input_shape, embedding_size) for _ in range(SLOTS)]
+    except torch.cuda.OutOfMemoryError as error:
+        raise OpenL3Error(
+            "The GPU has too little free memory for the network. End what else uses it, or use device cpu."
+        ) from error
 
 
 @contextmanager
