@@ -24,7 +24,7 @@ LAYERS = [
     {"weights", "inputs", "export"},
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
-    {"core"},
+    {"core", "exchange", "torch"},
     {"sample", "verification", "stages"},
     {"cli"},
     {"app"},
@@ -43,6 +43,8 @@ CONFIGURATION = {"hydra", "omegaconf"}
 
 HEAVY = {
     "tensorflow",
+    "torch",
+    "onnx",
     "keras",
     "kapre",
     "librosa",

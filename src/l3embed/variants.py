@@ -79,8 +79,9 @@ class InputRepr(str, Enum):
 class Frontend(str, Enum):
     """What turns samples into spectrograms.
 
-    ``kapre_graph`` is kapre as layers of the network, where that runs. On a GPU this is another Fourier
-    transform than the reference's: bins at rounding level move by up to 20 dB, and embeddings with them.
+    ``kapre_graph`` is kapre as layers of the network, where that runs. In Keras on a GPU this is another
+    Fourier transform than the reference's: bins at rounding level move by up to 20 dB, and embeddings with
+    them. In PyTorch it is the reference's, written out.
     """
 
     KAPRE = "kapre"

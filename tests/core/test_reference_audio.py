@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import reference
+from conftest import NEEDS_TORCH, reference
 
 import l3embed as openl3
 from l3embed.frontends import kapre, kapre_layers, librosa
@@ -144,17 +144,21 @@ def is_quick(case: dict[str, Any]) -> bool:
 
 
 def runs() -> list[Any]:
-    """All audio cases in the runtime that is chosen by itself, and in Keras on the CPU."""
+    """All audio cases in the runtime that is chosen by itself, and in the others on the CPU."""
     chosen = [case for case in CASES if case["kind"] == "audio"]
     keys = ("input_repr", "content_type", "embedding_size", "frontend")
     by_model = sorted(chosen, key=lambda case: [str(case[key]) for key in keys])
-    in_keras = {"runtime": "keras", "device": "cpu"}
+    others = {"keras": [], "torch": [NEEDS_TORCH]}
     return [
         *(pytest.param(case, {}, id=f"{case['case']}-auto") for case in by_model),
         *(
             pytest.param(
-                case, in_keras, id=f"{case['case']}-keras", marks=[] if is_quick(case) else pytest.mark.slow
+                case,
+                {"runtime": runtime, "device": "cpu"},
+                id=f"{case['case']}-{runtime}",
+                marks=needs if is_quick(case) else [*needs, pytest.mark.slow],
             )
+            for runtime, needs in others.items()
             for case in by_model
         ),
     ]
@@ -188,5 +192,6 @@ def test_embeddings(case: dict[str, Any], options: dict[str, Any]) -> None:
         if case["kind"] == "audio" and is_quick(case) and case["frontend"] == "kapre"
     ],
 )
-def test_embeddings_with_kapre_in_the_graph(case: dict[str, Any]) -> None:
-    check_embedding(case, {"frontend": "kapre_graph", "device": "cpu"})
+@pytest.mark.parametrize("runtime", ["keras", pytest.param("torch", marks=NEEDS_TORCH)])
+def test_embeddings_with_kapre_in_the_graph(runtime: str, case: dict[str, Any]) -> None:
+    check_embedding(case, {"frontend": "kapre_graph", "runtime": runtime, "device": "cpu"})

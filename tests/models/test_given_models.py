@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import NEEDS_OPENVINO, noise
+from conftest import NEEDS_OPENVINO, NEEDS_TORCH, noise
 
 from l3embed import (
     OpenL3Error,
@@ -29,7 +29,10 @@ from l3embed.variants import Device, Frontend, FrontendName
 
 ON_CPU: dict[str, Any] = {"device": "cpu", "verbose": 0}
 SAME_NUMBERS = 1e-5
-EACH_RUNTIME = pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
+EACH_RUNTIME = pytest.mark.parametrize(
+    "runtime",
+    [pytest.param("openvino", marks=NEEDS_OPENVINO), pytest.param("torch", marks=NEEDS_TORCH), "keras"],
+)
 
 
 def load_audio_model(weights: Path, frontend: FrontendName = "kapre") -> Any:

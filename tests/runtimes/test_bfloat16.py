@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, reference_inputs
+from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, NEEDS_TORCH, reference_inputs
 from skimage.io import imread
 
 from l3embed import get_audio_embedding, get_image_embedding
@@ -24,7 +24,10 @@ pytestmark = [
 ]
 
 LEAST_COSINE = 0.9999
-EACH_RUNTIME = pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
+EACH_RUNTIME = pytest.mark.parametrize(
+    "runtime",
+    [pytest.param("openvino", marks=NEEDS_OPENVINO), pytest.param("torch", marks=NEEDS_TORCH), "keras"],
+)
 
 
 def embed_audio(input_repr: InputReprName, **options: Any) -> Embeddings:

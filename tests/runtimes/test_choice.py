@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes import keras, processor, tensorflow
+from l3embed.runtimes import keras, processor, pytorch, tensorflow
 from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
 from l3embed.runtimes.choice import RUNTIMES, Row, choose_runtime, parse_runtime, runtime_names
 from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision
@@ -23,15 +23,27 @@ Machine = Callable[..., None]
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Say what the machine has: by default a processor, and OpenVINO for it."""
+    """Say what the machine has: by default a processor, and OpenVINO for it.
+
+    With a GPU, `torch` says whether PyTorch is installed, and `gpu_works` whether frameworks find the GPU.
+    """
 
     def has(
-        *, gpu: bool = False, gpu_works: bool = False, openvino: bool = True, bfloat16: bool = True
+        *,
+        gpu: bool = False,
+        gpu_works: bool = False,
+        openvino: bool = True,
+        torch: bool = False,
+        bfloat16: bool = True,
     ) -> None:
-        for module in (keras, tensorflow):
+        missing = {name for name, there in (("openvino", openvino), ("torch", torch)) if not there}
+        for module in (keras, pytorch, tensorflow):
             monkeypatch.setattr(module, "has_gpu", lambda: gpu_works)
+        monkeypatch.setattr(pytorch, "cuda_devices", lambda: int(gpu))
+        monkeypatch.setattr(pytorch, "_is_for_rocm", lambda: False)
+        monkeypatch.setattr(pytorch, "gpu_capability", lambda: (9, 0))
         monkeypatch.setattr(tensorflow, "may_have_gpu", lambda: gpu)
-        installed = property(lambda row: openvino or row.requires != "openvino")
+        installed = property(lambda row: row.requires not in missing)
         monkeypatch.setattr(Row, "is_installed", installed)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
 
@@ -40,7 +52,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(OpenL3Error, match=r"^runtime must be one of auto, keras, openvino; got 'onnx'\.$"):
+    with pytest.raises(
+        OpenL3Error, match=r"^runtime must be one of auto, keras, openvino, torch; got 'onnx'\.$"
+    ):
         parse_runtime("runtime", "onnx")
 
 
@@ -67,10 +81,58 @@ def test_images_run_where_audio_does(machine: Machine) -> None:
     assert choose_runtime(ImageVariant(), Placement()) == ("openvino", Device.CPU)
 
 
-def test_a_gpu_s_is_keras(machine: Machine) -> None:
-    machine(gpu=True, gpu_works=True)
+@pytest.mark.parametrize(("torch", "expected"), [(True, "torch"), (False, "keras")])
+def test_a_gpu_s_is_torch_if_it_is_installed_and_else_keras(
+    torch: bool, expected: str, machine: Machine
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=torch)
+
+    assert choose_runtime(AUDIO, Placement()) == (expected, Device.GPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.GPU)) == (expected, Device.GPU)
+
+
+def test_a_gpu_that_pytorch_does_not_find_is_keras_s(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch may be a build for the CPU."""
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(pytorch, "has_gpu", lambda: False)
 
     assert choose_runtime(AUDIO, Placement()) == ("keras", Device.GPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.GPU)) == ("keras", Device.GPU)
+
+
+def test_tensorflow_is_not_asked_where_pytorch_finds_the_gpu(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(keras, "works_on_gpu", lambda: pytest.fail("TensorFlow was asked for a GPU"))
+
+    assert choose_runtime(AUDIO, Placement()) == ("torch", Device.GPU)
+
+
+def test_pytorch_is_not_taken_on_the_cpu(machine: Machine) -> None:
+    machine(openvino=False, torch=True)
+
+    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
+    assert choose_runtime(IN_GRAPH, Placement()) == ("keras", Device.CPU)
+
+
+def test_pytorch_can_be_chosen_on_the_cpu(machine: Machine) -> None:
+    machine(torch=True)
+
+    for variant in (AUDIO, IN_GRAPH, ImageVariant()):
+        assert choose_runtime(variant, Placement(runtime="torch")) == ("torch", Device.CPU)
+
+
+def test_an_old_gpu_s_precision_is_an_error(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(pytorch, "gpu_capability", lambda: (7, 5))
+
+    with pytest.raises(
+        OpenL3Error, match=r"precision tf32 needs a GPU of compute capability 8\.0 .* has 7\.5"
+    ):
+        choose_runtime(AudioVariant(precision=Precision.TF32), Placement())
 
 
 def test_without_openvino_it_is_keras_on_the_cpu(machine: Machine) -> None:
@@ -79,7 +141,7 @@ def test_without_openvino_it_is_keras_on_the_cpu(machine: Machine) -> None:
     assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
 
 
-def test_kapre_in_the_graph_runs_in_keras_alone(machine: Machine) -> None:
+def test_kapre_in_the_graph_runs_in_keras_on_the_cpu(machine: Machine) -> None:
     assert choose_runtime(IN_GRAPH, Placement(device=Device.CPU)) == ("keras", Device.CPU)
 
 
@@ -104,7 +166,10 @@ def test_openvino_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
 def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> None:
     machine(gpu=True, gpu_works=False)
 
-    with pytest.warns(OpenL3Warning, match=r"There is a GPU, and TensorFlow does not find it.*and-cuda"):
+    with pytest.warns(
+        OpenL3Warning,
+        match=r"There is a GPU, and TensorFlow does not find it.*l3embed\[torch\]' or .*and-cuda",
+    ):
         chosen = choose_runtime(AUDIO, Placement())
 
     assert chosen == ("openvino", Device.CPU)
@@ -139,13 +204,13 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
         pytest.param(
             AUDIO,
             Placement(device=Device.GPU, runtime="openvino"),
-            "runtime openvino is for the CPU; got device gpu. Use runtime keras or auto",
+            "runtime openvino is for the CPU; got device gpu. Use runtime torch or keras or auto",
             id="openvino on a GPU",
         ),
         pytest.param(
             IN_GRAPH,
             Placement(runtime="openvino"),
-            "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime keras",
+            "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime torch or keras",
             id="kapre_graph in openvino",
         ),
         pytest.param(
@@ -165,6 +230,12 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             Placement(device=Device.GPU),
             "device is gpu, and TensorFlow finds none",
             id="a GPU that is not there",
+        ),
+        pytest.param(
+            AUDIO,
+            Placement(device=Device.CPU, runtime="torch"),
+            "runtime is torch, which is not installed: pip install torch",
+            id="torch that is not installed",
         ),
     ],
 )

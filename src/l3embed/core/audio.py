@@ -126,7 +126,7 @@ def get_audio_embedding(
         Windows that go through the network at once.
     frontend : "kapre", "librosa" or "kapre_graph"
         What computes the spectrograms. The first two differ by design, and so do the embeddings.
-        "kapre_graph" is kapre where the network runs: on a GPU quick, and with other numbers.
+        "kapre_graph" is kapre where the network runs: quick on a GPU; in Keras with other numbers there.
     verbose : bool
         Whether to draw a progress bar.
     weights : "published", "random", "random:SEED", a directory's path, or None
