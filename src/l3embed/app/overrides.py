@@ -72,7 +72,7 @@ def _prepare(override: str, config_folder: Path, is_sweep: bool) -> str:
 
 def _is_text(value: str) -> bool:
     """Tell whether a value can be written into a file."""
-    return value.isprintable() or value == value.encode(errors="replace").decode()
+    return value == value.encode(errors="replace").decode()
 
 
 def _check_name(name: str, value: str, config_folder: Path) -> None:
