@@ -157,7 +157,7 @@ def test_the_first_run_runs_the_stages_in_order(first_run: str) -> None:
 def test_every_stage_draws_a_bar_or_says_what_it_did(first_run: str) -> None:
     assert re.search(r"^weights: data/weights/openl3_audio_mel128_music\.h5 ", first_run, re.MULTILINE)
     for bar in ("Preprocessing", "Embedding audio", "Exporting"):
-        assert re.search(rf"^{bar} \(file\): (\d) of \1, ", first_run, re.MULTILINE)
+        assert re.search(rf"^{bar} \(\w+\): (\d+) of \1, ", first_run, re.MULTILINE)
     for stage in ("preprocess", "embed", "export"):
         assert re.search(rf"^{stage}: 3 \w+: 2 computed, 0 reused, 1 failed; ", first_run, re.MULTILINE)
     assert re.search(r"^evaluate: audio: ", first_run, re.MULTILINE)
