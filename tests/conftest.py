@@ -34,6 +34,7 @@ TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
 
 NEEDS_OPENVINO = pytest.mark.skipif(not RUNTIMES["openvino"].is_installed, reason="OpenVINO is not installed")
+NEEDS_NCNN = pytest.mark.skipif(not RUNTIMES["ncnn"].is_installed, reason="ncnn is not installed")
 NEEDS_BFLOAT16 = pytest.mark.skipif(
     not has_bfloat16(), reason="the processor has no instructions for bfloat16"
 )

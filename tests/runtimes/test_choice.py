@@ -40,7 +40,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(OpenL3Error, match=r"^runtime must be one of auto, keras, openvino; got 'onnx'\.$"):
+    with pytest.raises(OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino; got 'onnx'\.$"):
         parse_runtime("runtime", "onnx")
 
 

@@ -88,7 +88,7 @@ def test_the_command_line_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["audio", "--help"])
 
-    assert "--runtime {auto,keras,openvino,standin}" in capsys.readouterr().out
+    assert "--runtime {auto,keras,ncnn,openvino,standin}" in capsys.readouterr().out
 
 
 def test_the_settings_take_it() -> None:
@@ -96,7 +96,7 @@ def test_the_settings_take_it() -> None:
 
 
 def test_a_word_for_no_runtime_is_an_error_that_lists_it() -> None:
-    expected = r"^runtime must be one of auto, keras, openvino, standin; got 'x'\.$"
+    expected = r"^runtime must be one of auto, keras, ncnn, openvino, standin; got 'x'\.$"
     with pytest.raises(OpenL3Error, match=expected):
         get_audio_embedding(noise(1.0), 48_000, runtime="x")
 

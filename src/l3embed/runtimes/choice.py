@@ -58,6 +58,7 @@ class Row:
 
 RUNTIMES = {
     "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
+    "ncnn": Row("l3embed.runtimes.ncnn", requires="ncnn", packages=("ncnn",)),
     "keras": Row(
         "l3embed.runtimes.keras",
         requires="tensorflow",
