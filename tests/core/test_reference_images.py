@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import reference
+from conftest import OTHER_RUNTIMES, reference
 from skimage.io import imread
 
 from l3embed import get_image_embedding
@@ -34,7 +34,11 @@ def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
     np.testing.assert_array_equal(pixels[:, ::STORED_PIXELS, ::STORED_PIXELS], stored(case)["pixels"])
 
 
-@pytest.mark.parametrize("options", [{}, {"runtime": "keras", "device": "cpu"}], ids=["auto", "keras"])
+@pytest.mark.parametrize(
+    "options",
+    [{}, *({"runtime": runtime, "device": "cpu"} for runtime in OTHER_RUNTIMES)],
+    ids=["auto", *OTHER_RUNTIMES],
+)
 @pytest.mark.parametrize("case", cases("image"))
 def test_embeddings_are_the_reference_s(case: dict[str, Any], options: dict[str, Any]) -> None:
     image = imread(reference(f"inputs/{case['file']}"))

@@ -1,10 +1,10 @@
-"""Which runtime and device a network gets, on machines with and without a GPU or OpenVINO."""
+"""Which runtime and device a network gets, on machines with and without a GPU, ncnn or OpenVINO."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,15 +23,15 @@ Machine = Callable[..., None]
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Say what the machine has: by default a processor, and OpenVINO for it."""
+    """Say what the machine has: by default a processor, and all runtimes for it."""
 
     def has(
-        *, gpu: bool = False, gpu_works: bool = False, openvino: bool = True, bfloat16: bool = True
+        *, gpu: bool = False, gpu_works: bool = False, missing: Sequence[str] = (), bfloat16: bool = True
     ) -> None:
         for module in (keras, tensorflow):
             monkeypatch.setattr(module, "has_gpu", lambda: gpu_works)
         monkeypatch.setattr(tensorflow, "may_have_gpu", lambda: gpu)
-        installed = property(lambda row: openvino or row.requires != "openvino")
+        installed = property(lambda row: row.requires not in missing)
         monkeypatch.setattr(Row, "is_installed", installed)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
 
@@ -40,7 +40,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 
 def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
-    with pytest.raises(OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino; got 'onnx'\.$"):
+    with pytest.raises(
+        OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino; got 'onnx'\.$"
+    ):
         parse_runtime("runtime", "onnx")
 
 
@@ -59,12 +61,51 @@ def test_each_runtime_s_module_keeps_the_contract(row: Row) -> None:
                 assert list(inspect.signature(getattr(row.load(), name)).parameters) == parameters
 
 
-def test_the_cpu_s_is_openvino(machine: Machine) -> None:
-    assert choose_runtime(AUDIO, Placement()) == ("openvino", Device.CPU)
+@pytest.mark.parametrize("variant", [AUDIO, ImageVariant()], ids=["audio", "image"])
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ((), "ncnn"),
+        (("ncnn",), "openvino"),
+        (("openvino",), "ncnn"),
+        (("tensorflow",), "ncnn"),
+        (("ncnn", "openvino"), "keras"),
+        (("ncnn", "tensorflow"), "openvino"),
+        (("openvino", "tensorflow"), "ncnn"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value) or "none",
+)
+def test_the_cpu_s_is_the_first_of_the_table_that_is_installed(
+    missing: tuple[str, ...], expected: str, variant: AudioVariant | ImageVariant, machine: Machine
+) -> None:
+    machine(missing=missing)
+
+    assert choose_runtime(variant, Placement()) == (expected, Device.CPU)
 
 
-def test_images_run_where_audio_does(machine: Machine) -> None:
-    assert choose_runtime(ImageVariant(), Placement()) == ("openvino", Device.CPU)
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ((), "openvino"),
+        (("ncnn",), "openvino"),
+        (("openvino",), "keras"),
+        (("ncnn", "openvino"), "keras"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value) or "none",
+)
+def test_bfloat16_s_on_the_cpu_is_openvino(missing: tuple[str, ...], expected: str, machine: Machine) -> None:
+    machine(missing=missing)
+
+    chosen = choose_runtime(AudioVariant(precision=Precision.BFLOAT16), Placement(device=Device.CPU))
+
+    assert chosen == (expected, Device.CPU)
+
+
+def test_where_no_runtime_is_installed_the_last_one_is_told_how_to_be_had(machine: Machine) -> None:
+    machine(missing=("ncnn", "openvino", "tensorflow"))
+
+    with pytest.raises(OpenL3Error, match="not installed: pip install tensorflow"):
+        choose_runtime(AUDIO, Placement())
 
 
 def test_a_gpu_s_is_keras(machine: Machine) -> None:
@@ -73,10 +114,10 @@ def test_a_gpu_s_is_keras(machine: Machine) -> None:
     assert choose_runtime(AUDIO, Placement()) == ("keras", Device.GPU)
 
 
-def test_without_openvino_it_is_keras_on_the_cpu(machine: Machine) -> None:
-    machine(openvino=False)
+def test_a_gpu_without_tensorflow_is_not_used(machine: Machine) -> None:
+    machine(gpu=True, gpu_works=True, missing=("tensorflow",))
 
-    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
+    assert choose_runtime(AUDIO, Placement()) == ("ncnn", Device.CPU)
 
 
 def test_kapre_in_the_graph_runs_in_keras_alone(machine: Machine) -> None:
@@ -86,7 +127,7 @@ def test_kapre_in_the_graph_runs_in_keras_alone(machine: Machine) -> None:
 def test_the_cpu_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == ("openvino", Device.CPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == ("ncnn", Device.CPU)
 
 
 def test_keras_can_be_chosen_on_the_cpu(machine: Machine) -> None:
@@ -95,10 +136,11 @@ def test_keras_can_be_chosen_on_the_cpu(machine: Machine) -> None:
     assert choose_runtime(AUDIO, placement) == ("keras", Device.CPU)
 
 
-def test_openvino_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
+@pytest.mark.parametrize("runtime", ["ncnn", "openvino"])
+def test_the_cpu_s_runtimes_can_be_chosen_beside_a_gpu(runtime: str, machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(runtime="openvino")) == ("openvino", Device.CPU)
+    assert choose_runtime(AUDIO, Placement(runtime=runtime)) == (runtime, Device.CPU)
 
 
 def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> None:
@@ -107,7 +149,7 @@ def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> Non
     with pytest.warns(OpenL3Warning, match=r"There is a GPU, and TensorFlow does not find it.*and-cuda"):
         chosen = choose_runtime(AUDIO, Placement())
 
-    assert chosen == ("openvino", Device.CPU)
+    assert chosen == ("ncnn", Device.CPU)
 
 
 @pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "GPU, CPU chosen"])
@@ -130,7 +172,7 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
     monkeypatch.setattr(keras, "has_gpu", ask)
     monkeypatch.setattr(tensorflow, "has_gpu", ask)
 
-    assert choose_runtime(AUDIO, Placement())[0] == "openvino"
+    assert choose_runtime(AUDIO, Placement())[0] == "ncnn"
 
 
 @pytest.mark.parametrize(
@@ -141,6 +183,24 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             Placement(device=Device.GPU, runtime="openvino"),
             "runtime openvino is for the CPU; got device gpu. Use runtime keras or auto",
             id="openvino on a GPU",
+        ),
+        pytest.param(
+            AUDIO,
+            Placement(device=Device.GPU, runtime="ncnn"),
+            "runtime ncnn is for the CPU; got device gpu. Use runtime keras or auto",
+            id="ncnn on a GPU",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.BFLOAT16),
+            Placement(runtime="ncnn"),
+            "precision bfloat16 runs in OpenVINO or Keras; got runtime ncnn, .* Use precision float32, or",
+            id="bfloat16 in ncnn",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.TF32),
+            Placement(runtime="ncnn"),
+            "precision tf32 runs in Keras on NVIDIA GPUs; got runtime ncnn",
+            id="tf32 in ncnn",
         ),
         pytest.param(
             IN_GRAPH,
@@ -175,11 +235,14 @@ def test_what_does_not_go_together_is_an_error(
         choose_runtime(variant, placement)
 
 
-def test_openvino_that_is_not_installed_is_an_error_that_tells_how_to_install_it(machine: Machine) -> None:
-    machine(openvino=False)
+@pytest.mark.parametrize("runtime", ["ncnn", "openvino"])
+def test_a_runtime_that_is_not_installed_is_an_error_that_tells_how_to_install_it(
+    runtime: str, machine: Machine
+) -> None:
+    machine(missing=(runtime,))
 
-    with pytest.raises(OpenL3Error, match="not installed: pip install openvino"):
-        choose_runtime(AUDIO, Placement(runtime="openvino"))
+    with pytest.raises(OpenL3Error, match=f"not installed: pip install {runtime}"):
+        choose_runtime(AUDIO, Placement(runtime=runtime))
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "keras"])

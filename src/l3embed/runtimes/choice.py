@@ -48,7 +48,7 @@ class Row:
 
     @property
     def is_installed(self) -> bool:
-        """Whether it is; OpenVINO, for one, has no wheels for some machines."""
+        """Whether it is; ncnn and OpenVINO, for two, have no wheels for some machines."""
         return importlib.util.find_spec(self.requires) is not None
 
     def load(self) -> Runtime:
@@ -57,8 +57,8 @@ class Row:
 
 
 RUNTIMES = {
-    "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
     "ncnn": Row("l3embed.runtimes.ncnn", requires="ncnn", packages=("ncnn",)),
+    "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
     "keras": Row(
         "l3embed.runtimes.keras",
         requires="tensorflow",
