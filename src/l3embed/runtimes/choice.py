@@ -7,6 +7,7 @@ A new runtime is a module that keeps the contract in `l3embed.runtimes.base`, a 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -93,10 +94,13 @@ def runtime_packages() -> tuple[str, ...]:
     return tuple(sorted({package for row in RUNTIMES.values() for package in row.packages}))
 
 
-def choose_runtime(variant: Variant, placement: Placement) -> tuple[str, Device]:
+def choose_runtime(
+    variant: Variant, placement: Placement, without: Collection[str] = ()
+) -> tuple[str, Device]:
     """Return the runtime and the device for a network: ``auto`` takes what is fastest here.
 
-    That is a GPU, if a runtime works on one; else, on the CPU, the first of the table.
+    That is a GPU, if a runtime works on one; else, on the CPU, the first of the table. Some runtimes may be
+    left out of that.
 
     Raises
     ------
@@ -105,7 +109,7 @@ def choose_runtime(variant: Variant, placement: Placement) -> tuple[str, Device]
     """
     name, device = placement.runtime, placement.device
     if name == AUTO:
-        name, device = _fastest(variant, device)
+        name, device = _fastest(variant, device, without)
     fault = _fault(name, variant, device)
     if fault:
         raise OpenL3Error(fault)
@@ -130,14 +134,16 @@ def model_runtime(asked_for: str) -> ModelRuntime:
     return cast("ModelRuntime", RUNTIMES[name].load())
 
 
-def _fastest(variant: Variant, device: Device) -> tuple[str, Device]:
+def _fastest(variant: Variant, device: Device, without: Collection[str]) -> tuple[str, Device]:
     """Return the first runtime that can do it; if none can, the last, whose fault will be told."""
-    names = [name for name, row in RUNTIMES.items() if row.uses_gpu]
+    names = [name for name, row in RUNTIMES.items() if row.uses_gpu and name not in without]
     if device is Device.AUTO:
         names = [name for name in names if RUNTIMES[name].is_installed and _gpu_runtime(name).works_on_gpu()]
         device = Device.GPU if names else Device.CPU
     if device is Device.CPU:
-        names = list(RUNTIMES)
+        names = [name for name in RUNTIMES if name not in without]
+    if not names:
+        raise OpenL3Error(f"Of the runtimes {', '.join(RUNTIMES)} none is left that can compute here.")
     return next((name for name in names if not _fault(name, variant, device)), names[-1]), device
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error
 from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
 from l3embed.networks.layers import MaxPool, ReLU
+from l3embed.runtimes.base import FrameworkError
 from l3embed.runtimes.forks import PerProcess
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision, Variant
@@ -139,11 +139,11 @@ def _check(status: int) -> None:
 
     Raises
     ------
-    OpenL3Error
+    FrameworkError
         If it is not that all is well; -100 is want of memory.
     """
     if status:
-        raise OpenL3Error(
+        raise FrameworkError(
             f"ncnn has failed (status {status}), probably for want of memory. Use fewer threads, or runtime "
             "openvino."
         )
