@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.variants import AudioSize, ImageSize, InputRepr, InputReprName
+
 SAMPLE_RATE_HZ = 48_000
 BATCH_SIZE = 32
 SCALED_SIDE_PIXELS = 256
@@ -26,14 +28,14 @@ SIDE_PIXELS = 224
 Array = npt.NDArray[Any]
 
 
-def load_audio_model(input_repr: str, embedding_size: int = 6144) -> Any:
+def load_audio_model(input_repr: InputReprName, embedding_size: AudioSize = 6144) -> Any:
     """Return the Keras model from samples to embeddings."""
     from l3embed import models
 
     return models.load_audio_embedding_model(input_repr, "music", embedding_size, weights="random")
 
 
-def load_image_model(embedding_size: int = 8192) -> Any:
+def load_image_model(embedding_size: ImageSize = 8192) -> Any:
     """Return the Keras model from pixels to embeddings."""
     from l3embed import models
 
@@ -112,7 +114,7 @@ def main(arguments: Sequence[str]) -> None:
     kind, *others = arguments
     if kind == "audio":
         input_repr, hop_s, output, *files = others
-        model = load_audio_model(input_repr)
+        model = load_audio_model(InputRepr(input_repr).value)
         for file in map(Path, files):
             embed_audio(model, file, Path(output) / f"{file.stem}.npz", float(hop_s))
     else:

@@ -84,6 +84,33 @@ def _openvino_product(left: Any, right: Any, precision: Precision) -> Callable[[
     return lambda: request.infer([left], share_inputs=True)
 
 
+def product_of(
+    runtime: str, left: Any, right: Any, precision: Precision, device: Device
+) -> Callable[[], object]:
+    """Return what multiplies two matrices in the framework of a runtime that is for GPUs."""
+    multiply = {"torch": torch_product, "keras": tensorflow_product}[runtime]
+    return multiply(left, right, precision, device)
+
+
+def torch_product(left: Any, right: Any, precision: Precision, device: Device) -> Callable[[], object]:
+    """Return what multiplies two matrices in PyTorch, and waits for the product."""
+    import torch
+
+    dtype = torch.bfloat16 if precision is Precision.BFLOAT16 else torch.float32
+    on_device = "cuda" if device is Device.GPU else "cpu"
+    matrices = [torch.from_numpy(matrix).to(on_device, dtype) for matrix in (left, right)]
+
+    def run() -> object:
+        matmul = torch.backends.cuda.matmul
+        matmul.allow_tf32 = precision is Precision.TF32
+        try:
+            return torch.matmul(*matrices)[0, 0].item()
+        finally:
+            matmul.allow_tf32 = False
+
+    return run
+
+
 def tensorflow_product(left: Any, right: Any, precision: Precision, device: Device) -> Callable[[], object]:
     """Return what multiplies two matrices in TensorFlow, and waits for the product."""
     from l3embed.runtimes.tensorflow import prepare_tensorflow, tensor_float_32

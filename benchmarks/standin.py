@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ from l3embed.stages.network import ChosenNetwork
 from l3embed.variants import AudioVariant, Device, InputRepr
 from l3embed.weights.source import WeightsDirectory, WeightsSource
 
-SIZE = 512
+SIZE: Final = 512
 
 
 class StandIn:

@@ -160,9 +160,12 @@ def gpu(found: Results) -> str:
         rows.append(
             [name, *cells, f"{100 * operations_per_s / GIGA / figures['peak_gflops']['bfloat16']:.0f} %"]
         )
-    header = ["network", *figures["peak_gflops"], "bfloat16's share of its peak"]
+    header = ["the bare network", *figures["peak_gflops"], "bfloat16's share of its peak"]
     peaks = ", ".join(f"{name} {peak / 1000:,.1f}" for name, peak in figures["peak_gflops"].items())
-    text = f"{figures['device']}; the bare network; peak of a product in TFLOP/s: {peaks}."
+    text = f"{figures['device']}; windows or images a second; peak of a product in TFLOP/s: {peaks}."
+    for frontend, rates in figures["whole_items_per_s"].items():
+        cells = [f"{rate:,.0f}" for rate in rates.values()]
+        rows.append([f"mel128/6144, the whole way, frontend {frontend}", *cells, ""])
     return f"{text}\n\n{markdown(header, rows)}"
 
 

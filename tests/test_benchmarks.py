@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import run_child
+from conftest import NEEDS_TORCH, run_child
 
-from l3embed.variants import AudioVariant, ImageVariant, InputRepr
+from l3embed.variants import AudioVariant, Device, ImageVariant, InputRepr, Precision
 
 ROOT = Path(__file__).parents[1]
 
@@ -169,6 +170,26 @@ def test_without_a_gpu_the_table_says_so() -> None:
     from benchmarks.tables import gpu
 
     assert gpu({"gpu": result(device=None)}).startswith("There was no GPU")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("runtime", ["keras", pytest.param("torch", marks=NEEDS_TORCH)])
+def test_a_gpu_s_rows_are_measured_and_drawn(runtime: str) -> None:
+    """On the CPU, which stands in for one."""
+    from benchmarks.rows.gpu import measure_on
+    from benchmarks.sizes import SHORT
+    from benchmarks.tables import gpu
+
+    sizes = replace(SHORT, bare_items=2, product_side=64, rounds=1)
+    report = measure_on(runtime, Device.CPU, [Precision.FLOAT32], sizes)
+
+    figures = report.figures
+    figures["peak_gflops"]["bfloat16"] = 1.0
+    for rates in figures["items_per_s"].values():
+        rates["bfloat16"] = rates["float32"]
+    table = gpu({"gpu": result(**figures)})
+    assert f"runtime {runtime};" in table
+    assert table.count("the whole way, frontend") == 2
 
 
 def test_an_unmeasured_gpu_is_none_that_was_looked_for() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class OpenL3Error(Exception):
@@ -39,6 +43,52 @@ class FilesError(OpenL3Error):
 
 class OpenL3Warning(UserWarning):
     """Something that the user should know, and that does not stop the computation."""
+
+
+_kept = threading.local()
+"""What a thread of l3embed's own has warned of, if it is kept for the caller's."""
+
+
+def warn(words: str) -> None:
+    """Warn at the line that called l3embed: no line of the package tells its user anything.
+
+    In a thread of l3embed's own no such line is known: see `keeping_warnings`.
+    """
+    kept: list[str] | None = getattr(_kept, "words", None)
+    if kept is not None:
+        kept.append(words)
+        return
+    frame = _calling_frame()
+    warnings.warn_explicit(
+        words,
+        OpenL3Warning,
+        frame.f_code.co_filename,
+        frame.f_lineno,
+        module=frame.f_globals.get("__name__"),
+        registry=frame.f_globals.setdefault("__warningregistry__", {}),
+    )
+
+
+@contextmanager
+def keeping_warnings() -> Iterator[list[str]]:
+    """Keep what this thread warns of in a list, so that the thread that takes its results can warn of it."""
+    _kept.words = []
+    try:
+        yield _kept.words
+    finally:
+        del _kept.words
+
+
+def _calling_frame() -> FrameType:
+    """Return the frame that called into the package: contextlib's may lie between the package's own."""
+    # The parameter skip_file_prefixes of warnings.warn does not exist before Python 3.12, and knows no such.
+    calling = sys._getframe()
+    frame: FrameType | None = calling
+    while frame is not None:
+        if frame.f_back and str(frame.f_globals.get("__name__")).partition(".")[0] == __package__:
+            calling = frame.f_back
+        frame = frame.f_back
+    return calling
 
 
 @contextmanager

@@ -6,7 +6,7 @@ package asks here; nothing repeats them.
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from l3embed.errors import OpenL3Error
 
@@ -79,8 +79,9 @@ class InputRepr(str, Enum):
 class Frontend(str, Enum):
     """What turns samples into spectrograms.
 
-    ``kapre_graph`` is kapre as layers of the network, where that runs. On a GPU this is another Fourier
-    transform than the reference's: bins at rounding level move by up to 20 dB, and embeddings with them.
+    ``kapre_graph`` is kapre as layers of the network, where that runs. In Keras on a GPU this is another
+    Fourier transform than the reference's: bins at rounding level move by up to 20 dB, and embeddings with
+    them. In PyTorch it is the reference's, written out.
     """
 
     KAPRE = "kapre"
@@ -110,6 +111,16 @@ class Precision(str, Enum):
     def suffix(self) -> str:
         """What it adds to a variant's name: nothing, where the numbers are the reference's."""
         return "" if self is Precision.FLOAT32 else f"_{self.value}"
+
+
+ContentTypeName = Literal["music", "env"]
+InputReprName = Literal["linear", "mel128", "mel256"]
+FrontendName = Literal["kapre", "librosa", "kapre_graph"]
+DeviceName = Literal["auto", "cpu", "gpu"]
+PrecisionName = Literal["float32", "tf32", "bfloat16"]
+AudioSize = Literal[6144, 512]
+ImageSize = Literal[8192, 512]
+"""The same words and figures as type checkers and editors know them."""
 
 
 @dataclass(frozen=True)

@@ -87,15 +87,18 @@ def test_what_preprocess_depends_on_changes_with_librosa_alone(
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
-        (["model=musik"], r"Could not find 'model/musik'\n\nAvailable options[^/]*music_512$"),
-        (["modl.input_repr=mel128"], r"Could not override 'modl.input_repr'\.$"),
+        (["model=musik"], r"^model must be one of .*, music_512; got 'musik'\. Did you mean music\?$"),
+        (["modl.input_repr=mel128"], r"no setting modl\.input_repr\. Did you mean model\.input_repr\?$"),
         (["model.input_repr=mel64"], "one of linear, mel128, mel256; got 'mel64'"),
         (["dataset=folder", "dataset.path=???"], r"no value: dataset\.path"),
         (["weights=directory", "weights.path=???"], r"no value: .*weights\.path"),
         (["windows.hop_s=${hop}"], "'hop' not found"),
-        (["dataset.path=~/recordings"], "in quotes, twice"),
+        (["dataset.include=[~mine]"], "in quotes, twice"),
         (["model=null"], "could not be composed"),
-        (["=3"], "could not be composed"),
+        (["model=[music,[music]]"], "could not be composed: TypeError"),
+        (["windows.hop_s=0.1,0.2"], "could not be composed.*Ambiguous"),
+        (["=3"], "must be written KEY=VALUE.*got '=3'"),
+        (["windows.hop_s"], "must be written KEY=VALUE.*got 'windows.hop_s'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -116,6 +119,7 @@ def test_the_command_writes_what_conf_and_overrides_say(project: Path) -> None:
 
 
 def test_the_written_file_holds_no_placeholders(project: Path) -> None:
+    (project / "data" / "raw" / "weights").mkdir(parents=True)
     main(["frontend=librosa", "weights=directory"])
     assert "${" not in (project / "params.yaml").read_text(encoding="utf-8")
 
@@ -128,7 +132,7 @@ def test_a_wrong_override_leaves_the_file_as_it_is(project: Path, capsys: pytest
 
 
 def test_check_tells_when_conf_has_changed_since(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main([])
+    assert main([]) == 0
     config = project / "conf" / "config.yaml"
     config.write_text(config.read_text(encoding="utf-8").replace("hop_s: 0.1", "hop_s: 0.2"))
     assert main(["--check"]) == 1
@@ -138,3 +142,51 @@ def test_check_tells_when_conf_has_changed_since(project: Path, capsys: pytest.C
 def test_check_tells_when_the_file_is_missing(project: Path) -> None:
     assert main(["--check"]) == 1
     assert not (project / "params.yaml").exists()
+
+
+def test_a_second_call_says_what_it_changes(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["windows.hop_s=0.5"])
+    capsys.readouterr()
+    main(["windows.hop_s=0.25", "labels=none"])
+    assert capsys.readouterr().out.splitlines() == [
+        "params.yaml is written; 'dvc repro' computes what it asks for.",
+        "Changed:",
+        "  windows.hop_s: 0.5 -> 0.25",
+        "  labels.source: folders -> none",
+    ]
+
+
+def test_a_second_call_that_changes_nothing_says_so(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        main(["windows.hop_s=0.5"])
+    assert capsys.readouterr().out.endswith("\nNothing changed.\n")
+
+
+def test_what_an_earlier_call_said_does_not_count_and_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "mine").mkdir()
+    main(["dataset=folder", "dataset.path=mine"])
+    main(["weights=random"])
+    assert "\n  dataset.path: mine -> data/raw/sample\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("before", [b"a: [", b"\xff", b"3", b""], ids=ascii)
+def test_a_file_that_cannot_be_read_is_written_anew(project: Path, before: bytes) -> None:
+    (project / "params.yaml").write_bytes(before)
+    assert main([]) == 0
+    assert main(["--check"]) == 0
+
+
+def test_where_no_file_can_be_written_it_is_said(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "params.yaml").mkdir()
+    assert main([]) == 1
+    assert capsys.readouterr().err.startswith("l3embed-params: error: ")
+
+
+def test_settings_that_are_no_yaml_are_explained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "conf" / "model" / "music.yaml").write_text("a: [")
+    assert main([]) == 1
+    assert "could not be composed" in capsys.readouterr().err

@@ -111,6 +111,8 @@ WRONG: list[tuple[str, object, str]] = [
     ("windows.hop_s", "short", r"windows\.hop_s: .*'short'.* Float"),
     ("windows.center", "maybe", r"windows\.center: .*'maybe'.* bool"),
     ("model.colour", "red", r"model\.colour: .*not in"),
+    ("model.inputrepr", "linear", r"model\.inputrepr: .*\. Did you mean model\.input_repr\?$"),
+    ("windos", {"hop_s": 1}, r"windos: .*\. Did you mean windows\?$"),
     ("model", 3, r"model: "),
 ]
 
@@ -318,7 +320,7 @@ def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("hydra", {"app/job.py", "app/launch.py", "app/params.py"}),
+        ("hydra", {"app/job.py", "app/launch.py", "app/overrides.py", "app/params.py"}),
         (
             "omegaconf",
             {"app/groups.py", "app/job.py", "app/params.py", "app/settings.py", "app/sweep.py"},

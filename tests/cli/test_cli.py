@@ -40,7 +40,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int
     out, err = capsys.readouterr()
     assert out == ""
     return status, [
-        line for line in err.splitlines() if line.strip() and not line.startswith("Embedding (file):")
+        line for line in err.splitlines() if line.strip() and not line.startswith("Embedding (window):")
     ]
 
 
@@ -50,7 +50,7 @@ def outputs(folder: Path) -> list[str]:
 
 def test_success(write_wav: WriteWav, capsys: pytest.CaptureFixture[str]) -> None:
     path = write_wav("a.wav")
-    assert run(capsys, "audio", path) == (0, ["l3embed: 1 of 1 files done."])
+    assert run(capsys, "audio", path) == (0, ["l3embed: 1 of 1 file done."])
     samples, _ = soundfile.read(path)
     with np.load(path.with_suffix(".npz")) as arrays:
         np.testing.assert_allclose(arrays["embedding"], tiny_embedding(samples, 0.1), rtol=0, atol=1e-6)
@@ -321,7 +321,7 @@ def test_a_folder_that_cannot_be_read_is_named_and_costs_no_other(
 
     monkeypatch.setattr(os, "scandir", refuse)
     status, lines = run(capsys, "audio", tmp_path, "--recursive")
-    assert (status, lines[0]) == (1, "l3embed: 1 of 1 files done, 1 failed:")
+    assert (status, lines[0]) == (1, "l3embed: 1 of 1 file done, 1 failed:")
     assert lines[1].split(maxsplit=1) == [str(locked), "The folder could not be read: Permission denied."]
     assert outputs(tmp_path) == ["a.npz"]
 

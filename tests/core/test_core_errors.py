@@ -13,6 +13,7 @@ from conftest import WriteWav, noise, tiny_embedding
 
 import l3embed as openl3
 from l3embed import OpenL3Error, OpenL3Warning
+from l3embed.variants import FrontendName, InputReprName
 
 AUDIO = noise(1.2)
 
@@ -134,7 +135,7 @@ def test_options_of_preprocess_audio(options: dict[str, Any], message: str) -> N
 
 def test_preprocess_audio_knows_its_representations() -> None:
     with pytest.raises(OpenL3Error, match="input_repr must be one of linear, mel128, mel256; got 'mel64'"):
-        openl3.preprocess_audio(AUDIO, 48_000, input_repr="mel64")
+        openl3.preprocess_audio(AUDIO, 48_000, input_repr="mel64")  # type: ignore[arg-type]
 
 
 def test_preprocess_audio_needs_something_to_preprocess() -> None:
@@ -157,7 +158,7 @@ def test_options_of_load_audio_embedding_model(options: dict[str, Any], message:
 def test_a_bad_embedding_size_is_not_called_a_bad_content_type() -> None:
     """As the release calls it."""
     with pytest.raises(OpenL3Error) as caught:
-        openl3.get_audio_embedding(AUDIO, 48_000, embedding_size=1024)
+        openl3.get_audio_embedding(AUDIO, 48_000, embedding_size=1024)  # type: ignore[call-overload]
     assert "content" not in str(caught.value)
 
 
@@ -270,13 +271,13 @@ def test_each_recording_has_its_own_rate(tiny_model: Any) -> None:
 
 
 @pytest.mark.parametrize("frontend", ["kapre", "librosa"])
-def test_preprocessed_audio_through_the_model_is_the_embedding(frontend: str) -> None:
+def test_preprocessed_audio_through_the_model_is_the_embedding(frontend: FrontendName) -> None:
     audio = np.stack([noise(1.1, 44_100, seed=1), noise(1.1, 44_100, seed=2)], axis=1)
     model = openl3.models.load_audio_embedding_model("mel128", "music", 512, frontend=frontend)
     embedding, _ = openl3.get_audio_embedding(
         audio, 44_100, model=model, hop_size=0.4, center=False, frontend=frontend
     )
-    input_repr = "mel128" if frontend == "librosa" else None
+    input_repr: InputReprName | None = "mel128" if frontend == "librosa" else None
     inputs = openl3.preprocess_audio(audio, 44_100, hop_size=0.4, input_repr=input_repr, center=False)
     predicted = model.predict(inputs, verbose=0)
     assert isinstance(embedding, np.ndarray)
@@ -356,4 +357,4 @@ def test_a_file_s_rate_is_checked_too(write_wav: WriteWav, tiny_model: Any) -> N
 
 def test_a_word_for_damage_that_is_none_is_refused(write_wav: WriteWav) -> None:
     with pytest.raises(OpenL3Error, match="on_damage must be one of use, skip; got 'ignore'"):
-        openl3.process_audio_file(str(write_wav("a.wav")), on_damage="ignore")
+        openl3.process_audio_file(str(write_wav("a.wav")), on_damage="ignore")  # type: ignore[arg-type]

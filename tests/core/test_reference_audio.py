@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import OTHER_RUNTIMES, reference
+from conftest import NEEDS_TORCH, OTHER_RUNTIMES, reference
 
 import l3embed as openl3
 from l3embed.frontends import kapre, kapre_layers, librosa
@@ -129,9 +129,9 @@ def test_kapre_in_the_graph_is_the_stored_spectrogram_through_the_network(case: 
 @cases("spectrogram")
 def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None:
     """Samples through the model with kapre's layers are the stored spectrograms through the one without."""
-    variant = (case["input_repr"], "music", 512)
-    from_samples = openl3.models.load_audio_embedding_model(*variant)
-    from_spectrograms = openl3.models.load_audio_embedding_model(*variant, frontend="librosa")
+    input_repr = case["input_repr"]
+    from_samples = openl3.models.load_audio_embedding_model(input_repr, "music", 512)
+    from_spectrograms = openl3.models.load_audio_embedding_model(input_repr, "music", 512, frontend="librosa")
     embedding = model_embedder(from_samples).embed(stored_window(case["file"]))
     expected = model_embedder(from_spectrograms).embed(stored(case["case"])["kapre"])
     assert relative_difference(embedding, expected) < SAME_AUDIO
@@ -144,7 +144,7 @@ def is_quick(case: dict[str, Any]) -> bool:
 
 
 def runs() -> list[Any]:
-    """All audio cases in the runtime that is chosen by itself, and in the others that are installed."""
+    """All audio cases in the runtime that is chosen by itself, and on the CPU in the others there are."""
     chosen = [case for case in CASES if case["kind"] == "audio"]
     keys = ("input_repr", "content_type", "embedding_size", "frontend")
     by_model = sorted(chosen, key=lambda case: [str(case[key]) for key in keys])
@@ -191,5 +191,6 @@ def test_embeddings(case: dict[str, Any], options: dict[str, Any]) -> None:
         if case["kind"] == "audio" and is_quick(case) and case["frontend"] == "kapre"
     ],
 )
-def test_embeddings_with_kapre_in_the_graph(case: dict[str, Any]) -> None:
-    check_embedding(case, {"frontend": "kapre_graph", "device": "cpu"})
+@pytest.mark.parametrize("runtime", ["keras", pytest.param("torch", marks=NEEDS_TORCH)])
+def test_embeddings_with_kapre_in_the_graph(runtime: str, case: dict[str, Any]) -> None:
+    check_embedding(case, {"frontend": "kapre_graph", "runtime": runtime, "device": "cpu"})

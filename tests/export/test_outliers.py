@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
@@ -10,7 +11,7 @@ import l3embed.export.outliers as module
 from l3embed.export.manifest import ManifestRow
 from l3embed.export.outliers import NEIGHBOURS, doubts_about_outliers, neighbour_distances
 
-Vectors = np.ndarray
+Vectors = npt.NDArray[np.float32]
 
 
 def rows(count: int) -> list[ManifestRow]:

@@ -25,13 +25,13 @@ from l3embed import (
 )
 from l3embed.models.running import model_network
 from l3embed.runtimes.base import Placement
-from l3embed.variants import Device, Frontend
+from l3embed.variants import Device, Frontend, FrontendName
 
 ON_CPU: dict[str, Any] = {"device": "cpu", "verbose": 0}
 SAME_NUMBERS = 1e-5
 
 
-def load_audio_model(weights: Path, frontend: str = "kapre") -> Any:
+def load_audio_model(weights: Path, frontend: FrontendName = "kapre") -> Any:
     return models.load_audio_embedding_model("mel128", "music", 512, frontend, weights=str(weights))
 
 

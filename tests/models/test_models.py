@@ -20,10 +20,23 @@ from l3embed.frontends.decibel import magnitudes_to_decibels
 from l3embed.frontends.kapre import hann_window
 from l3embed.networks.layers import trained_layers
 from l3embed.runtimes.keras import KerasEmbedder, model_embedder
-from l3embed.variants import InputRepr, Modality, WeightSet
+from l3embed.variants import (
+    AudioSize,
+    ContentTypeName,
+    FrontendName,
+    InputRepr,
+    InputReprName,
+    Modality,
+    WeightSet,
+)
 from l3embed.weights.file import read_layers
 
-INPUT_SHAPES = {"linear": (257, 197, 1), "mel128": (128, 199, 1), "mel256": (256, 199, 1)}
+VARIANT: tuple[InputReprName, ContentTypeName, AudioSize] = ("mel128", "music", 512)
+INPUT_SHAPES: dict[InputReprName, tuple[int, ...]] = {
+    "linear": (257, 197, 1),
+    "mel128": (128, 199, 1),
+    "mel256": (256, 199, 1),
+}
 
 
 @pytest.fixture
@@ -54,19 +67,17 @@ def zero_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_model_is_read_from_disk_once_a_process(weights_read: list[Path]) -> None:
-    variant = ("mel128", "music", 512)
-    first = openl3.models.load_audio_embedding_model(*variant, weights="random:7")
-    again = openl3.models.load_audio_embedding_model(*variant, frontend="kapre", weights="random:7")
+    first = openl3.models.load_audio_embedding_model(*VARIANT, weights="random:7")
+    again = openl3.models.load_audio_embedding_model(*VARIANT, frontend="kapre", weights="random:7")
     for _ in range(2):
-        openl3.get_audio_embedding(noise(1), 48_000, None, *variant, hop_size=1, weights="random:7")
+        openl3.get_audio_embedding(noise(1), 48_000, None, *VARIANT, hop_size=1, weights="random:7")
     assert first is again
     assert len(weights_read) == 2  # for the Keras model, and for the network that runs without one
 
 
 def test_other_weights_make_another_model(weights_read: list[Path]) -> None:
-    variant = ("mel128", "music", 512)
-    one = openl3.models.load_audio_embedding_model(*variant, weights="random:7")
-    other = openl3.models.load_audio_embedding_model(*variant, weights="random:8")
+    one = openl3.models.load_audio_embedding_model(*VARIANT, weights="random:7")
+    other = openl3.models.load_audio_embedding_model(*VARIANT, weights="random:8")
     assert one is not other
     assert any((a != b).any() for a, b in zip(one.get_weights(), other.get_weights(), strict=True))
 
@@ -74,7 +85,9 @@ def test_other_weights_make_another_model(weights_read: list[Path]) -> None:
 @pytest.mark.parametrize("frontend", ["kapre", "librosa"])
 @pytest.mark.parametrize("embedding_size", [6144, 512])
 @pytest.mark.parametrize("input_repr", list(INPUT_SHAPES))
-def test_shapes(input_repr: str, embedding_size: int, frontend: str, zero_weights: Path) -> None:
+def test_shapes(
+    input_repr: InputReprName, embedding_size: AudioSize, frontend: FrontendName, zero_weights: Path
+) -> None:
     model = openl3.models.load_audio_embedding_model_from_path(
         str(zero_weights), input_repr, embedding_size, frontend
     )
@@ -85,7 +98,7 @@ def test_shapes(input_repr: str, embedding_size: int, frontend: str, zero_weight
 
 @pytest.mark.parametrize("input_repr", list(INPUT_SHAPES))
 def test_the_second_layer_of_a_model_with_kapre_inside_gives_the_spectrogram(
-    input_repr: str, zero_weights: Path
+    input_repr: InputReprName, zero_weights: Path
 ) -> None:
     import keras
 
@@ -100,11 +113,13 @@ def test_the_second_layer_of_a_model_with_kapre_inside_gives_the_spectrogram(
 
 
 @pytest.mark.parametrize("input_repr", list(INPUT_SHAPES))
-def test_the_frontend_is_all_that_models_differ_in(input_repr: str, zero_weights: Path) -> None:
+def test_the_frontend_is_all_that_models_differ_in(input_repr: InputReprName, zero_weights: Path) -> None:
     """Behind the spectrogram, kapre's and librosa's have the same layers, as those of all representations."""
+    variants: list[tuple[InputReprName, FrontendName]]
+    variants = [(input_repr, "kapre"), (input_repr, "librosa"), ("mel256", "kapre")]
     with_kapre, with_librosa, of_mel256 = (
         openl3.models.load_audio_embedding_model_from_path(str(zero_weights), of, 512, frontend).layers
-        for of, frontend in [(input_repr, "kapre"), (input_repr, "librosa"), ("mel256", "kapre")]
+        for of, frontend in variants
     )
     assert [(type(layer), layer.output.shape) for layer in with_kapre[2:]] == [
         (type(layer), layer.output.shape) for layer in with_librosa[1:]

@@ -10,21 +10,27 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import reference
+from conftest import PATIENCE_S, reference
 from PIL import Image
 
-from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.export.doubts import Doubt, write_doubts
+from l3embed.export.manifest import ManifestRow, mean_path, read_manifest, write_manifest
 from l3embed.report import ReportInputs, ReportOptions
 from l3embed.stages import report
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
-from l3embed.variants import Modality
+from l3embed.variants import DoubtKind, Modality
+
+from .reader import CHROMIUM, Reader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 Array = npt.NDArray[Any]
 HOSTILE_NAME = (
@@ -37,6 +43,17 @@ STAGES = ("weights", "preprocess", "embed", "export", "evaluate", "report")
 DIMENSION = 16
 LABELS = ("bells", "drums", "rain")
 PER_LABEL = 6
+FOLDS = 3
+DOUBTS = (
+    Doubt(
+        "rain/rain_1.wav", Modality.AUDIO, "rain", DoubtKind.COPY, "has the same bytes as rain/rain_0.wav."
+    ),
+    Doubt("bells/bells_0.wav", Modality.AUDIO, "bells", DoubtKind.SILENT, "is silent."),
+    Doubt("clip.mp4", Modality.IMAGE, "", DoubtKind.BLACK, "is all black."),
+    Doubt("bells/bells_0.wav", Modality.AUDIO, "bells", DoubtKind.OUTLIER, "is far from all others."),
+    Doubt("rain/rain_3.wav", Modality.AUDIO, "rain", DoubtKind.SILENT, "is silent."),
+)
+"""Of the files of `mixed_project`."""
 
 
 @dataclass(frozen=True)
@@ -89,13 +106,23 @@ class Project:
             arrays["timestamps"] = np.arange(len(frames)) * 0.5
         np.savez(path, **arrays)
 
-    def write_evaluation(self, modality: str, pairs: Sequence[tuple[str, str]], figures: Any) -> None:
-        """Write the tables and the metrics of one modality."""
+    def write_evaluation(
+        self,
+        modality: str,
+        pairs: Sequence[tuple[str, str]],
+        figures: Any,
+        paths: Sequence[str] | None = None,
+    ) -> None:
+        """Write the tables and the metrics of one modality: pairs of actual and predicted labels."""
         folder = self.inputs.evaluation
         folder.mkdir(exist_ok=True)
-        rows = [(f"{place}.wav", *pair, 0) for place, pair in enumerate(pairs)]
+        paths = paths or [f"{place}.wav" for place in range(len(pairs))]
+        rows = [
+            (path, *pair, f"fold {place % FOLDS}", confidence_of(place))
+            for place, (path, pair) in enumerate(zip(paths, pairs, strict=True))
+        ]
         tables: dict[str, list[tuple[object, ...]]] = {
-            "predictions": [("path", "actual", "predicted", "fold"), *rows],
+            "predictions": [("path", "actual", "predicted", "fold", "confidence"), *rows],
             "classes": [("label", "files", "recall", "precision", "f1"), *_class_rows(pairs)],
         }
         for name, content in tables.items():
@@ -109,6 +136,11 @@ class Project:
         """Write what a stage says of its work."""
         self.inputs.metrics.mkdir(exist_ok=True)
         (self.inputs.metrics / f"{stage}.json").write_text(json.dumps(content))
+
+
+def confidence_of(place: int) -> float:
+    """How sure the made-up probe is of the file at a place of the evaluation."""
+    return round(0.5 + 0.02 * (place % 25), 4)
 
 
 def _class_rows(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[object, ...]]:
@@ -248,6 +280,7 @@ def mixed_project(root: Path) -> Project:
     shutil.copy(reference("inputs/clip_12fps.mp4"), made.inputs.dataset / "clip.mp4")
     rows.append(audio_row("broken.wav", status="failed", reason="The file is empty (0 bytes).", output=""))
     made.write_export(rows, frames)
+    write_doubts(made.inputs.export, DOUBTS)
     _describe(made)
     return made
 
@@ -255,9 +288,10 @@ def mixed_project(root: Path) -> Project:
 def _describe(made: Project) -> None:
     pairs = [(label, label) for label in LABELS for _ in range(PER_LABEL)]
     pairs[0] = ("bells", "rain")
+    paths = [row.path for row in read_manifest(made.inputs.export) if row.modality == "audio" and row.label]
     score = {"accuracy": 0.944, "accuracy_low": 0.8, "accuracy_high": 1.0, "macro_f1": 0.943}
     figures = {"files": 18, "classes": 3, "folds": 5, "chance": 0.333333, "linear_probe": score, "knn": score}
-    made.write_evaluation("audio", pairs, figures)
+    made.write_evaluation("audio", pairs, figures, paths)
     made.write_evaluation("image", [], {"files": 5, "reason": "there is one class only"})
     made.write_metrics("embed", {"inputs": 24, "computed": 23, "reused": 0, "failed": 1, "seconds": 4.0})
 
@@ -266,3 +300,26 @@ def _describe(made: Project) -> None:
 def mixed(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The page of `mixed_project`."""
     return mixed_project(tmp_path_factory.mktemp("mixed")).report()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        # Sounds are heard by nobody here, and may start without a click.
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"], timeout=PATIENCE_S * 1000
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def reader(browser: Browser, mixed: Page) -> Iterator[Reader]:
+    """A reader of the mixed page, who must not meet a fault nor leave the page."""
+    found = Reader(browser, mixed)
+    yield found
+    outside = [url for url in found.requests if not url.startswith("data:") and url != mixed.path.as_uri()]
+    found.tab.close()
+    assert not found.faults
+    assert not outside

@@ -3,132 +3,22 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from conftest import PATIENCE_S
 
 from l3embed.export.manifest import write_manifest
 from l3embed.report import ReportOptions
 
-from .conftest import DIMENSION, HOSTILE_NAME, NO_UMAP, PER_LABEL, Page, Project, audio_row, mixed_project
+from .conftest import DIMENSION, HOSTILE_NAME, NO_UMAP, PER_LABEL, Project, audio_row, mixed_project
+from .reader import PLACE_OF, Reader, needs_chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
-    from playwright.sync_api import Page as Tab
 
-CHROMIUM = next(
-    filter(
-        None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"))
-    ),
-    None,
-)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium or Chrome is installed")
-
-PLACE_OF = """name => {
-  const { workbench, files } = report;
-  const point = Array.from(workbench.map.files).findIndex((file) => files.path(file).includes(name));
-  const box = document.getElementById("marks").getBoundingClientRect();
-  return [box.left + workbench.view.x[point], box.top + workbench.view.y[point]];
-}"""
-# Read from a copy: a browser warns of canvases that are read often, and the page does not read this one.
-PIXELS = """canvas => {
-  const copy = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  [copy.canvas.width, copy.canvas.height] = [canvas.width, canvas.height];
-  copy.drawImage(canvas, 0, 0);
-  const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
-  const pixels = new Uint32Array(data.buffer);
-  return {
-    side: canvas.width,
-    corner: Array.from(data.slice(0, 4)),
-    colours: new Set(pixels).size,
-    painted: pixels.filter((pixel) => pixel !== pixels[0]).length,
-  };
-}"""
-SHOWN_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    with api.sync_playwright() as playwright:
-        # Sounds are heard by nobody here, and may start without a click.
-        chromium = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--mute-audio"], timeout=PATIENCE_S * 1000
-        )
-        yield chromium
-        chromium.close()
-
-
-class Reader:
-    """Somebody who reads a page: what there is to see, and what went wrong behind it."""
-
-    def __init__(self, browser: Browser, page: Page, **options: Any) -> None:
-        self.tab: Tab = browser.new_page(viewport={"width": 1280, "height": 900}, **options)
-        self.tab.set_default_timeout(PATIENCE_S * 1000)
-        self.faults: list[str] = []
-        self.requests: list[str] = []
-        self.tab.on("console", lambda message: self.faults.append(message.text))
-        self.tab.on("pageerror", lambda error: self.faults.append(str(error)))
-        self.tab.on("dialog", lambda dialog: self.faults.append(dialog.message))
-        self.tab.on("request", lambda request: self.requests.append(request.url))
-        self.tab.goto(page.path.as_uri())
-        self.tab.wait_for_selector("html[data-ready]", state="attached")
-        # However slow the machine is, no sound comes to its end before somebody stops it.
-        self.tab.evaluate("() => { document.getElementById('audio').loop = true; }")
-        self.tab.locator("#chart").scroll_into_view_if_needed()
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until the page has come to rest."""
-        self.tab.wait_for_function(
-            "() => new Promise((done) => {"
-            " const before = scrollY; setTimeout(() => done(before === scrollY), 60); })"
-        )
-        self.tab.evaluate(SHOWN_FRAMES)
-
-    def point_at(self, name: str) -> None:
-        x, y = self.tab.evaluate(PLACE_OF, name)
-        self.tab.mouse.move(x, y)
-
-    def click(self, name: str) -> None:
-        x, y = self.tab.evaluate(PLACE_OF, name)
-        self.tab.mouse.click(x, y)
-
-    def text(self, selector: str) -> str:
-        return self.tab.locator(selector).inner_text()
-
-    def is_playing(self) -> None:
-        """Wait until a sound is under way."""
-        self.tab.wait_for_function(
-            "() => report.workbench.player.playing && report.workbench.player.audio.currentTime > 0"
-        )
-
-    def is_silent(self) -> None:
-        """Wait until no sound is under way."""
-        self.tab.wait_for_function("() => document.getElementById('audio').paused")
-
-    def drawn(self, selector: str = "#points") -> dict[str, Any]:
-        """What is on a canvas: its side, its corner, how many colours, how many pixels unlike the corner."""
-        found: dict[str, Any] = self.tab.locator(selector).evaluate(PIXELS)
-        return found
-
-    def neighbours(self) -> list[str]:
-        return self.tab.locator(".neighbours .what .name").all_inner_texts()
-
-
-@pytest.fixture
-def reader(browser: Browser, mixed: Page) -> Iterator[Reader]:
-    """A reader of the mixed page, who must not meet a fault nor leave the page."""
-    found = Reader(browser, mixed)
-    yield found
-    outside = [url for url in found.requests if not url.startswith("data:") and url != mixed.path.as_uri()]
-    found.tab.close()
-    assert not found.faults
-    assert not outside
+pytestmark = needs_chromium
 
 
 def test_every_file_of_the_map_is_drawn(reader: Reader) -> None:
@@ -188,7 +78,6 @@ def test_the_button_stops_and_starts_the_sound(reader: Reader) -> None:
 def test_arrows_go_through_the_neighbours_and_backspace_returns(reader: Reader) -> None:
     reader.click("rain_0.wav")
     first, second = reader.neighbours()[:2]
-    reader.tab.locator("#marks").focus()
     for name in (first, second):
         reader.tab.keyboard.press("ArrowDown")
         assert reader.tab.evaluate("document.activeElement.querySelector('.name').textContent") == name
@@ -197,7 +86,6 @@ def test_arrows_go_through_the_neighbours_and_backspace_returns(reader: Reader) 
         )
     reader.tab.keyboard.press("Enter")
     assert reader.text("#selected h3") == second
-    reader.tab.locator("#marks").focus()
     reader.tab.keyboard.press("Backspace")
     assert reader.text("#selected h3") == "rain_0.wav"
 

@@ -14,9 +14,10 @@ import pytest
 import soundfile
 
 from l3embed.errors import OpenL3Error
-from l3embed.report import ReportOptions
+from l3embed.report import Report, ReportOptions
 from l3embed.report.media_files import relative_address
 from l3embed.report.neighbours import nearest
+from l3embed.stages import report
 
 from .conftest import (
     DIMENSION,
@@ -297,3 +298,58 @@ def test_the_stage_says_what_it_wrote(mixed: Page) -> None:
         mixed.summary,
     )
     assert [path.name for path in mixed.path.parent.iterdir()] == ["index.html"]
+
+
+def test_doubts_are_listed_by_kind_the_worst_first(mixed: Page) -> None:
+    places = [
+        mixed.text.index(words)
+        for words in (
+            "silent 2 files are silent The linear probe took 1 of 2 for another class.",
+            "bells/bells_0.wav is silent. rain/rain_3.wav is silent.",
+            "black 1 file clip.mp4 is all black.",
+            "outlier 1 file The linear probe took 1 of 1",
+            "copy 1 file The linear probe took 0 of 1 for another class. rain/rain_1.wav has the same bytes",
+        )
+    ]
+    assert places == sorted(places)
+    assert "Doubtful files 4 Length of sound" in mixed.text
+
+
+def test_without_doubts_it_says_so(project: Project) -> None:
+    assert "None was found: no copies" in labelled(project, ["a", "b"]).report().text
+
+
+def test_the_evaluations_notes_are_told_with_its_figures_or_its_reason(project: Project) -> None:
+    labelled(project, ["a", "b"])
+    notes = ["2 files have copies under other labels: that explains 1 of 3 mistakes", "b was left out"]
+    project.write_evaluation("audio", [("a", "a"), ("b", "a")], {"notes": notes})
+    text = project.report().text
+    assert "that explains 1 of 3 mistakes. B was left out." in text
+    project.write_evaluation("audio", [], {"reason": "there is one class only", "notes": notes[1:]})
+    assert "there is one class only. B was left out." in project.report().text
+
+
+def test_its_size_is_said_before_it_is_written(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    labelled(project, ["a", "b"])
+    said: dict[str, bool] = {}
+    monkeypatch.setattr(report, "say", lambda message: said.update({message: project.page.exists()}))
+    page = project.report()
+    size_mb = page.path.stat().st_size / 1e6
+    assert said == {f"report: the page will have {size_mb:.1f} MB: 2 files, 0.0 MB of previews": False}
+
+
+@pytest.mark.parametrize(
+    ("preview_bytes", "setting"), [(1500, "previews_mb (now 20)"), (500, "neighbours (now 8)")]
+)
+def test_a_large_page_names_what_makes_it_smaller(
+    project: Project,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    preview_bytes: int,
+    setting: str,
+) -> None:
+    monkeypatch.setattr(report, "LARGE_PAGE_BYTES", 1000)
+    monkeypatch.setattr(report, "build_report", lambda *_: Report("x" * 2000, 2, 2, preview_bytes))
+    project.report()
+    words = "report: warning: a page of 0.0 MB opens slowly: a smaller report."
+    assert f"{words}{setting} makes it smaller" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib.resources import files
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from .conftest import Array
 CLASSES = 8
 OKABE_ITO_LEAST = 0.076
 """The least distance within the palette of Okabe and Ito, the usual one, by the measure below."""
+
+LEAST_STEP = 0.035
+"""Between neighbours of a ramp: about twice what can just be seen side by side."""
 
 # Machado, Oliveira and Fernandes (2009), severity 1, on linear RGB.
 SIGHT = {
@@ -74,6 +77,38 @@ def contrast(one: str, other: str) -> float:
 def test_any_two_classes_differ_more_than_in_the_usual_palette(theme: str, sight: str) -> None:
     shades = [seen(colours(theme)[f"class-{place}"], sight) for place in range(CLASSES)]
     assert min(np.linalg.norm(one - other) for one, other in combinations(shades, 2)) > OKABE_ITO_LEAST
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("ramp", ["right", "wrong", "length"])
+def test_the_steps_of_a_ramp_are_told_apart_and_in_order(theme: str, sight: str, ramp: str) -> None:
+    known = colours(theme)
+    steps = [seen(colour, sight) for name, colour in known.items() if re.fullmatch(rf"{ramp}-\d", name)]
+    lightness = np.diff([step[0] for step in steps])
+    assert len(steps) >= 5
+    assert (lightness > 0).all() or (lightness < 0).all()
+    assert min(np.linalg.norm(one - other) for one, other in pairwise(steps)) > LEAST_STEP
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_sure_mistakes_are_unlike_what_is_right(theme: str, sight: str) -> None:
+    known = colours(theme)
+    right, wrong = (
+        [seen(known[f"{name}-{step}"], sight) for step in range(5)] for name in ("right", "wrong")
+    )
+    apart = [np.linalg.norm(one - other) for one, other in zip(right, wrong, strict=True)]
+    assert apart == sorted(apart)  # the surer, the clearer
+    assert apart[-1] > 2 * OKABE_ITO_LEAST
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("ramp", ["right", "wrong", "length"])
+def test_the_faintest_marks_can_be_seen(theme: str, ramp: str) -> None:
+    known = colours(theme)
+    shades = [colour for name, colour in known.items() if re.fullmatch(rf"{ramp}-\d", name)]
+    assert min(contrast(shade, known["surface"]) for shade in shades) > 1.5
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

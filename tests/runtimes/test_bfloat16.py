@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, reference_inputs
+from conftest import NEEDS_BFLOAT16, NEEDS_OPENVINO, NEEDS_TORCH, reference_inputs
 from skimage.io import imread
 
 from l3embed import get_audio_embedding, get_image_embedding
+from l3embed.variants import InputReprName
 
 Embeddings = npt.NDArray[np.float32]
 
@@ -23,10 +24,13 @@ pytestmark = [
 ]
 
 LEAST_COSINE = 0.9999
-EACH_RUNTIME = pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
+EACH_RUNTIME = pytest.mark.parametrize(
+    "runtime",
+    [pytest.param("openvino", marks=NEEDS_OPENVINO), pytest.param("torch", marks=NEEDS_TORCH), "keras"],
+)
 
 
-def embed_audio(input_repr: str, **options: Any) -> Embeddings:
+def embed_audio(input_repr: InputReprName, **options: Any) -> Embeddings:
     """All windows of all recordings."""
     recordings = [soundfile.read(path) for path in reference_inputs() if path.suffix in (".wav", ".flac")]
     arrays, rates_hz = zip(*recordings, strict=True)
@@ -59,7 +63,7 @@ def check_close(rounded: Embeddings, exact: Embeddings) -> None:
 
 @EACH_RUNTIME
 @pytest.mark.parametrize("input_repr", ["linear", "mel128", "mel256"])
-def test_every_window_points_the_same_way(input_repr: str, runtime: str) -> None:
+def test_every_window_points_the_same_way(input_repr: InputReprName, runtime: str) -> None:
     rounded = embed_audio(input_repr, runtime=runtime, precision="bfloat16")
 
     check_close(rounded, exact_audio(input_repr))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes import keras, processor, tensorflow
+from l3embed.runtimes import keras, processor, pytorch, tensorflow
 from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
 from l3embed.runtimes.choice import RUNTIMES, Row, choose_runtime, parse_runtime, runtime_names
 from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision
@@ -23,15 +23,27 @@ Machine = Callable[..., None]
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Say what the machine has: by default a processor, and all runtimes for it."""
+    """Say what the machine has: by default a processor, and all runtimes for it but PyTorch.
+
+    With a GPU, `torch` says whether PyTorch is installed, and `gpu_works` whether frameworks find the GPU.
+    """
 
     def has(
-        *, gpu: bool = False, gpu_works: bool = False, missing: Sequence[str] = (), bfloat16: bool = True
+        *,
+        gpu: bool = False,
+        gpu_works: bool = False,
+        missing: Sequence[str] = (),
+        torch: bool = False,
+        bfloat16: bool = True,
     ) -> None:
-        for module in (keras, tensorflow):
+        not_there = {*missing, *(() if torch else ("torch",))}
+        for module in (keras, pytorch, tensorflow):
             monkeypatch.setattr(module, "has_gpu", lambda: gpu_works)
+        monkeypatch.setattr(pytorch, "cuda_devices", lambda: int(gpu))
+        monkeypatch.setattr(pytorch, "_is_for_rocm", lambda: False)
+        monkeypatch.setattr(pytorch, "gpu_capability", lambda: (9, 0))
         monkeypatch.setattr(tensorflow, "may_have_gpu", lambda: gpu)
-        installed = property(lambda row: row.requires not in missing)
+        installed = property(lambda row: row.requires not in not_there)
         monkeypatch.setattr(Row, "is_installed", installed)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
 
@@ -41,7 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
     with pytest.raises(
-        OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino; got 'onnx'\.$"
+        OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino, torch; got 'onnx'\.$"
     ):
         parse_runtime("runtime", "onnx")
 
@@ -108,10 +120,82 @@ def test_where_no_runtime_is_installed_the_last_one_is_told_how_to_be_had(machin
         choose_runtime(AUDIO, Placement())
 
 
-def test_a_gpu_s_is_keras(machine: Machine) -> None:
-    machine(gpu=True, gpu_works=True)
+@pytest.mark.parametrize(("torch", "expected"), [(True, "torch"), (False, "keras")])
+def test_a_gpu_s_is_torch_if_it_is_installed_and_else_keras(
+    torch: bool, expected: str, machine: Machine
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=torch)
+
+    assert choose_runtime(AUDIO, Placement()) == (expected, Device.GPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.GPU)) == (expected, Device.GPU)
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        (("torch",), ("keras", Device.GPU)),
+        (("torch", "keras"), ("ncnn", Device.CPU)),
+        (("torch", "keras", "ncnn"), ("openvino", Device.CPU)),
+    ],
+    ids=" and ".join,
+)
+def test_what_is_left_out_is_followed_by_the_next(
+    without: tuple[str, ...], expected: tuple[str, Device], machine: Machine
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+
+    assert choose_runtime(AUDIO, Placement(), without) == expected
+
+
+def test_where_all_but_pytorch_are_left_out_the_cpu_has_none(machine: Machine) -> None:
+    machine(torch=True)
+
+    with pytest.raises(OpenL3Error, match=r"Of the runtimes ncnn, openvino, keras none is left"):
+        choose_runtime(AUDIO, Placement(), without=("ncnn", "openvino", "keras"))
+
+
+def test_a_gpu_that_pytorch_does_not_find_is_keras_s(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PyTorch may be a build for the CPU."""
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(pytorch, "has_gpu", lambda: False)
 
     assert choose_runtime(AUDIO, Placement()) == ("keras", Device.GPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.GPU)) == ("keras", Device.GPU)
+
+
+def test_tensorflow_is_not_asked_where_pytorch_finds_the_gpu(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(keras, "works_on_gpu", lambda: pytest.fail("TensorFlow was asked for a GPU"))
+
+    assert choose_runtime(AUDIO, Placement()) == ("torch", Device.GPU)
+
+
+def test_pytorch_is_not_taken_on_the_cpu(machine: Machine) -> None:
+    machine(missing=("ncnn", "openvino"), torch=True)
+
+    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
+    assert choose_runtime(IN_GRAPH, Placement()) == ("keras", Device.CPU)
+
+
+def test_pytorch_can_be_chosen_on_the_cpu(machine: Machine) -> None:
+    machine(torch=True)
+
+    for variant in (AUDIO, IN_GRAPH, ImageVariant()):
+        assert choose_runtime(variant, Placement(runtime="torch")) == ("torch", Device.CPU)
+
+
+def test_an_old_gpu_s_precision_is_an_error(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+    monkeypatch.setattr(pytorch, "gpu_capability", lambda: (7, 5))
+
+    with pytest.raises(
+        OpenL3Error, match=r"precision tf32 needs a GPU of compute capability 8\.0 .* has 7\.5"
+    ):
+        choose_runtime(AudioVariant(precision=Precision.TF32), Placement())
 
 
 def test_a_gpu_without_tensorflow_is_not_used(machine: Machine) -> None:
@@ -120,7 +204,7 @@ def test_a_gpu_without_tensorflow_is_not_used(machine: Machine) -> None:
     assert choose_runtime(AUDIO, Placement()) == ("ncnn", Device.CPU)
 
 
-def test_kapre_in_the_graph_runs_in_keras_alone(machine: Machine) -> None:
+def test_kapre_in_the_graph_runs_in_keras_on_the_cpu(machine: Machine) -> None:
     assert choose_runtime(IN_GRAPH, Placement(device=Device.CPU)) == ("keras", Device.CPU)
 
 
@@ -146,7 +230,10 @@ def test_the_cpu_s_runtimes_can_be_chosen_beside_a_gpu(runtime: str, machine: Ma
 def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> None:
     machine(gpu=True, gpu_works=False)
 
-    with pytest.warns(OpenL3Warning, match=r"There is a GPU, and TensorFlow does not find it.*and-cuda"):
+    with pytest.warns(
+        OpenL3Warning,
+        match=r"There is a GPU, and TensorFlow does not find it.*l3embed\[torch\]' or .*and-cuda",
+    ):
         chosen = choose_runtime(AUDIO, Placement())
 
     assert chosen == ("ncnn", Device.CPU)
@@ -181,31 +268,31 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
         pytest.param(
             AUDIO,
             Placement(device=Device.GPU, runtime="openvino"),
-            "runtime openvino is for the CPU; got device gpu. Use runtime keras or auto",
+            "runtime openvino is for the CPU; got device gpu. Use runtime torch or keras or auto",
             id="openvino on a GPU",
         ),
         pytest.param(
             AUDIO,
             Placement(device=Device.GPU, runtime="ncnn"),
-            "runtime ncnn is for the CPU; got device gpu. Use runtime keras or auto",
+            "runtime ncnn is for the CPU; got device gpu. Use runtime torch or keras or auto",
             id="ncnn on a GPU",
         ),
         pytest.param(
             AudioVariant(precision=Precision.BFLOAT16),
             Placement(runtime="ncnn"),
-            "precision bfloat16 runs in OpenVINO or Keras; got runtime ncnn, .* Use precision float32, or",
+            "precision bfloat16 runs in OpenVINO, PyTorch or Keras; got runtime ncnn, .* Use .* float32, or",
             id="bfloat16 in ncnn",
         ),
         pytest.param(
             AudioVariant(precision=Precision.TF32),
             Placement(runtime="ncnn"),
-            "precision tf32 runs in Keras on NVIDIA GPUs; got runtime ncnn",
+            "precision tf32 runs in PyTorch or Keras on NVIDIA GPUs; got runtime ncnn",
             id="tf32 in ncnn",
         ),
         pytest.param(
             IN_GRAPH,
             Placement(runtime="openvino"),
-            "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime keras",
+            "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime torch or keras",
             id="kapre_graph in openvino",
         ),
         pytest.param(
@@ -225,6 +312,12 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             Placement(device=Device.GPU),
             "device is gpu, and TensorFlow finds none",
             id="a GPU that is not there",
+        ),
+        pytest.param(
+            AUDIO,
+            Placement(device=Device.CPU, runtime="torch"),
+            "runtime is torch, which is not installed: pip install torch",
+            id="torch that is not installed",
         ),
     ],
 )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import NEEDS_NCNN, NEEDS_OPENVINO, PATIENCE_S
+from conftest import NEEDS_NCNN, NEEDS_OPENVINO, NEEDS_TORCH, PATIENCE_S
 
 from l3embed.networks.folding import FoldedLayer, fold_layers
 from l3embed.networks.keras_model import build_keras_model
@@ -26,6 +26,7 @@ from l3embed.runtimes.keras import FrozenEmbedder, KerasEmbedder
 from l3embed.runtimes.ncnn import NcnnEmbedder
 from l3embed.runtimes.openvino import OpenVinoEmbedder
 from l3embed.runtimes.processor import available_threads
+from l3embed.runtimes.pytorch import TorchEmbedder
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
     IMAGE_EMBEDDING_SIZES,
@@ -52,7 +53,13 @@ VARIANTS: list[Variant] = [
 SAME_NUMBERS = 1e-5
 """Of the largest magnitude: what two runtimes may differ by."""
 
-BATCH_TOLERANCES = {"ncnn": 0.0, "openvino": 1e-6, "frozen": 1e-6, "keras model": SAME_NUMBERS}
+BATCH_TOLERANCES = {
+    "ncnn": 0.0,
+    "openvino": 1e-6,
+    "torch": 1e-6,
+    "frozen": 1e-6,
+    "keras model": SAME_NUMBERS,
+}
 """Of the largest magnitude: what the rest of a batch may change. TensorFlow multiplies by weights that may
 change in another order where a batch holds one or two items."""
 
@@ -89,10 +96,31 @@ def ncnn(variant: Variant, folder: Path) -> Embedder:
     return NcnnEmbedder(variant, folded(variant, folder))
 
 
-MAKE: dict[str, Callable[[Variant, Path], Embedder]] = {"ncnn": ncnn, "openvino": openvino, "frozen": frozen}
+def torch(variant: Variant, folder: Path) -> Embedder:
+    return TorchEmbedder(variant, folded(variant, folder))
 
-IN_NCNN, IN_OPENVINO = pytest.param("ncnn", marks=NEEDS_NCNN), pytest.param("openvino", marks=NEEDS_OPENVINO)
-EACH_KIND = pytest.mark.parametrize("kind", [IN_NCNN, IN_OPENVINO, "frozen"])
+
+MAKE: dict[str, Callable[[Variant, Path], Embedder]] = {
+    "ncnn": ncnn,
+    "openvino": openvino,
+    "torch": torch,
+    "frozen": frozen,
+}
+NAMES = {
+    "ncnn": "ncnn",
+    "openvino": "openvino",
+    "torch": "torch",
+    "frozen": "keras",
+    "keras model": "keras",
+}
+"""What each kind of embedder says that it runs in."""
+
+KINDS = [
+    pytest.param("ncnn", marks=NEEDS_NCNN),
+    pytest.param("openvino", marks=NEEDS_OPENVINO),
+    pytest.param("torch", marks=NEEDS_TORCH),
+    "frozen",
+]
 
 
 def some_items(variant: Variant, count: int, seed: int = 0) -> Items:
@@ -107,7 +135,7 @@ def relative_difference(ours: Items, theirs: Items) -> float:
     return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
 
 
-@pytest.fixture(scope="module", params=[IN_NCNN, IN_OPENVINO, "frozen", "keras model"])
+@pytest.fixture(scope="module", params=[*KINDS, "keras model"])
 def embedder(request: pytest.FixtureRequest, slim_weights: Path) -> Iterator[Embedder]:
     """Each kind of embedder in turn, of one network."""
     if request.param == "keras model":
@@ -123,12 +151,11 @@ def batch_tolerance(request: pytest.FixtureRequest) -> float:
     return BATCH_TOLERANCES[request.node.callspec.params["embedder"]]
 
 
-def test_an_embedder_says_what_it_is(embedder: Embedder) -> None:
+def test_an_embedder_says_what_it_is(embedder: Embedder, request: pytest.FixtureRequest) -> None:
     assert embedder.input_shape == (128, 199, 1)
     assert embedder.embedding_size == 512
     assert embedder.device is Device.CPU
-    runtimes = {NcnnEmbedder: "ncnn", OpenVinoEmbedder: "openvino"}
-    assert embedder.runtime == runtimes.get(type(embedder), "keras")
+    assert embedder.runtime == NAMES[request.node.callspec.params["embedder"]]
 
 
 @pytest.mark.parametrize("batch_size", [0, 1, 3, 9])
@@ -200,7 +227,7 @@ def test_several_threads_may_use_an_embedder_at_once(embedder: Embedder) -> None
             np.testing.assert_array_equal(again, alone)
 
 
-@EACH_KIND
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
 def test_embeddings_are_the_keras_model_s(variant: Variant, kind: str, slim_weights: Path) -> None:
     items = some_items(variant, 2)
@@ -219,7 +246,7 @@ def test_a_keras_model_s_embedder_is_the_model(slim_weights: Path) -> None:
     assert relative_difference(embeddings, model.predict(items, verbose=0)) <= SAME_NUMBERS
 
 
-@EACH_KIND
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_batch_is_not_computed_to_its_end_once_nobody_wants_it(kind: str, slim_weights: Path) -> None:
     embedder = MAKE[kind](SMALLEST, slim_weights)
 

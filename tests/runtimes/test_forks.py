@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import EACH_RUNTIME, NEEDS_NCNN, NEEDS_OPENVINO
+from conftest import EACH_RUNTIME, NEEDS_NCNN, NEEDS_OPENVINO, NEEDS_TORCH
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 
@@ -121,6 +121,32 @@ def test_a_child_ends_as_programs_do_whether_it_embeds_or_not(runtime: str) -> N
         "        sys.exit(0)\n"
         "    assert os.waitpid(process, 0)[1] == 0",
         runtime,
+    )
+
+
+@NEEDS_TORCH
+def test_a_child_of_a_process_that_has_used_pytorch_gives_the_same_numbers_in_it() -> None:
+    """In one thread: more would wait for ever for the parent's."""
+    run(
+        "import torch\n"
+        "here = embed('torch')\n"
+        "with torch.inference_mode():\n"
+        "    torch.nn.Conv2d(8, 8, 3)(torch.ones(4, 8, 200, 200))\n"
+        "there = in_child(embed, 'torch')\n"
+        "np.testing.assert_allclose(there, here, atol=1e-6 * np.abs(here).max())"
+    )
+
+
+@NEEDS_TORCH
+def test_a_child_of_a_process_that_has_used_the_gpu_through_pytorch_is_told_what_to_do() -> None:
+    run(
+        "import torch\n"
+        "from l3embed.runtimes.forks import check_torch_gpu_usable\n"
+        "assert fault_in_child(check_torch_gpu_usable) is None\n"
+        "torch.cuda.is_initialized = lambda: True\n"
+        "check_torch_gpu_usable()\n"
+        "said = fault_in_child(check_torch_gpu_usable)\n"
+        "assert 'forked from one that has used the GPU through PyTorch' in said and 'spawn' in said, said"
     )
 
 

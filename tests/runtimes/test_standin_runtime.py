@@ -90,7 +90,7 @@ def test_the_command_line_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["audio", "--help"])
 
-    assert "--runtime {auto,keras,ncnn,openvino,standin}" in capsys.readouterr().out
+    assert "--runtime {auto,keras,ncnn,openvino,standin,torch}" in capsys.readouterr().out
 
 
 def test_the_settings_take_it() -> None:
@@ -98,7 +98,7 @@ def test_the_settings_take_it() -> None:
 
 
 def test_a_word_for_no_runtime_is_an_error_that_lists_it() -> None:
-    expected = r"^runtime must be one of auto, keras, ncnn, openvino, standin; got 'x'\.$"
+    expected = r"^runtime must be one of auto, keras, ncnn, openvino, standin, torch; got 'x'\.$"
     with pytest.raises(OpenL3Error, match=expected):
         get_audio_embedding(noise(1.0), 48_000, runtime="x")
 
@@ -123,8 +123,11 @@ def test_auto_takes_the_first_that_can_do_it(
     ("options", "message"),
     [
         ({"precision": "bfloat16"}, "The stand-in computes in float32 alone"),
-        ({"device": "gpu"}, "runtime standin is for the CPU; got device gpu. Use runtime keras or auto"),
-        ({"frontend": "kapre_graph"}, "got runtime standin. Use frontend kapre, or runtime keras"),
+        (
+            {"device": "gpu"},
+            "runtime standin is for the CPU; got device gpu. Use runtime torch or keras or auto",
+        ),
+        ({"frontend": "kapre_graph"}, "got runtime standin. Use frontend kapre, or runtime torch or keras"),
     ],
     ids=["precision", "device", "frontend"],
 )

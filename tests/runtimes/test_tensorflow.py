@@ -176,7 +176,7 @@ def test_a_gpu_is_looked_for_at_the_driver_s(
 
 @pytest.mark.parametrize("package", ["tensorflow-metal", "tensorflow-rocm"])
 def test_a_build_for_other_gpus_may_have_one(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tensorflow, "_cuda_devices", lambda: 0)
+    monkeypatch.setattr(tensorflow, "cuda_devices", lambda: 0)
     monkeypatch.setattr(tensorflow, "_is_installed", lambda name: name == package)
 
     assert may_have_gpu()

@@ -132,7 +132,7 @@ def executed_nodes(node: ast.AST) -> Iterator[ast.AST]:
 DISTRIBUTIONS = {"PIL": "pillow", "imageio_ffmpeg": "imageio-ffmpeg", "skimage": "scikit-image"}
 IMPORTED_FOR_THE_OTHER_STEP = {
     # Decibels are computed by NumPy here, by Keras there, and the network in whatever runtime.
-    Step.PREPROCESS: {"kapre", "keras", "openvino", "tensorflow"},
+    Step.PREPROCESS: {"kapre", "keras", "openvino", "tensorflow", "torch"},
     Step.EMBED: {"skimage"},  # frames are only cropped here, images scaled there
     Step.POOL: set[str](),
     Step.PREVIEW: set[str](),

@@ -285,7 +285,8 @@ def test_one_damaged_input_costs_an_export_that_input_alone(
     assert (failed.status, failed.frames, failed.output) == ("failed", 0, "")
     assert failed.reason.startswith(f"{path}: It is not as it was written")
     assert failed.reason.endswith("Run 'dvc repro -f embed', which writes it anew.")
-    assert said.startswith("export: 7 inputs: 0 computed, 6 reused, 1 failed; ")
+    assert said.startswith("export: 7 inputs of 6 files (")
+    assert "): 0 computed, 6 reused, 1 failed; " in said
     assert f"export: failed: a/2.wav: {failed.reason}" in capfd.readouterr().err
     assert not (finished.project.export_folder / "a" / "2.npz").exists()
     assert len(np.load(finished.project.export_folder / "audio_mean.npy")) == 4

@@ -48,7 +48,7 @@ def test_each_kind_is_known_by_its_ending_in_any_case(tmp_path: Path) -> None:
         Input("d/g/h.MKV", Media.VIDEO),
     )
     assert found.left_out == 2
-    assert found.counts == "2 audio, 2 image, 2 video"
+    assert found.counts == "2 audio, 2 image, 2 video (sound and frames)"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_links_to_files_are_followed_and_links_to_folders_are_named(tmp_path: Pa
         ("nothing", r"must be a folder; .*nothing is none\. Set dataset\.path"),
         ("file.txt", "must be a folder"),
         ("empty", r"no files of the kinds audio, image, video in .*\.3gp.* It holds 0 files\."),
-        ("texts", "It holds 1 files"),
+        ("texts", r"It holds 1 file\."),
     ],
     ids=["missing", "file", "empty", "texts"],
 )

@@ -21,8 +21,9 @@ SOURCE = REPOSITORY / "src" / "l3embed"
 NOT_DECIDING = (
     *("disk/atomic.py", "disk/checksums.py", "disk/folders.py", "disk/json_files.py"),
     *("disk/leftovers.py", "disk/seals.py", "disk/tables.py"),
-    *("errors.py", "profiling.py", "progress.py", "store", "version.py"),
-    *("stages/dataset.py", "stages/metrics.py", "stages/output_folder.py", "stages/results.py"),
+    *("errors.py", "profiling.py", "progress", "store", "version.py"),
+    *("stages/dataset.py", "stages/forecast.py", "stages/metrics.py", "stages/output_folder.py"),
+    "stages/results.py",
 )
 """Which inputs there are, where results are kept, how a run tells of itself: none of it is in a result."""
 
@@ -38,6 +39,8 @@ IMPORTED_FOR_OTHERS: dict[str, tuple[str, ...]] = {
     "report": ("frontends",),
 }
 """Folders that a stage's modules import from, and that have no part in its result."""
+
+CHECK = "check"
 
 ENTRY_POINTS = {
     "sample": "sample/__init__.py",
@@ -59,9 +62,14 @@ STAGE_OF_STEP = {
 
 
 @cache
-def stages() -> dict[str, Any]:
+def all_stages() -> dict[str, Any]:
     content: dict[str, Any] = yaml.safe_load((REPOSITORY / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     return {name: stage.get("do", stage) for name, stage in content.items()}
+
+
+def stages() -> dict[str, Any]:
+    """All but the one that checks, which depends on everything."""
+    return {name: stage for name, stage in all_stages().items() if name != CHECK}
 
 
 def listed(stage: str) -> set[str]:
@@ -181,8 +189,8 @@ def test_no_stage_depends_on_what_changes_no_result(stage: str) -> None:
 @pytest.mark.parametrize(
     ("stage", "expected"),
     [
-        ("weights", set()),
-        ("preprocess", set()),
+        ("weights", {"data/check"}),
+        ("preprocess", {"data/check"}),
         ("embed", {"data/preprocessed", "data/weights"}),
         ("export", {"data/embeddings"}),
         ("evaluate", {"data/export"}),
@@ -197,9 +205,29 @@ def test_no_stage_depends_on_what_changes_no_result(stage: str) -> None:
     ],
 )
 def test_what_a_stage_reads_is_what_another_writes(stage: str, expected: set[str]) -> None:
-    written = {name for other in stages().values() for name in outputs(other)}
+    written = {name for other in all_stages().values() for name in outputs(other)}
     read = {path for path in stages()[stage]["deps"] if path.startswith("data/")}
     assert read == expected <= written
+
+
+def test_whatever_makes_a_stage_run_again_has_it_checked_before() -> None:
+    """Of what no stage writes; and parameters are all in one file."""
+    written = {name for stage in all_stages().values() for name in outputs(stage)}
+    named = {name for stage in stages().values() for name in stage["deps"] if name not in written}
+    checked = all_stages()[CHECK]["deps"]
+    assert not [name for name in named if not within(name, checked)]
+    assert "params.yaml" in checked
+
+
+def test_every_stage_waits_for_the_check() -> None:
+    """But for the one that writes the sample, which is checked."""
+    written_by = {name: stage for stage in all_stages() for name in outputs(all_stages()[stage])}
+
+    def waits(stage: str) -> bool:
+        before = {written_by[name] for name in all_stages()[stage]["deps"] if name in written_by}
+        return stage == CHECK or any(map(waits, before))
+
+    assert [stage for stage in all_stages() if not waits(stage)] == ["sample"]
 
 
 def outputs(stage: Any) -> set[str]:

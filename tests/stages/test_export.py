@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from l3embed.disk.rows import RowSpool
+from l3embed.disk.seals import is_sealed
 from l3embed.export.formats import FORMATS, Dtype, Embedded, RowLayout, Rows
 from l3embed.export.manifest import read_manifest
 from l3embed.models.origin import Origin, write_origins
@@ -70,6 +71,7 @@ def test_no_input_shares_an_output_with_one_of_another_kind() -> None:
         ("manifest.csv_/b.wav", "manifest.csv__/b.npz"),
         ("Parquet/audio/b.wav", "Parquet_/audio/b.npz"),
         ("image_mean.npy/b.wav", "image_mean.npy_/b.npz"),
+        ("audio_mean.csv/b.wav", "audio_mean.csv_/b.npz"),
         ("one/parquet/manifest.csv/b.wav", "one/parquet/manifest.csv/b.npz"),
         ("npz/a.npz.old/_/b.wav", "npz/a.npz.old/_/b.npz"),
         ("parquet.wav", "parquet.npz"),
@@ -142,6 +144,17 @@ def test_means_are_in_the_manifest_s_order(embedded: Project) -> None:
     embedded.export()
     expected = [[4, 5, 6, 7], [4, 6, 8, 10]]
     np.testing.assert_array_equal(np.load(embedded.export_folder / "audio_mean.npy"), expected)
+
+
+def test_the_means_index_names_the_file_of_each_row(embedded: Project) -> None:
+    embedded.export()
+    with (embedded.export_folder / "audio_mean.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert rows == [
+        {"row": "0", "path": "a.wav", "label": ""},
+        {"row": "1", "path": "a.ogg", "label": ""},
+    ]
+    assert is_sealed(embedded.export_folder / "audio_mean.csv")
 
 
 def test_the_manifest_keeps_any_reason_in_one_field(embedded: Project) -> None:

@@ -6,7 +6,7 @@ import csv
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import imageio.v3
 import numpy as np
@@ -229,6 +229,17 @@ def test_the_mean_is_that_of_the_frames(run: Project) -> None:
         arrays_of(run.export_folder / row["output"])["embedding"].mean(axis=0, dtype=float) for row in rows
     ]
     assert difference(means, np.array(expected)) < 1e-6
+
+
+@pytest.mark.parametrize("modality", ["audio", "image"])
+def test_a_video_is_loaded_in_both_modalities(run: Project, modality: Literal["audio", "image"]) -> None:
+    export = l3embed.load_export(run.export_folder, modality)
+    own = [row for (_, kind), row in manifest(run).items() if kind == modality and row["status"] == "ok"]
+    assert export.paths.tolist() == [row["path"] for row in own for _ in range(int(row["frames"]))]
+    video = export.paths == "clip_12fps.mp4"
+    saved = arrays_of(run.export_folder / f"clip_12fps_{modality}.npz")
+    np.testing.assert_array_equal(export.embeddings[video], saved["embedding"])
+    np.testing.assert_array_equal(export.times[video], saved["timestamps"])
 
 
 def test_frames_are_kept_as_bytes(run: Project) -> None:

@@ -104,6 +104,7 @@ def test_every_stage_says_what_it_has_counted(computed: Project) -> None:
         "computed": 1,
         "reused": FILES,
         "failed": 1,
+        "doubts": {"short": 5},
         "seconds": pytest.approx(0, abs=30),
     }
 

@@ -8,20 +8,20 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, redirect_stderr, suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import PATIENCE_S, child, wait_until
+from conftest import PATIENCE_S, Terminal, child, wait_until
 from urllib3.util import connection
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.variants import ALL_WEIGHT_SETS, WeightSet
 from l3embed.weights import fetch, unpack
 from l3embed.weights.locating import locate_weights
-from l3embed.weights.source import PublishedWeights
+from l3embed.weights.source import PublishedWeights, RandomWeights
 
 from .conftest import (
     Answer,
@@ -113,13 +113,41 @@ def test_names_the_authors_once_a_process(
         assert word in lines[0]
 
 
-def test_draws_a_bar_of_the_bytes(
+def test_on_a_terminal_all_attempts_draw_one_bar_of_the_bytes(
+    weight_set: WeightSet, published: Published, mirror: Mirror
+) -> None:
+    mirror.answers = [refuses(503), sends_half(published.packed), sends(published.packed)]
+    with redirect_stderr(Terminal()) as terminal:
+        locate_weights(weight_set, PublishedWeights(mirror.url), verbose=True)
+    lines = [line for line in terminal.getvalue().split("\n") if published.file.file_name in line]
+    assert len(lines) == 1
+    assert re.search(r"100%\|[^|]*\| (\S+)/\1 \[", lines[0].split("\r")[-1])
+
+
+def test_in_a_log_a_download_is_one_line(
     weight_set: WeightSet, published: Published, mirror: Mirror, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    mirror.answers = [sends(published.packed)]
+    mirror.answers = [sends_half(published.packed), sends_without_a_size(published.packed)]
     locate_weights(weight_set, PublishedWeights(mirror.url), verbose=True)
-    name = re.escape(published.file.file_name)
-    assert re.search(rf"{name} \(B\): (\S+) of \1,", capfd.readouterr().err)
+    name, size_mb = published.file.file_name, len(published.packed) / 1e6
+    lines = [line for line in capfd.readouterr().err.splitlines() if name in line]
+    assert lines == [f"{name}: {size_mb:.1f} MB fetched."]
+
+
+def test_a_download_that_fails_draws_nothing_in_a_log(
+    weight_set: WeightSet, published: Published, mirror: Mirror, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mirror.answers = [sends_half(published.packed)]
+    with pytest.raises(OpenL3Error, match="Could not fetch"):
+        locate_weights(weight_set, PublishedWeights(mirror.url), verbose=True)
+    assert not capfd.readouterr().err
+
+
+def test_random_weights_draw_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.warns(OpenL3Warning, match="untrained"), redirect_stderr(Terminal()) as terminal:
+        locate_weights(ALL_WEIGHT_SETS[0], RandomWeights(12), verbose=True)
+    assert not terminal.getvalue()
+    assert not capfd.readouterr().err
 
 
 FAULTS: dict[str, tuple[Answer, str, int]] = {

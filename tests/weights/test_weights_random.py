@@ -59,7 +59,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise OSError("the disk is gone")
 
-    monkeypatch.setattr("l3embed.weights.random._write_layer", fail)
+    monkeypatch.setattr("l3embed.weights.writing._write_layer", fail)
     with pytest.raises(OSError, match="the disk is gone"):
         write_random_weights(tmp_path / "weights.h5", ALL_WEIGHT_SETS[0])
     assert list(tmp_path.iterdir()) == []

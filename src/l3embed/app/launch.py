@@ -10,6 +10,7 @@ from pathlib import Path
 import hydra
 
 from l3embed.app.job import Launch, run_job
+from l3embed.app.overrides import prepare_overrides
 from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
 from l3embed.app.run import PROGRAM
 from l3embed.app.sweep import read_failure, read_jobs
@@ -17,6 +18,9 @@ from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_
 from l3embed.cli.interruption import EXIT_INTERRUPTED
 from l3embed.cli.main import EXIT_FAILURE
 from l3embed.errors import OpenL3Error
+from l3embed.progress import counted
+
+SWEEP_OPTIONS = ("-m", "--multirun")
 
 LAUNCHER_EXTRAS = {
     "cores": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
@@ -32,6 +36,7 @@ def run_pipeline() -> int:
     try:
         check_project()
         _check_launcher(sys.argv)
+        sys.argv[1:] = _prepared(sys.argv[1:])
         with Launch.claims:
             status = _launch()
             if Launch.sweep_folder:
@@ -61,6 +66,16 @@ def _launch() -> int:
     return 0
 
 
+def _prepared(arguments: Sequence[str]) -> list[str]:
+    """Return a command line with its settings as Hydra understands them; options stay as they are."""
+    is_sweep = any(argument in SWEEP_OPTIONS for argument in arguments)
+    prepared = []
+    for argument in arguments:
+        own = [] if argument.startswith("-") else [argument]
+        prepared += prepare_overrides(own, CONFIG_FOLDER, is_sweep=is_sweep) or [argument]
+    return prepared
+
+
 def _conclude(folder: Path) -> int:
     """Write the sweep's tables and chart, show the table, and return the exit status."""
     jobs = read_jobs(folder)
@@ -72,7 +87,7 @@ def _conclude(folder: Path) -> int:
     written = ", ".join(
         str(folder / name) for name in (CSV_FILE, MARKDOWN_FILE, CHART_FILE) if (folder / name).exists()
     )
-    sys.stdout.write(f"\n{len(jobs)} jobs, {failed} failed: {written}\n")
+    sys.stdout.write(f"\n{counted(len(jobs), 'job')}, {failed} failed: {written}\n")
     return EXIT_FAILURE if failed else 0
 
 

@@ -6,22 +6,30 @@ DVC does the same at ``dvc exp run``, and writes the same bytes.
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hydra import compose, initialize_config_dir
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
 
+from l3embed.app.overrides import prepare_overrides
+from l3embed.app.paths import check_paths, without_effect
 from l3embed.app.settings import PARAMS_FILE, parse_settings
 from l3embed.disk.atomic import replacing
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, source_faults
 
 CONFIG_FOLDER = Path("conf")
 CONFIG_NAME = "config"
+
+ABSENT = "(absent)"
+"""Stands for a setting that is not there, before or after a change."""
 
 
 def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
@@ -40,14 +48,18 @@ def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
         If there is no such setting or choice, or a value is not allowed.
     """
     check_project(config_folder)
-    try:
-        with initialize_config_dir(str(config_folder.resolve()), version_base="1.3"):
-            settings = compose(CONFIG_NAME, overrides=list(overrides))
-        OmegaConf.resolve(settings)
-    except (HydraException, OmegaConfBaseException, ValueError) as error:
-        raise OpenL3Error(f"The settings could not be composed. {_reason(error)}") from error
+    prepared = prepare_overrides(overrides, config_folder)
+    # Besides what Hydra means to raise there is what it stumbles over.
+    with source_faults("The settings could not be composed"):
+        try:
+            with initialize_config_dir(str(config_folder.resolve()), version_base="1.3"):
+                settings = compose(CONFIG_NAME, overrides=prepared)
+            OmegaConf.resolve(settings)
+            text = OmegaConf.to_yaml(settings)
+        except (HydraException, OmegaConfBaseException, YAMLError, ValueError) as error:
+            raise OpenL3Error(f"The settings could not be composed. {_reason(error)}") from error
     parse_settings(settings)
-    return OmegaConf.to_yaml(settings)
+    return text
 
 
 def check_project(config_folder: Path = CONFIG_FOLDER) -> None:
@@ -68,7 +80,7 @@ def _reason(error: Exception) -> str:
     """Return an error's words: without Hydra's advice that does not hold here, with advice that does."""
     words = re.split(r"\n+(?:To append to your config|Config search path|See https)", str(error))[0]
     if isinstance(error, OverrideParseException):
-        words += "\nPut a value with signs in it in quotes, twice: \"dataset.path='~my, recordings'\"."
+        words += "\nPut a value with signs in it in quotes, twice: \"dataset.exclude=['~my, recordings']\"."
     return words
 
 
@@ -85,16 +97,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         text = compose_params(CONFIG_FOLDER, args.overrides)
         return _check(text) if args.check else _write(text)
-    except OpenL3Error as error:
+    except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"l3embed-params: error: {error}\n")
         return 1
 
 
 def _write(text: str) -> int:
+    settings = parse_settings(OmegaConf.create(text))
+    check_paths(settings)
+    for sentence in without_effect(settings):
+        sys.stderr.write(f"l3embed-params: warning: {sentence}\n")
+    changes = _changes(text)
     with replacing(PARAMS_FILE) as temporary:
         temporary.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{PARAMS_FILE} is written; 'dvc repro' computes what it asks for.\n")
+    sys.stdout.write(f"{PARAMS_FILE} is written; 'dvc repro' computes what it asks for.{changes}\n")
     return 0
+
+
+def _changes(text: str) -> str:
+    """Return what the settings change against those that are there, a line each."""
+    try:
+        before = OmegaConf.to_container(OmegaConf.load(PARAMS_FILE))
+    except FileNotFoundError:
+        return ""
+    except (YAMLError, OmegaConfBaseException, OSError, ValueError):
+        return f"\nWhat was in {PARAMS_FILE} could not be read."
+    old, new = dict(_leaves(before)), dict(_leaves(OmegaConf.to_container(OmegaConf.create(text))))
+    lines = [
+        f"  {key}: {old.get(key, ABSENT)} -> {new.get(key, ABSENT)}"
+        for key in dict.fromkeys((*new, *old))
+        if old.get(key) != new.get(key)
+    ]
+    return "\nChanged:\n" + "\n".join(lines) if lines else "\nNothing changed."
+
+
+def _leaves(values: Any, group: str = "") -> Iterator[tuple[str, str]]:
+    """Yield all settings with their values, as JSON has them; texts are as they are."""
+    if isinstance(values, dict):
+        for name, value in values.items():
+            yield from _leaves(value, f"{group}.{name}" if group else str(name))
+    else:
+        yield (
+            group,
+            values if isinstance(values, str) else json.dumps(values, ensure_ascii=False, default=str),
+        )
 
 
 def _check(text: str) -> int:

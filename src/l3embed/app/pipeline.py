@@ -9,18 +9,39 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
+from l3embed.export.formats import Rows
 from l3embed.profiling import Phase, Profile, profiling
-from l3embed.stages import embed, evaluate, export, preprocess, report, weights
+from l3embed.progress import say
+from l3embed.stages import check, embed, evaluate, export, preprocess, report, weights
+from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
 
 
+def run_check(settings: Settings, layout: Layout, store: Store) -> str:
+    """Run the stage ``check``."""
+    options = check.CheckOptions(
+        settings.dataset.parse(),
+        settings.labels.parse(),
+        settings.variants,
+        settings.weights.parse(),
+        settings.placement,
+        settings.report.parse().projection,
+    )
+    for sentence in without_effect(settings):
+        say(f"check: warning: {sentence}")
+    return check.run(Path(settings.dataset.path), options, layout)
+
+
 def run_weights(settings: Settings, layout: Layout, store: Store) -> str:
-    """Run the stage ``weights``."""
-    weight_sets = [variant.weight_set for variant in settings.variants.values()]
-    return weights.run(weight_sets, settings.weights.parse(), layout.folder("weights"))
+    """Run the stage ``weights``, for what the dataset holds."""
+    held = check.read_modalities(layout)
+    needed = [variant.weight_set for modality, variant in settings.variants.items() if modality in held]
+    left_out = [modality for modality in settings.variants if modality not in held]
+    return weights.run(needed, settings.weights.parse(), layout.folder("weights"), left_out)
 
 
 def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
@@ -31,8 +52,20 @@ def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
         settings.reading,
         settings.failures,
         settings.device.threads,
+        _following(settings),
     )
     return preprocess.run(Path(settings.dataset.path), options, layout, store)
+
+
+def _following(settings: Settings) -> Following:
+    """Return what the stages behind ``preprocess`` write."""
+    layout = settings.export.layout()
+    sizes = {modality: variant.embedding_size for modality, variant in settings.variants.items()}
+    written = [Written(modality, size) for modality, size in sizes.items()]
+    if "parquet" in settings.export.chosen_formats() and layout.rows is Rows.FRAMES:
+        number_bytes = layout.dtype.bytes
+        written += [Written(modality, size, number_bytes, " in Parquet") for modality, size in sizes.items()]
+    return Following(settings.windows.framing(), tuple(written))
 
 
 def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
@@ -70,6 +103,7 @@ Run = Callable[[Settings, Layout, Store], str]
 """Turns settings into a stage's arguments, runs it, and returns its summary."""
 
 STAGES: dict[str, Run] = {
+    "check": run_check,
     "weights": run_weights,
     "preprocess": run_preprocess,
     "embed": run_embed,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_type_hints
 
 from omegaconf import MISSING, DictConfig, OmegaConf
-from omegaconf.errors import OmegaConfBaseException
+from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
 from l3embed.app.groups import (
@@ -23,6 +25,7 @@ from l3embed.app.groups import (
     WeightsSettings,
     WindowsSettings,
 )
+from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.media import MODALITIES
@@ -127,6 +130,20 @@ class Settings:
         return Samples()
 
 
+@cache
+def setting_keys() -> frozenset[str]:
+    """Return the names of all settings, with those of their groups: ``windows.hop_s``."""
+    return frozenset(_keys(Settings))
+
+
+def _keys(group: type) -> Iterator[str]:
+    for name, kind in get_type_hints(group).items():
+        if is_dataclass(kind):
+            yield from (f"{name}.{key}" for key in _keys(cast("type", kind)))
+        else:
+            yield name
+
+
 def parse_settings(values: Any) -> Settings:
     """Check composed settings and return them typed.
 
@@ -151,8 +168,15 @@ def parse_settings(values: Any) -> Settings:
     except OmegaConfBaseException as error:
         key = f"{error.full_key}: " if error.full_key else ""
         reason = str(error.msg or error).splitlines()[0]
-        raise OpenL3Error(f"The settings are wrong. {key}{reason}.") from error
+        is_unknown = isinstance(error, ConfigKeyError)
+        meant = did_you_mean(str(error.full_key), _names()) if is_unknown else ""
+        raise OpenL3Error(f"The settings are wrong. {key}{reason}.{meant}") from error
     return cast("Settings", settings)
+
+
+def _names() -> list[str]:
+    """Return the names of settings and groups."""
+    return sorted({*setting_keys(), *get_type_hints(Settings)})
 
 
 def _refuse_missing(keys: set[str]) -> None:

@@ -8,7 +8,15 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from l3embed.cli import embedding, sample, store, verify, weights_cache
+from l3embed.cli import (
+    embedding,
+    export_model,
+    report_comparison,
+    sample,
+    store,
+    verify,
+    weights_cache,
+)
 from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
@@ -46,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (embedding, weights_cache, store, verify, sample):
+    for command in (embedding, weights_cache, store, verify, sample, report_comparison, export_model):
         command.add_parser(subparsers)
     return parser
 

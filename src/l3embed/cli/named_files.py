@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.errors import FilesError, OpenL3Error
+from l3embed.progress import counted
 
 
 @dataclass(frozen=True)
@@ -127,11 +128,11 @@ def run_on_files(found: Found, process: Callable[[], None], *, quiet: bool) -> i
         failures = {**error.failures, **failures}
     if failures:
         done = sum(path not in failures for path in found.outputs)
-        sys.stderr.write(f"l3embed: {done} of {total} files done, {len(failures)} failed:\n")
+        sys.stderr.write(f"l3embed: {done:,} of {counted(total, 'file')} done, {len(failures):,} failed:\n")
         width = max(map(len, failures))
         for path, reason in failures.items():
             sys.stderr.write(f"  {path:{width}}  {reason}\n")
         return 1
     if not quiet:
-        sys.stderr.write(f"l3embed: {total} of {total} files done.\n")
+        sys.stderr.write(f"l3embed: {total:,} of {counted(total, 'file')} done.\n")
     return 0

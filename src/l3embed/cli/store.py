@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from l3embed.cli.flags import write_line
 from l3embed.disk.folders import STORE_VARIABLE, store_folder
+from l3embed.progress import counted
 
 if TYPE_CHECKING:
     from l3embed.store.pruning import Stored
@@ -68,8 +69,9 @@ def _run_prune(args: argparse.Namespace, refuse: Callable[[str], None]) -> int:
         refuse("say what to remove: --older-than DAYS, --max-size SIZE or --all")
     older_than_days, max_bytes = (0, 0) if args.all else (args.older_than, args.max_size)
     pruned = prune(store_folder(), older_than_days=older_than_days, max_bytes=max_bytes)
-    results = "1 result" if pruned.results == 1 else f"{pruned.results:,} results"
-    write_line(f"Removed {results} ({format_size(pruned.bytes)}) from {store_folder()}.")
+    write_line(
+        f"Removed {counted(pruned.results, 'result')} ({format_size(pruned.bytes)}) from {store_folder()}."
+    )
     if pruned.spared:
         write_line(f"Kept {pruned.spared:,} more that were used in the last hour: a run may need them.")
     return 0

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from l3embed.core.outputs import get_output_path
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error, warn
 from l3embed.inputs.windows import check_sample_rate
 
 if TYPE_CHECKING:
@@ -127,11 +126,9 @@ def check_channels(name: str, audio: npt.NDArray[Any]) -> None:
     if not channels:
         raise OpenL3Error(f"{name} has no channels: its shape is {audio.shape}.")
     if channels > max(samples, MOST_CHANNELS):
-        warnings.warn(
+        warn(
             f"{name} has shape {audio.shape}, (samples, channels): {samples} samples of {channels} channels "
             "are embedded. Pass audio.T if it is the other way round, as librosa and torchaudio have it.",
-            OpenL3Warning,
-            stacklevel=4,
         )
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.arguments import check_channels, name_of, parse_arrays, parse_outputs, parse_sample_rates
-from l3embed.core.arrays import Embedding, embed_into_arrays
+from l3embed.core.arrays import Embedding, Timestamps, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, Request, RunOptions, parse_framing, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
@@ -19,35 +19,94 @@ from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.findings import Findings
 from l3embed.inputs.resampling import resampled_length
 from l3embed.inputs.windows import Framing
-from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, Media, Modality, parse_choice
+from l3embed.variants import (
+    SAMPLE_RATE_HZ,
+    AudioSize,
+    ContentTypeName,
+    DeviceName,
+    Frontend,
+    FrontendName,
+    InputRepr,
+    InputReprName,
+    Media,
+    Modality,
+    PrecisionName,
+    parse_choice,
+)
 from l3embed.weights.source import WeightsSource
+
+
+@overload
+def get_audio_embedding(
+    audio: npt.NDArray[Any],
+    sr: float,
+    model: Any = None,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
+    center: bool = True,
+    hop_size: float = 0.1,
+    batch_size: int = 32,
+    frontend: FrontendName = "kapre",
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[Embedding, Timestamps]: ...
+
+
+@overload
+def get_audio_embedding(
+    audio: list[Any],
+    sr: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
+    center: bool = True,
+    hop_size: float = 0.1,
+    batch_size: int = 32,
+    frontend: FrontendName = "kapre",
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[list[Embedding], list[Timestamps]]: ...
 
 
 def get_audio_embedding(
     audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     model: Any = None,
-    input_repr: str | None = None,
-    content_type: str = "music",
-    embedding_size: int = 6144,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
     center: bool = True,
     hop_size: float = 0.1,
     batch_size: int = 32,
-    frontend: str = "kapre",
+    frontend: FrontendName = "kapre",
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-) -> tuple[Any, Any]:  # arrays, or lists of them: a union would have to be narrowed at every call
+) -> tuple[Embedding | list[Embedding], Timestamps | list[Timestamps]]:
     """Compute the embeddings of audio, one for each window of one second.
 
     Parameters
     ----------
     audio : np.ndarray [shape=(N,) or (N, C)] or list[np.ndarray]
-        Samples, or several recordings; channels are averaged.
+        Samples, or several recordings; channels are averaged. librosa and torchaudio have channels first,
+        ``(C, N)``, as in ``(2, 480000)``: pass ``y.T`` of ``librosa.load(path, sr=None, mono=False)``, and
+        ``waveform.numpy().T`` of ``torchaudio.load(path)``. soundfile has them last, as they belong here.
     sr : int or list[int]
         Sampling rate in Hz, of all or of each; what is not at 48 kHz is resampled.
     model : keras.Model or None
@@ -67,7 +126,7 @@ def get_audio_embedding(
         Windows that go through the network at once.
     frontend : "kapre", "librosa" or "kapre_graph"
         What computes the spectrograms. The first two differ by design, and so do the embeddings.
-        "kapre_graph" is kapre where the network runs: on a GPU quick, and with other numbers.
+        "kapre_graph" is kapre where the network runs: quick on a GPU; in Keras with other numbers there.
     verbose : bool
         Whether to draw a progress bar.
     weights : "published", "random", "random:SEED", a directory's path, or None
@@ -100,6 +159,24 @@ def get_audio_embedding(
     -----
     OpenL3Warning
         If the audio is silent or shorter than a window, or the weights are untrained.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> tone = 0.1 * np.sin(2 * np.pi * 440 * np.arange(96_000) / 48_000)
+    >>> options = {"input_repr": "mel128", "embedding_size": 512, "hop_size": 0.5, "verbose": False}
+    >>> emb, ts = l3embed.get_audio_embedding(tone, 48_000, **options)
+    >>> emb.shape, emb.dtype, ts
+    ((4, 512), dtype('float32'), array([0. , 0.5, 1. , 1.5]))
+
+    Channels that come first, as librosa and torchaudio have them, and several recordings at once:
+
+    >>> stereo = np.stack([tone, tone])
+    >>> stereo.shape
+    (2, 96000)
+    >>> embs, times = l3embed.get_audio_embedding([stereo.T, tone[:48_000]], 48_000, **options)
+    >>> [emb.shape for emb in embs]
+    [(4, 512), (2, 512)]
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(
@@ -118,7 +195,7 @@ def preprocess_audio(
     audio: npt.NDArray[Any] | list[Any],
     sr: float | list[float],
     hop_size: float = 0.1,
-    input_repr: str | None = None,
+    input_repr: InputReprName | None = None,
     center: bool = True,
     **kw: object,
 ) -> npt.NDArray[np.floating]:
@@ -127,7 +204,8 @@ def preprocess_audio(
     Parameters
     ----------
     audio : np.ndarray [shape=(N,) or (N, C)] or list[np.ndarray]
-        Samples, or several recordings, whose windows then follow one another.
+        Samples, or several recordings, whose windows then follow one another. Arrays of librosa and
+        torchaudio, ``(C, N)``, have to be turned, as `get_audio_embedding` says.
     sr : int or list[int]
         Sampling rate in Hz, of all or of each.
     hop_size : float
@@ -149,6 +227,15 @@ def preprocess_audio(
     ------
     OpenL3Error
         If an argument is not as described, or the audio is empty or has NaN samples.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> noise = np.random.default_rng(0).uniform(-0.1, 0.1, 48_000)
+    >>> l3embed.preprocess_audio(noise, 48_000, hop_size=0.5).shape
+    (2, 1, 48000)
+    >>> l3embed.preprocess_audio(noise, 48_000, hop_size=0.5, input_repr="mel128").shape
+    (2, 128, 199, 1)
     """
     framing = parse_framing(hop_size, center)
     if kw:
@@ -177,22 +264,22 @@ def process_audio_file(
     output_dir: str | os.PathLike[str] | None = None,
     suffix: str | None = None,
     model: Any = None,
-    input_repr: str | None = None,
-    content_type: str = "music",
-    embedding_size: int = 6144,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    embedding_size: AudioSize = 6144,
     center: bool = True,
     hop_size: float = 0.1,
     batch_size: int = 32,
     overwrite: bool = False,
-    frontend: str = "kapre",
+    frontend: FrontendName = "kapre",
     verbose: bool | int = True,
     *,  # a run's own, packed as `RunOptions`
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-    on_damage: str = "use",
+    on_damage: Literal["use", "skip"] = "use",
 ) -> None:
     """Compute the embeddings of audio files and save each file's to an ``.npz``.
 
@@ -226,6 +313,19 @@ def process_audio_file(
         An `OpenL3Error`, after all else is done, if files failed: their reasons are in ``failures``.
     OpenL3Error
         Before anything is done, if an argument is not as described, or two inputs have one output.
+
+    Examples
+    --------
+    With the files that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> files = ["sample/bells/bells_01.wav", "sample/rain/rain_03.ogg"]
+    >>> l3embed.process_audio_file(
+    ...     files, "embeddings", input_repr="mel128", embedding_size=512, hop_size=0.5, verbose=False
+    ... )
+    >>> with np.load("embeddings/bells_01.npz") as saved:
+    ...     print(saved["embedding"].shape, saved["timestamps"][:3], saved["variant"])
+    (4, 512) [0.  0.5 1. ] audio_mel128_music_512_kapre
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = AudioOptions(

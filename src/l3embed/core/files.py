@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,18 @@ from l3embed.core.options import Request
 from l3embed.core.outputs import refuse_shared_outputs
 from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.disk.rows import RowSpool
-from l3embed.errors import FilesError
-from l3embed.inputs.findings import LACKS, Findings, warn
+from l3embed.errors import FilesError, warn
+from l3embed.inputs.estimates import Unread, estimate
+from l3embed.inputs.findings import LACKS, Findings
 from l3embed.inputs.media import SourceFile, network_inputs
 from l3embed.inputs.sound import Inputs, prepare_for
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import Network
-from l3embed.progress import FileProgress
+from l3embed.progress import FileProgress, Workload
 from l3embed.runtimes.batching import embed_sources
 from l3embed.runtimes.saving import save_each
-from l3embed.variants import DoubtKind, Media, Modality
+from l3embed.store.estimate import MOST_FRAMES_PER_S, Amount, may_be_large, measure, tell_of_amounts
+from l3embed.variants import SAMPLE_RATE_HZ, DoubtKind, Media, Modality
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,29 @@ class Medium:
 
     @property
     def unit(self) -> str:
-        """What the network's inputs are called."""
+        """What one of the network's inputs is called."""
         if self.modality is Modality.AUDIO:
-            return "windows"
-        return "frames" if self.media is Media.VIDEO else "images"
+            return "window"
+        return "frame" if self.media is Media.VIDEO else "image"
+
+    @property
+    def units(self) -> str:
+        """What several of them are called."""
+        return f"{self.unit}s"
 
     def inputs(self, path: str, network: Network, findings: Findings) -> Inputs:
         """Return what reads a file, when it is asked for its first block: faults are the file's own."""
         prepare = prepare_for(network.embedder.input_shape, network.frontend) if self.framing else None
         source = SourceFile(Path(path), self.media, self.reading, findings)
         return network_inputs(source, self.framing, prepare)
+
+    def workload(self, paths: Iterable[str]) -> Workload[str]:
+        """Return how many inputs of the network files are likely to make."""
+        files = {path: Unread(Path(path), self.media, self.modality) for path in paths}
+        return estimate(files, self._windows)
+
+    def _windows(self, seconds: float) -> int:
+        return self.framing.frames(round(seconds * SAMPLE_RATE_HZ)) if self.framing else 0
 
     def warn(self, path: str, rows: int, findings: Findings, told: set[DoubtKind]) -> None:
         """Warn of what was found in a file that was read."""
@@ -110,6 +126,8 @@ def embed_files(job: FileJob, medium: Medium) -> None:
     failures: dict[str, str] = {}
     with ClaimedOutputs(job.outputs, overwrite=job.overwrite, verbose=job.request.verbose) as claimed:
         todo = _inputs_to_do(job, claimed, failures)
+        if todo:
+            _foretell(todo, job, medium)
         while todo:
             _embed(todo, job, medium, claimed, failures)
             todo = claimed.left()
@@ -128,6 +146,27 @@ def _inputs_to_do(job: FileJob, claimed: ClaimedOutputs, failures: dict[str, str
     return todo
 
 
+def _foretell(todo: list[str], job: FileJob, medium: Medium) -> None:
+    """Say how much is going to be written, if it is much."""
+    framing, numbers = medium.framing or Framing(), job.request.embedding_size
+    windows_per_s = SAMPLE_RATE_HZ / framing.hop_samples
+    rows_per_s = windows_per_s if medium.framing else MOST_FRAMES_PER_S
+    files = [(Path(path), medium.media) for path in todo]
+    rows = {Media.AUDIO: rows_per_s, Media.VIDEO: rows_per_s, Media.IMAGE: 1}
+    row_bytes = Amount(1, medium.units, numbers).bytes
+    if may_be_large(files, {media: row_bytes * most for media, most in rows.items()}):
+        contents = measure(files, framing)
+        found = contents.windows if medium.framing else contents.frames + contents.pictures
+        tell_of_amounts(
+            "l3embed",
+            [Amount(round(found), medium.units, numbers)],
+            Path(job.outputs[todo[0]]).parent,
+            source=contents.source,
+            remedy="choose another folder for the outputs",
+            verbose=job.request.verbose,
+        )
+
+
 def _embed(
     todo: list[str], job: FileJob, medium: Medium, claimed: ClaimedOutputs, failures: dict[str, str]
 ) -> None:
@@ -144,7 +183,8 @@ def _embed(
             others |= network.origin.arrays(network.embedder.runtime)
             spool.save_npz(Path(job.outputs[path]), "embedding", others)
 
-    with FileProgress(medium.description, len(todo), medium.unit, enabled=request.verbose) as progress:
+    workload = medium.workload(todo if request.verbose else ())
+    with FileProgress(medium.description, workload, medium.unit, enabled=request.verbose) as progress:
         pieces = embed_sources(network.embedder, sources, request.batch_size, request.workers)
         saved = save_each(pieces, lambda path: Path(job.outputs[path]).parent, save, progress.add)
         for path, _, fault in saved:
@@ -154,7 +194,7 @@ def _embed(
             elif fault:
                 failures[path] = str(fault)
             claimed.release(path)
-            progress.file_done()
+            progress.end(path)
 
 
 def _is_there(source: str) -> bool:

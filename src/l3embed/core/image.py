@@ -3,39 +3,122 @@
 from __future__ import annotations
 
 import os
-import warnings
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.arguments import name_of, parse_arrays, parse_outputs, parse_rates
-from l3embed.core.arrays import Array, Embedding, embed_into_arrays
+from l3embed.core.arrays import Array, Embedding, Timestamps, embed_into_arrays
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import ImageOptions, Request, RunOptions, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
-from l3embed.errors import OpenL3Warning
+from l3embed.errors import warn
 from l3embed.inputs.pixels import check_images, pixel_blocks
-from l3embed.variants import Media, Modality
+from l3embed.variants import (
+    ContentTypeName,
+    DeviceName,
+    ImageSize,
+    InputReprName,
+    Media,
+    Modality,
+    PrecisionName,
+)
 from l3embed.weights.source import WeightsSource
+
+
+@overload
+def get_image_embedding(
+    image: npt.NDArray[Any],
+    frame_rate: None = None,
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> Embedding: ...
+
+
+@overload
+def get_image_embedding(
+    image: list[Any],
+    frame_rate: None = None,
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> list[Embedding]: ...
+
+
+@overload
+def get_image_embedding(
+    image: npt.NDArray[Any],
+    frame_rate: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[Embedding, Timestamps]: ...
+
+
+@overload
+def get_image_embedding(
+    image: list[Any],
+    frame_rate: float | list[float],
+    model: Any = None,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
+    batch_size: int = 32,
+    verbose: bool | int = True,
+    *,
+    weights: str | WeightsSource | None = None,
+    device: DeviceName = "auto",
+    runtime: str = "auto",
+    precision: PrecisionName = "float32",
+    threads: int = 0,
+) -> tuple[list[Embedding], list[Timestamps]]: ...
 
 
 def get_image_embedding(
     image: npt.NDArray[Any] | list[Any],
     frame_rate: float | list[float] | None = None,
     model: Any = None,
-    input_repr: str = "mel256",
-    content_type: str = "music",
-    embedding_size: int = 8192,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
     batch_size: int = 32,
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-) -> Any:  # a union of the four possible results would have to be narrowed at every call
+) -> Embedding | list[Embedding] | tuple[Embedding, Timestamps] | tuple[list[Embedding], list[Timestamps]]:
     """Compute the embeddings of images.
 
     Parameters
@@ -76,6 +159,17 @@ def get_image_embedding(
     -----
     OpenL3Warning
         If an image is all zeros, or the weights are untrained.
+
+    Examples
+    --------
+    >>> import l3embed, numpy as np
+    >>> image = np.random.default_rng(0).integers(0, 256, (240, 320, 3), np.uint8)
+    >>> l3embed.get_image_embedding(image, embedding_size=512, verbose=False).shape
+    (1, 512)
+    >>> frames = np.stack([image, image[:, ::-1]])
+    >>> emb, ts = l3embed.get_image_embedding(frames, frame_rate=25, embedding_size=512, verbose=False)
+    >>> emb.shape, ts
+    ((2, 512), array([0.  , 0.04]))
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
@@ -95,17 +189,17 @@ def process_image_file(
     output_dir: str | os.PathLike[str] | None = None,
     suffix: str | None = None,
     model: Any = None,
-    input_repr: str = "mel256",
-    content_type: str = "music",
-    embedding_size: int = 8192,
+    input_repr: InputReprName = "mel256",
+    content_type: ContentTypeName = "music",
+    embedding_size: ImageSize = 8192,
     batch_size: int = 32,
     overwrite: bool = False,
     verbose: bool | int = True,
     *,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
     exif_rotation: bool = False,
     max_megapixels: float = 300,
@@ -134,6 +228,18 @@ def process_image_file(
     ------
     FilesError, OpenL3Error
         As `process_audio_file`.
+
+    Examples
+    --------
+    With a file that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> l3embed.process_image_file(
+    ...     "sample/photographs/grass/grass_01.png", "embeddings", embedding_size=512, verbose=False
+    ... )
+    >>> with np.load("embeddings/grass_01.npz") as saved:
+    ...     saved["embedding"].shape
+    (1, 512)
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     options = ImageOptions(model, input_repr, content_type, embedding_size, batch_size, verbose, run)
@@ -154,7 +260,7 @@ def _embed_arrays(arrays: list[Array], request: Request) -> list[Embedding]:
     for index, array in enumerate(arrays):
         if not array.any():
             name = name_of(index, "Image", arrays)
-            warnings.warn(f"{name} is all zeros.", OpenL3Warning, stacklevel=3)
+            warn(f"{name} is all zeros.")
     counts = [len(array) for array in arrays]
     return embed_into_arrays(
         request.load().embedder, counts, lambda index: pixel_blocks(arrays[index]), request, unit="image"

@@ -47,6 +47,13 @@ class Request:
         """Threads that prepare what the network takes in."""
         return available_threads(self.placement.threads)
 
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in each embedding; of a model that does not tell before it runs, the variant's."""
+        if self.model is not None and isinstance(self.model.output_shape[-1], int):
+            return self.model.output_shape[-1]
+        return self.variant.embedding_size
+
     def load(self) -> Network:
         """Return the given model, or the variant's, ready to run."""
         if self.model is not None:

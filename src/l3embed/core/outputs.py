@@ -20,6 +20,14 @@ def get_output_path(filepath: str, suffix: str, output_dir: str | None = None) -
         than an ending is set off by an underscore: ``.npz`` gives ``name.npz``, ``a.npz`` ``name_a.npz``.
     output_dir : str or None
         Folder of the output; the input's own if None.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> l3embed.get_output_path("sounds/bells.wav", ".npz")
+    'sounds/bells.npz'
+    >>> l3embed.get_output_path("sounds/bells.wav", "mel128.npz", "embeddings")
+    'embeddings/bells_mel128.npz'
     """
     # Strings rather than pathlib, which would lose a leading "./".
     folder, name = os.path.split(filepath)

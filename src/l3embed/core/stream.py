@@ -13,6 +13,14 @@ from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound as audio_inputs
 from l3embed.inputs.windows import Framer, MonoStream
+from l3embed.variants import (
+    AudioSize,
+    ContentTypeName,
+    DeviceName,
+    FrontendName,
+    InputReprName,
+    PrecisionName,
+)
 from l3embed.weights.source import WeightsSource
 
 
@@ -37,28 +45,39 @@ class AudioEmbeddingStream:
 
     Examples
     --------
-    >>> stream = AudioEmbeddingStream(44100)  # doctest: +SKIP
-    >>> for block in microphone:  # doctest: +SKIP
+    A microphone's blocks of 10 ms, and the windows that they complete:
+
+    >>> import l3embed, numpy as np
+    >>> stream = l3embed.AudioEmbeddingStream(
+    ...     48_000, input_repr="mel128", embedding_size=512, hop_size=0.5, center=False
+    ... )
+    >>> microphone = np.random.default_rng(0).uniform(-0.1, 0.1, (120, 480))
+    >>> for block in microphone:
     ...     embedding, timestamps = stream.feed(block)
-    >>> embedding, timestamps = stream.finish()  # doctest: +SKIP
+    ...     if len(timestamps):
+    ...         print(embedding.shape, timestamps)
+    (1, 512) [0.]
+    >>> embedding, timestamps = stream.finish()
+    >>> embedding.shape, timestamps
+    ((1, 512), array([0.5]))
     """
 
     def __init__(
         self,
         sr: float,
         model: Any = None,
-        input_repr: str | None = None,
-        content_type: str = "music",
-        embedding_size: int = 6144,
+        input_repr: InputReprName | None = None,
+        content_type: ContentTypeName = "music",
+        embedding_size: AudioSize = 6144,
         center: bool = True,
         hop_size: float = 0.1,
         batch_size: int = 32,
-        frontend: str = "kapre",
+        frontend: FrontendName = "kapre",
         *,
         weights: str | WeightsSource | None = None,
-        device: str = "auto",
+        device: DeviceName = "auto",
         runtime: str = "auto",
-        precision: str = "float32",
+        precision: PrecisionName = "float32",
         threads: int = 0,
     ) -> None:
         run = RunOptions(weights, device, runtime, precision, threads)
@@ -82,7 +101,8 @@ class AudioEmbeddingStream:
         Parameters
         ----------
         block : np.ndarray [shape=(N,) or (N, C)]
-            Any number of samples; channels are averaged.
+            Any number of samples; channels are averaged. Blocks ``(C, N)`` have to be turned, as
+            `get_audio_embedding` says.
 
         Returns
         -------

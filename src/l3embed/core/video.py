@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from l3embed.core.arguments import parse_outputs
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, ImageOptions, RunOptions, parse_reading
 from l3embed.decoding.reading import AS_OPENL3, Reading
 from l3embed.errors import FilesError
-from l3embed.variants import Media, Modality
+from l3embed.variants import (
+    AudioSize,
+    ContentTypeName,
+    DeviceName,
+    FrontendName,
+    ImageSize,
+    InputReprName,
+    Media,
+    Modality,
+    PrecisionName,
+)
 from l3embed.weights.source import WeightsSource
 
 
@@ -21,25 +31,25 @@ def process_video_file(
     suffix: str | None = None,
     audio_model: Any = None,
     image_model: Any = None,
-    input_repr: str | None = None,
-    content_type: str = "music",
-    audio_embedding_size: int = 6144,
+    input_repr: InputReprName | None = None,
+    content_type: ContentTypeName = "music",
+    audio_embedding_size: AudioSize = 6144,
     audio_center: bool = True,
     audio_hop_size: float = 0.1,
-    image_embedding_size: int = 8192,
+    image_embedding_size: ImageSize = 8192,
     audio_batch_size: int = 32,
     image_batch_size: int = 32,
-    audio_frontend: str = "kapre",
+    audio_frontend: FrontendName = "kapre",
     overwrite: bool = False,
     verbose: bool | int = True,
     *,
     batch_size: int | None = None,
     weights: str | WeightsSource | None = None,
-    device: str = "auto",
+    device: DeviceName = "auto",
     runtime: str = "auto",
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
     threads: int = 0,
-    on_damage: str = "use",
+    on_damage: Literal["use", "skip"] = "use",
 ) -> None:
     """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
 
@@ -95,6 +105,26 @@ def process_video_file(
     -----
     OpenL3Warning
         If a video has no sound or no frames, its sound is silent, or the weights are untrained.
+
+    Examples
+    --------
+    With a file that ``l3embed sample sample`` writes:
+
+    >>> import l3embed, numpy as np
+    >>> l3embed.process_video_file(
+    ...     "sample/coffee_with_plucked_strings.mp4",
+    ...     "embeddings",
+    ...     audio_embedding_size=512,
+    ...     audio_hop_size=0.5,
+    ...     image_embedding_size=512,
+    ...     verbose=False,
+    ... )
+    >>> with np.load("embeddings/coffee_with_plucked_strings_audio.npz") as sound:
+    ...     sound["embedding"].shape
+    (6, 512)
+    >>> with np.load("embeddings/coffee_with_plucked_strings_image.npz") as frames:
+    ...     frames["embedding"].shape
+    (36, 512)
     """
     run = RunOptions(weights, device, runtime, precision, threads)
     audio_options = AudioOptions(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.export.manifest import ManifestRow
+from l3embed.progress import counted
 
 Positions = npt.NDArray[np.intp]
 
@@ -134,7 +135,9 @@ def split_files(rows: Sequence[ManifestRow], options: FoldOptions) -> Split | Un
         return Unsplit("no labels" if rows else "no files")
     are_given, notes = _judge_folds([row.fold for row in labelled])
     if len(labelled) < len(rows):
-        notes = (f"{len(rows) - len(labelled):,} of {len(rows):,} files have no label", *notes)
+        lacking = len(rows) - len(labelled)
+        has = "has" if lacking == 1 else "have"
+        notes = (f"{lacking:,} of {counted(len(rows), 'file')} {has} no label", *notes)
     minimum = max(2, options.min_class_files or (2 if are_given else _fold_count(labelled, options.most)))
     left_out = _small_classes(labelled, minimum, are_given)
     needed = f"{minimum} different files{' in two folds' if are_given else ''}"
@@ -228,7 +231,8 @@ def _given_folds(rows: Sequence[ManifestRow], groups: Positions) -> Folds:
     if not len(crossing):
         return Folds(names, numbers)
     example = rows[crossing[0]].path
-    note = f"{len(crossing)} files have copies in other folds, as {example} has: these are not learnt from"
+    files = counted(len(crossing), "file has", "files have")
+    note = f"{files} copies in other folds, as {example} has: these are not learnt from"
     return Folds(names, numbers, (note,))
 
 

@@ -44,6 +44,11 @@ class Dtype(str, Enum):
     FLOAT32 = "float32"
     FLOAT16 = "float16"
 
+    @property
+    def bytes(self) -> int:
+        """Of each number."""
+        return {Dtype.FLOAT32: 4, Dtype.FLOAT16: 2}[self]
+
 
 @dataclass(frozen=True)
 class RowLayout:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from l3embed.errors import OpenL3Error
-from l3embed.progress import say
+from l3embed.progress import counted, say
 
 REQUIRED_COLUMNS = ("path", "label")
 FOLD_COLUMN = "fold"
@@ -82,11 +82,25 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     if isinstance(source, FolderLabels):
         folders = {path: PurePosixPath(path).parent.name for path in paths}
         return {path: Label(folder) for path, folder in folders.items() if folder}
-    return _match(paths, _read_table(source.path), source.path)
+    rows = _read_table(source.path)
+    found, unknown = _match(paths, rows, source.path)
+    if unknown:
+        verb = "is" if len(unknown) == 1 else "are"
+        say(
+            f"labels: {len(unknown):,} of {counted(len(rows), 'row')} of {source.path} {verb} for files "
+            f"that the dataset lacks, as in row {unknown[0].number}: {unknown[0].path}"
+        )
+    return {path: row.label for path, row in found.items() if row.label.label}
 
 
-def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> dict[str, Label]:
-    """Give files the labels of their rows, whichever way either writes letters with accents."""
+def check_labels(paths: Sequence[str], source: LabelSource) -> None:
+    """Check what `assign_labels` would refuse, with its errors, and tell of nothing else."""
+    if isinstance(source, LabelTable):
+        _match(paths, _read_table(source.path), source.path)
+
+
+def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> tuple[dict[str, _Row], list[_Row]]:
+    """Give files their rows, whichever way either writes letters with accents; return the other rows, too."""
     files = defaultdict(set)
     for path in paths:
         files[_composed(path)].add(path)
@@ -106,12 +120,7 @@ def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> dict[str,
             f"None of the {len(rows)} paths in {table} is a file of the dataset. The table has "
             f"{rows[0].path!r}, the dataset has {paths[0]!r}. Paths must be relative to the dataset's folder."
         )
-    if unknown:
-        say(
-            f"labels: {len(unknown)} of {len(rows)} rows of {table} are for files that the dataset lacks, "
-            f"as in row {unknown[0].number}: {unknown[0].path}"
-        )
-    return {path: row.label for path, row in found.items() if row.label.label}
+    return found, unknown
 
 
 def _composed(path: str) -> str:

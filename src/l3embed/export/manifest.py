@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
 from l3embed.disk.seals import is_sealed, reading, seal
-from l3embed.disk.tables import OK, column_names, read_rows, write_rows
+from l3embed.disk.tables import OK, column_names, read_rows, write_csv, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality
 
@@ -22,6 +22,9 @@ MANIFEST_CSV = "manifest.csv"
 MANIFEST_PARQUET = "manifest.parquet"
 STAGE = "export"
 """Which stage writes all of it."""
+
+MEAN_COLUMNS = ("row", "path", "label")
+"""What is said of each row of the mean embeddings; the first is 0."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,23 @@ def mean_path(export: Path, modality: Modality) -> Path:
     return export / f"{modality.value}_mean.npy"
 
 
+def mean_index_path(export: Path, modality: Modality) -> Path:
+    """Return the file of an export that says which input each row of the mean embeddings is of."""
+    return mean_path(export, modality).with_suffix(".csv")
+
+
+def write_mean_index(export: Path, modality: Modality, inputs: Sequence[ManifestRow]) -> None:
+    """Write which input each row of the mean embeddings is of."""
+    path = mean_index_path(export, modality)
+    write_csv(path, MEAN_COLUMNS, ((number, row.path, row.label) for number, row in enumerate(inputs)))
+    seal(path)
+
+
+def embedded_in(rows: Sequence[ManifestRow], modality: Modality) -> list[ManifestRow]:
+    """Return the inputs that have embeddings in one modality, in the manifest's order."""
+    return [row for row in rows if row.is_ok and row.modality == modality.value]
+
+
 def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt.NDArray[np.float32]]:
     """Return the inputs that have embeddings in one modality, and their mean embeddings, ``(inputs, D)``.
 
@@ -136,9 +156,14 @@ def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt
     OpenL3Error
         If the export does not fit its manifest, or is not as the stage has written it.
     """
-    rows = [row for row in read_manifest(export) if row.is_ok and row.modality == modality.value]
+    rows = embedded_in(read_manifest(export), modality)
+    return rows, means_of(rows, export, modality)
+
+
+def means_of(rows: Sequence[ManifestRow], export: Path, modality: Modality) -> npt.NDArray[np.float32]:
+    """Return the mean embeddings of all inputs that have some in one modality, as `read_means` does."""
     if not rows:
-        return [], np.empty((0, 0), np.float32)
+        return np.empty((0, 0), np.float32)
     path = mean_path(export, modality)
     with reading(path, STAGE):
         means: npt.NDArray[np.float32] = np.load(path, mmap_mode="r")
@@ -147,7 +172,7 @@ def read_means(export: Path, modality: Modality) -> tuple[list[ManifestRow], npt
                 f"It must hold {len(rows)} rows of float32, one for each input that has embeddings; "
                 f"got {means.shape} of {means.dtype}."
             )
-    return rows, means
+    return means
 
 
 def _write_parquet(path: Path, rows: Sequence[ManifestRow]) -> None:

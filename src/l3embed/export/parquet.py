@@ -24,9 +24,10 @@ import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing_folder
 from l3embed.disk.rows import read_npz_rows
+from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Dtype, Embedded, RowLayout, Rows
-from l3embed.export.manifest import ManifestRow
+from l3embed.export.manifest import STAGE, ManifestRow
 from l3embed.progress import progress_bar
 from l3embed.variants import Modality
 from l3embed.version import __version__
@@ -61,15 +62,53 @@ def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
         If an embedding has another dimension than the first input's, or is too large for float16, or lacks
         its timestamp.
     """
+    embeddings = sum(item.row.frames for item in inputs)
     with (
         replacing_folder(folder / FOLDER) as temporary,
-        progress_bar("Writing Parquet", total=len(inputs)) as bar,
+        progress_bar("Writing Parquet", total=embeddings, unit="embedding") as bar,
     ):
         for modality in Modality:
             own = [item for item in inputs if item.row.modality == modality.value and item.row.frames]
             if own:
                 schema = _schema(own[0].row, layout)
                 _write_parts(temporary / modality.value, _batches(own, layout, schema, bar), schema, layout)
+
+
+def has_frames(folder: Path, modality: Modality) -> bool:
+    """Tell whether an export holds a dataset of a modality that has a row for each frame."""
+    import pyarrow.parquet as pq
+
+    first = next(iter(_parts(folder, modality)), None)
+    if first is None:
+        return False
+    with reading(first, STAGE):
+        return NUMBERS[Rows.FRAMES][0] in pq.read_schema(first).names
+
+
+FrameBlock = tuple[list[str], npt.NDArray[np.float64], npt.NDArray[Any]]
+"""Some rows of frames: the input of each, its time in seconds (NaN: none), and embeddings, ``(n, D)``."""
+
+
+def read_frames(folder: Path, modality: Modality) -> Iterator[FrameBlock]:
+    """Read a modality's dataset that has a row for each frame, in blocks.
+
+    Raises
+    ------
+    OpenL3Error
+        If a part is damaged.
+    """
+    import pyarrow.parquet as pq
+
+    for path in _parts(folder, modality):
+        with reading(path, STAGE), pq.ParquetFile(path, page_checksum_verification=True) as part:
+            for batch in part.iter_batches(columns=["path", NUMBERS[Rows.FRAMES][1], "embedding"]):
+                inputs, times_s, embeddings = batch.columns
+                numbers = embeddings.flatten().to_numpy().reshape(len(batch), -1)
+                yield inputs.to_pylist(), times_s.to_numpy(zero_copy_only=False), numbers
+
+
+def _parts(folder: Path, modality: Modality) -> list[Path]:
+    return sorted((folder / FOLDER / modality.value).glob("part-*.parquet"))
 
 
 def _schema(row: ManifestRow, layout: RowLayout) -> Any:
@@ -98,6 +137,7 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
         "compression": COMPRESSION,
         "compression_level": COMPRESSION_LEVEL,
         "use_dictionary": list(TEXTS),
+        "write_page_checksum": True,  # for `read_frames`, and whoever else asks for it
         "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
         "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
     }
@@ -134,7 +174,7 @@ def _batches(inputs: Sequence[Embedded], layout: RowLayout, schema: Any, bar: An
         blocks = _file_row(item, layout) if layout.rows is Rows.FILES else _frame_rows(item)
         for block in blocks:
             yield _batch(item.row, block, schema, layout)
-        bar.update()
+            bar.update(item.row.frames if layout.rows is Rows.FILES else len(block[-1]))
 
 
 Block = tuple[npt.NDArray[np.int64], npt.NDArray[Any], npt.NDArray[Any]]

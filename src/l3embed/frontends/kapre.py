@@ -9,7 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.frontends import spectrogram
-from l3embed.variants import SPECTROGRAM_HOP_SAMPLES, SPECTROGRAMS, WINDOW_SAMPLES, InputRepr
+from l3embed.variants import (
+    SPECTROGRAM_HOP_SAMPLES,
+    SPECTROGRAMS,
+    WINDOW_SAMPLES,
+    InputRepr,
+    SpectrogramShape,
+)
 
 WINDOWS_FILE = "hann_windows.npz"
 
@@ -44,10 +50,17 @@ def spectrograms(windows: npt.NDArray[np.floating], input_repr: InputRepr) -> np
     return spectrogram.spectrograms(windows, _plan(input_repr))
 
 
+def padded_samples(shape: SpectrogramShape) -> int:
+    """Return how many samples a window has with the zeros at its end, if any.
+
+    The reference pads mel spectrograms only: every sample begins a frame.
+    """
+    reach = (shape.frames - 1) * SPECTROGRAM_HOP_SAMPLES + shape.fft_samples
+    return max(WINDOW_SAMPLES, reach)
+
+
 @cache
 def _plan(input_repr: InputRepr) -> spectrogram.Plan:
     shape = SPECTROGRAMS[input_repr]
-    # The reference pads mel spectrograms only, and those at their end: every sample begins a frame.
-    reach = (shape.frames - 1) * SPECTROGRAM_HOP_SAMPLES + shape.fft_samples
-    padding = (0, max(0, reach - WINDOW_SAMPLES))
+    padding = (0, padded_samples(shape) - WINDOW_SAMPLES)
     return spectrogram.Plan(shape, hann_window(shape.fft_samples), padding)

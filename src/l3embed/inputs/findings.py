@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Warning
+from l3embed.errors import warn
 from l3embed.variants import DoubtKind, Modality
 
 DAMAGE = "damage"
@@ -95,8 +94,3 @@ def doubts(facts: Mapping[str, Any]) -> Iterator[tuple[DoubtKind, str]]:
     return (
         (kind, words.format(facts[finding])) for kind, (finding, words) in DOUBTS.items() if facts[finding]
     )
-
-
-def warn(words: str) -> None:
-    """Warn of an input."""
-    warnings.warn(words, OpenL3Warning, stacklevel=4)

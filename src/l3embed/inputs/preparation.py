@@ -15,7 +15,7 @@ from l3embed.inputs import sound
 from l3embed.inputs.media import SourceFile, image_pixels, mono_samples, video_frames
 from l3embed.inputs.pixels import crop_centre
 from l3embed.inputs.windows import Framing
-from l3embed.variants import Frontend, InputRepr, Media, Modality
+from l3embed.variants import SAMPLE_RATE_HZ, Frontend, InputRepr, Media, Modality
 
 Parameters = dict[str, "str | int | float | bool"]
 Mono = Iterator[npt.NDArray[np.float64]]
@@ -30,6 +30,11 @@ class Samples:
     def parameters(self) -> Parameters:
         """What decides about the rows, besides the file."""
         return {"kind": "samples"}
+
+    @property
+    def seconds_a_row(self) -> float:
+        """How much sound a row stands for."""
+        return 1 / SAMPLE_RATE_HZ
 
     def rows(self, mono: Mono) -> Rows:
         """Return the rows of one recording's file."""
@@ -47,6 +52,11 @@ class Spectrograms:
     def parameters(self) -> Parameters:
         """What decides about the rows, besides the file."""
         return {"kind": "spectrograms", "input_repr": self.input_repr.value, **self.framing.parameters}
+
+    @property
+    def seconds_a_row(self) -> float:
+        """How much sound a row stands for."""
+        return self.framing.hop_s
 
     def rows(self, mono: Mono) -> Rows:
         """Return the rows of one recording's file."""

@@ -11,10 +11,16 @@ from l3embed.frontends.decibel import magnitude_tensors_to_decibels
 from l3embed.models.built import build_model, load_variant
 from l3embed.runtimes.tensorflow import prepare_tensorflow
 from l3embed.variants import (
+    AudioSize,
     ContentType,
+    ContentTypeName,
+    FrontendName,
+    ImageSize,
     ImageVariant,
     InputRepr,
+    InputReprName,
     Modality,
+    PrecisionName,
     WeightSet,
     parse_audio_variant,
     parse_choice,
@@ -26,13 +32,13 @@ from l3embed.weights.source import WeightsSource, as_weights_source, weights_sou
 
 
 def load_audio_embedding_model(
-    input_repr: str,
-    content_type: str,
-    embedding_size: int,
-    frontend: str = "kapre",
+    input_repr: InputReprName,
+    content_type: ContentTypeName,
+    embedding_size: AudioSize,
+    frontend: FrontendName = "kapre",
     *,
     weights: str | WeightsSource | None = None,
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
 ) -> Any:
     """Return an audio model; it is loaded when it is first asked for, and kept for the process.
 
@@ -62,13 +68,23 @@ def load_audio_embedding_model(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> model = l3embed.models.load_audio_embedding_model("mel128", "music", 512)
+    >>> model.input_shape, model.output_shape
+    ((None, 1, 48000), (None, 512))
     """
     variant = parse_audio_variant(input_repr, content_type, embedding_size, frontend, precision)
     return load_variant(variant, as_weights_source(weights))
 
 
 def load_audio_embedding_model_from_path(
-    model_path: str | Path, input_repr: str, embedding_size: int, frontend: str = "kapre"
+    model_path: str | Path,
+    input_repr: InputReprName,
+    embedding_size: AudioSize,
+    frontend: FrontendName = "kapre",
 ) -> Any:
     """Load an audio model with the weights of a file.
 
@@ -92,13 +108,21 @@ def load_audio_embedding_model_from_path(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the file is no such weight file.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> path = l3embed.models.get_audio_embedding_model_path("mel128", "music")
+    >>> model = l3embed.models.load_audio_embedding_model_from_path(path, "mel128", 512, frontend="librosa")
+    >>> model.input_shape, model.output_shape
+    ((None, 128, 199, 1), (None, 512))
     """
     path = Path(model_path)
     variant = parse_audio_variant(input_repr, content_type_in_name(path), embedding_size, frontend)
     return build_model(variant, _weight_file(path))
 
 
-def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
+def get_audio_embedding_model_path(input_repr: InputReprName, content_type: ContentTypeName) -> str:
     """Return the path of an audio model's weight file, which is fetched if it is not there.
 
     Parameters
@@ -112,17 +136,23 @@ def get_audio_embedding_model_path(input_repr: str, content_type: str) -> str:
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> l3embed.models.get_audio_embedding_model_path("mel128", "music").endswith(".h5")
+    True
     """
     return _model_path(Modality.AUDIO, input_repr, content_type)
 
 
 def load_image_embedding_model(
-    input_repr: str,
-    content_type: str,
-    embedding_size: int,
+    input_repr: InputReprName,
+    content_type: ContentTypeName,
+    embedding_size: ImageSize,
     *,
     weights: str | WeightsSource | None = None,
-    precision: str = "float32",
+    precision: PrecisionName = "float32",
 ) -> Any:
     """Return an image model; it is loaded when it is first asked for, and kept for the process.
 
@@ -146,12 +176,19 @@ def load_image_embedding_model(
     ------
     OpenL3Error
         If an argument is none of the allowed values, or the weights cannot be had.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> model = l3embed.models.load_image_embedding_model("mel128", "music", 512)
+    >>> model.input_shape, model.output_shape
+    ((None, 224, 224, 3), (None, 512))
     """
     variant = parse_image_variant(input_repr, content_type, embedding_size, precision)
     return load_variant(variant, as_weights_source(weights))
 
 
-def load_image_embedding_model_from_path(model_path: str | Path, embedding_size: int) -> Any:
+def load_image_embedding_model_from_path(model_path: str | Path, embedding_size: ImageSize) -> Any:
     """Load an image model with the weights of a file.
 
     Parameters
@@ -170,16 +207,30 @@ def load_image_embedding_model_from_path(model_path: str | Path, embedding_size:
     ------
     OpenL3Error
         If `embedding_size` is not allowed, or the file is no such weight file.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> path = l3embed.models.get_image_embedding_model_path("mel128", "music")
+    >>> model = l3embed.models.load_image_embedding_model_from_path(path, 512)
+    >>> model.output_shape
+    (None, 512)
     """
     path = Path(model_path)
     variant = ImageVariant(input_repr_in_name(path), content_type_in_name(path), embedding_size)
     return build_model(variant, _weight_file(path))
 
 
-def get_image_embedding_model_path(input_repr: str, content_type: str) -> str:
+def get_image_embedding_model_path(input_repr: InputReprName, content_type: ContentTypeName) -> str:
     """Return the path of an image model's weight file, which is fetched if it is not there.
 
     Parameters and errors are those of `get_audio_embedding_model_path`.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> l3embed.models.get_image_embedding_model_path("mel128", "music").endswith(".h5")
+    True
     """
     return _model_path(Modality.IMAGE, input_repr, content_type)
 
@@ -204,6 +255,13 @@ def kapre_v0_1_4_magnitude_to_decibel(
     -------
     tensor [shape as x]
         Decibels, from ``-dynamic_range`` to 0.
+
+    Examples
+    --------
+    >>> import l3embed
+    >>> decibels = l3embed.models.kapre_v0_1_4_magnitude_to_decibel([[0.0, 0.1, 1.0]])
+    >>> decibels.numpy().round(3).tolist()
+    [[-80.0, -10.0, 0.0]]
     """
     tf = prepare_tensorflow()
     return magnitude_tensors_to_decibels(

@@ -52,6 +52,7 @@ class Classification:
     matrix: tuple[tuple[int, ...], ...] = ()  # files of each actual class (row) by predicted class (column)
     classes: tuple[ClassScore, ...] = ()  # by the linear probe; none if the evaluation does not tell
     confusions: tuple[Confusion, ...] = ()  # the most frequent ones
+    notes: tuple[str, ...] = ()  # sentences without a full stop: what was left out, copies, conflicts
 
     @property
     def files(self) -> int:
@@ -70,7 +71,7 @@ def _classification(modality: Modality, figures: Figures, evaluation: Path) -> C
 
     predictions = read_predictions(evaluation, modality)
     if not predictions:
-        return Classification(modality, figures.reason or "there are no predictions")
+        return Classification(modality, figures.reason or "there are no predictions", notes=figures.notes)
     actual, predicted = zip(*((row.actual, row.predicted) for row in predictions), strict=True)
     labels = sorted({*actual, *predicted})
     matrix: Counts = confusion_matrix(actual, predicted, labels=labels)
@@ -85,6 +86,7 @@ def _classification(modality: Modality, figures: Figures, evaluation: Path) -> C
         matrix=tuple(map(tuple, matrix.tolist())),
         classes=tuple(read_classes(evaluation, modality)),
         confusions=tuple(_confusions(labels, matrix)),
+        notes=figures.notes,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
@@ -36,6 +36,13 @@ def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
             known = files.get(row.path, MediaFile(row.path, row.label, _media(row.path), row.sha256))
             files[row.path] = _with(known, row)
     return list(files.values())
+
+
+def failed_files(rows: Sequence[ManifestRow]) -> list[MediaFile]:
+    """Return the files that have no embeddings in any modality, in the manifest's order."""
+    done = {row.path for row in rows if row.is_ok}
+    failed = {row.path: row for row in rows if row.path not in done}
+    return [MediaFile(row.path, row.label, _media(row.path), row.sha256) for row in failed.values()]
 
 
 def relative_address(dataset: Path, page_folder: Path) -> str:

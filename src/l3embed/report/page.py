@@ -9,14 +9,18 @@ from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
+from l3embed.evaluation.file_format import read_predictions
+from l3embed.export.doubts import read_doubts
 from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
 from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
-from l3embed.report.maps import dataset_maps, packed_maps, packed_previews
-from l3embed.report.media_files import MediaFile, media_files, relative_address
+from l3embed.report.doubt_groups import doubt_groups
+from l3embed.report.maps import dataset_maps
+from l3embed.report.media_files import MediaFile, failed_files, media_files, relative_address
 from l3embed.report.overview import overview
 from l3embed.report.packing import as_grey_png, as_json, script_hash
+from l3embed.report.payload import FileFacts, packed_files, packed_previews
 from l3embed.report.preview_budget import Previewer, Previews, collect_previews
 from l3embed.report.previews import SOUND_S
 from l3embed.report.similarity import (
@@ -25,12 +29,34 @@ from l3embed.report.similarity import (
     choose_rows,
     self_similarities,
 )
+from l3embed.variants import Modality
 from l3embed.version import __version__
 
 FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
-SCRIPTS = ("files", "player", "chart", "raster", "map", "legend", "panel", "search", "matrix", "main")
+SCRIPTS = (
+    "files",
+    "player",
+    "chart",
+    "colour",
+    "raster",
+    "map",
+    "lasso",
+    "legend",
+    "picks",
+    "inputs",
+    "panel",
+    "search",
+    "matrix",
+    "table",
+    "columns",
+    "confusion",
+    "main",
+)
 """Parts of the page's script, in the order in which they need each other."""
+
+STYLES = ("style.css", "tables.css")
+"""The later ones win."""
 
 FEW_CLASSES = 12
 """Up to so many classes, their scores fit beside the confusion matrix."""
@@ -44,11 +70,12 @@ FINE_SCALE_FROM, FINE_STEP, COARSE_STEP = 0.8, 0.01, 0.1
 
 @dataclass(frozen=True)
 class Report:
-    """A page, how many files it shows, and how many whose sound or picture it holds."""
+    """A page, how many files it shows, and how many whose sound or picture it holds, in how many bytes."""
 
     html: str
     files: int
     previews: int
+    preview_bytes: int
 
 
 def build_report(
@@ -75,6 +102,12 @@ def build_report(
     rows = read_manifest(folders.export)
     maps = dataset_maps(folders.export, options)
     files = media_files(rows)
+    facts = FileFacts(
+        [*files, *failed_files(rows)],
+        read_doubts(folders.export),
+        [row for row in rows if not row.is_ok],
+        {modality: read_predictions(folders.evaluation, modality) for modality in Modality},
+    )
     previews = collect_previews(files, previewer, options.preview_budget_bytes, options.seed)
     figures = self_similarities(folders.export, choose_rows(rows))
     low = scale_start(figures)
@@ -88,13 +121,17 @@ def build_report(
         figures=figures,
         scale_low=low,
         classifications=classifications(folders.evaluation),
+        doubts=doubt_groups(facts.doubts, facts.predictions),
+        doubtful=len({doubt.path for doubt in facts.doubts}),
+        places={file.path: place for place, file in enumerate(facts.files)},
         data=as_json(
-            packed_maps(maps, files, previews, address)
+            packed_files(facts, maps, previews, address)
             | {"figures": [_packed_figure(figure, low) for figure in figures], "low": low}
         ),
         preview_data=as_json(packed_previews(previews)),
     )
-    return Report(html, len(files), len(previews.made))
+    preview_bytes = sum(preview.page_bytes for preview in previews.made.values())
+    return Report(html, len(files), len(previews.made), preview_bytes)
 
 
 def scale_start(figures: Sequence[SelfSimilarity]) -> float:
@@ -138,7 +175,7 @@ def _render(**content: Any) -> str:
     script = "".join(_read("scripts", f"{name}.js") for name in SCRIPTS)
     return environment.get_template(TEMPLATE).render(
         **content,
-        style=Markup(_read("style.css")),  # noqa: S704 (the package's own)
+        style=Markup("".join(map(_read, STYLES))),  # noqa: S704 (the package's own)
         script=Markup(script),  # noqa: S704 (the package's own)
         script_hash=script_hash(script),
         version=__version__,

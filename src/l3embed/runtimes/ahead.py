@@ -12,6 +12,8 @@ from threading import Event, Semaphore, Thread
 from typing import Any, Generic, TypeVar
 from weakref import WeakSet
 
+from l3embed.errors import keeping_warnings, warn
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,9 +31,9 @@ _all: WeakSet[Ahead[Any]] = WeakSet()
 class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]):
     """The items of an iterator, made in a thread of their own, a few at a time ahead of their use.
 
-    What the iterator raises is raised where its item was expected. Leaving the context ends the thread
-    behind the item that it is making. It is a daemon, which no executor's thread is: the interpreter would
-    wait at its exit for a read that never ends.
+    What the iterator raises is raised where its item was expected, and what it warns of is told there.
+    Leaving the context ends the thread behind the item that it is making. It is a daemon, which no executor's
+    thread is: the interpreter would wait at its exit for a read that never ends.
 
     Parameters
     ----------
@@ -51,6 +53,7 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
         self._made: SimpleQueue[tuple[Item] | BaseException] = SimpleQueue()
         self._room = Semaphore(count + 1)
         self._unwanted = unwanted or Event()
+        self._warnings: list[str] = []
         self._thread = Thread(target=self._make, name=name, daemon=True)
         self.ends_soon = unwanted is not None
         _all.add(self)
@@ -59,6 +62,8 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
     def __next__(self) -> Item:
         """Return the next item when it is there."""
         made = StopIteration() if self._unwanted.is_set() else self._take()
+        while self._warnings:
+            warn(self._warnings.pop(0))
         if isinstance(made, BaseException):
             self._unwanted.set()
             try:
@@ -89,8 +94,9 @@ class Ahead(AbstractContextManager["Ahead[Item]"], Iterator[Item], Generic[Item]
 
     def _make(self) -> None:
         try:
-            while self._room.acquire() and not self._unwanted.is_set():
-                self._made.put((next(self._items),))
+            with keeping_warnings() as self._warnings:
+                while self._room.acquire() and not self._unwanted.is_set():
+                    self._made.put((next(self._items),))
         except BaseException as end:  # noqa: BLE001 (it is raised again, in the thread that waits)
             self._made.put(end)
         finally:

@@ -34,6 +34,8 @@ class Row:
         Distributions whose versions may change its numbers.
     uses_gpu : bool
         Whether it is not for the CPU alone; its module is a `GpuRuntime` then.
+    is_quick_on_cpu : bool
+        Whether ``auto`` may take it on a CPU.
     has_graph_frontend : bool
         Whether kapre's layers can be a part of its networks.
     runs_models : bool
@@ -44,6 +46,7 @@ class Row:
     requires: str
     packages: tuple[str, ...]
     uses_gpu: bool = False
+    is_quick_on_cpu: bool = True
     has_graph_frontend: bool = False
     runs_models: bool = False
 
@@ -60,6 +63,14 @@ class Row:
 RUNTIMES = {
     "ncnn": Row("l3embed.runtimes.ncnn", requires="ncnn", packages=("ncnn",)),
     "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
+    "torch": Row(
+        "l3embed.runtimes.pytorch",
+        requires="torch",
+        packages=("torch",),
+        uses_gpu=True,
+        is_quick_on_cpu=False,
+        has_graph_frontend=True,
+    ),
     "keras": Row(
         "l3embed.runtimes.keras",
         requires="tensorflow",
@@ -138,12 +149,15 @@ def _fastest(variant: Variant, device: Device, without: Collection[str]) -> tupl
     """Return the first runtime that can do it; if none can, the last, whose fault will be told."""
     names = [name for name, row in RUNTIMES.items() if row.uses_gpu and name not in without]
     if device is Device.AUTO:
-        names = [name for name in names if RUNTIMES[name].is_installed and _gpu_runtime(name).works_on_gpu()]
-        device = Device.GPU if names else Device.CPU
+        # One after the other: the next is asked, and imported, where the last has found no GPU.
+        for name in names:
+            if RUNTIMES[name].is_installed and _gpu_runtime(name).works_on_gpu():
+                return name, Device.GPU
+        device = Device.CPU
     if device is Device.CPU:
-        names = [name for name in RUNTIMES if name not in without]
+        names = [name for name, row in RUNTIMES.items() if row.is_quick_on_cpu and name not in without]
     if not names:
-        raise OpenL3Error(f"Of the runtimes {', '.join(RUNTIMES)} none is left that can compute here.")
+        raise OpenL3Error(f"Of the runtimes {', '.join(without)} none is left that can compute here.")
     return next((name for name in names if not _fault(name, variant, device)), names[-1]), device
 
 
@@ -159,8 +173,8 @@ def _fault(name: str, variant: Variant, device: Device) -> str:
     if has_graph_frontend(variant) and not row.has_graph_frontend:
         able = [other for other in RUNTIMES if RUNTIMES[other].has_graph_frontend]
         return (
-            f"frontend {Frontend.KAPRE_GRAPH.value} is a part of the Keras runtime's function; got runtime "
-            f"{name}. Use frontend {Frontend.KAPRE.value}, or runtime {' or '.join(able)}."
+            f"frontend {Frontend.KAPRE_GRAPH.value} is a part of the network; got runtime {name}. "
+            f"Use frontend {Frontend.KAPRE.value}, or runtime {' or '.join(able)}."
         )
     return row.load().fault(variant, _find_device(name, device))
 

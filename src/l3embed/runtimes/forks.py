@@ -15,9 +15,9 @@ from l3embed.errors import OpenL3Error
 
 Value = TypeVar("Value")
 
-TENSORFLOW = "tensorflow"
+TENSORFLOW, TORCH, TORCH_GPU = "tensorflow", "torch", "PyTorch on the GPU"
 _inherited: set[str] = set()
-"""Frameworks that have computed something in the parent process, and would wait for ever here."""
+"""What may have computed something in the parent process, and would wait for ever here."""
 
 _all: WeakSet[PerProcess] = WeakSet()  # type: ignore[type-arg]
 
@@ -76,6 +76,35 @@ def check_tensorflow_usable() -> None:
         )
 
 
+def check_torch_gpu_usable() -> None:
+    """Check that this process's parent has not used the GPU through PyTorch: CUDA cannot be forked.
+
+    Raises
+    ------
+    OpenL3Error
+        If it has.
+    """
+    if TORCH_GPU in _inherited:
+        raise OpenL3Error(
+            "This process was forked from one that has used the GPU through PyTorch, which cannot be forked. "
+            'Start processes by the method "spawn" (multiprocessing.get_context("spawn"); of a PyTorch '
+            'DataLoader multiprocessing_context="spawn"), or use device cpu.'
+        )
+
+
+def usable_torch_threads(threads: int) -> int:
+    """Return how many threads PyTorch may use here: one, if the parent has loaded it.
+
+    With more, OpenMP waits for ever for the parent's.
+    """
+    return 1 if TORCH in _inherited else threads
+
+
+def _torch_has_gpu_started() -> bool:
+    module = sys.modules.get("torch.cuda")
+    return module is not None and bool(module.is_initialized())
+
+
 def _tensorflow_has_started() -> bool:
     """Tell whether it has threads: to import it, or to ask for its devices, starts none."""
     module = sys.modules.get("tensorflow.python.eager.context")
@@ -86,6 +115,10 @@ def _tensorflow_has_started() -> bool:
 def _begin_in_child() -> None:
     if _tensorflow_has_started():
         _inherited.add(TENSORFLOW)
+    if TORCH in sys.modules:
+        _inherited.add(TORCH)
+    if _torch_has_gpu_started():
+        _inherited.add(TORCH_GPU)
     for value in list(_all):
         value.forget()
 

@@ -31,6 +31,9 @@ SWITCHED_OFF = (
 FORMAT = 7767517
 """The first line of a network in ncnn's text format."""
 
+MOST_THREADS = 16
+"""Where nobody says how many: each takes 60 MB (mel128) to 110 MB (mel256)."""
+
 PADDING_MODES = {"valid": 1, "same": 2}
 
 SINGLE_PRECISION = np.zeros(1, np.float32)
@@ -41,7 +44,8 @@ def fault(variant: Variant, device: Device) -> str:
     """Return why a network cannot run here on a device; nothing, if it can."""
     if variant.precision is Precision.FLOAT32:
         return ""
-    where = "OpenVINO or Keras" if variant.precision is Precision.BFLOAT16 else "Keras on NVIDIA GPUs"
+    is_bfloat16 = variant.precision is Precision.BFLOAT16
+    where = "OpenVINO, PyTorch or Keras" if is_bfloat16 else "PyTorch or Keras on NVIDIA GPUs"
     return (
         f"precision {variant.precision.value} runs in {where}; got runtime ncnn, which computes in float32 "
         "alone. Use precision float32, or runtime auto."
@@ -58,7 +62,7 @@ class NcnnEmbedder:
 
     Each item is computed by one thread, several items side by side: so the numbers depend neither on the
     other items nor on the number of threads, and ncnn starts no threads of its own, which no forked process
-    would have.
+    would have. Where `threads` is 0 there are at most `MOST_THREADS`, since each takes memory for its item.
     """
 
     runtime = "ncnn"
@@ -67,7 +71,7 @@ class NcnnEmbedder:
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
         self.embedding_size = variant.embedding_size
-        self._threads = available_threads(threads)
+        self._threads = threads or min(available_threads(), MOST_THREADS)
         self._loaded = PerProcess(partial(_load, list(layers), self.input_shape, self._threads))
         self._loaded.get()
 

@@ -20,7 +20,7 @@ def save_each(
     pieces: Iterable[Piece[Key]],
     folder_of: Callable[[Key], Path],
     save: Callable[[Key, RowSpool], None],
-    on_rows: Callable[[int], object],
+    on_rows: Callable[[Key, int], object],
 ) -> Iterator[tuple[Key, int, OpenL3Error | OSError | None]]:
     """Save each source's embeddings when all of them have come.
 
@@ -33,7 +33,7 @@ def save_each(
     save : callable
         Writes a source's output.
     on_rows : callable
-        Is told how many embeddings have come.
+        Is told of which source embeddings have come, and how many.
 
     Yields
     ------
@@ -50,7 +50,7 @@ def save_each(
                     if piece.error:
                         raise piece.error
                     spool.append(piece.embeddings)
-                    on_rows(len(piece.embeddings))
+                    on_rows(key, len(piece.embeddings))
                 save(key, spool)
                 rows = spool.rows
         except (OpenL3Error, OSError) as error:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any
 
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error, warn
+from l3embed.runtimes.driver import cuda_devices
 from l3embed.runtimes.forks import check_tensorflow_usable
 from l3embed.runtimes.processor import available_threads
 from l3embed.variants import Device, Precision
 
 THREADS_VARIABLE = "TF_NUM_INTRAOP_THREADS"
 
-CUDA_DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 OTHER_GPU_PACKAGES = ("tensorflow-metal", "tensorflow-rocm")
 """Builds of TensorFlow for GPUs that are not NVIDIA's."""
 
@@ -27,8 +25,8 @@ BFLOAT16_FROM = (8, 0)
 """Compute capability, Ampere's, from which NVIDIA's GPUs multiply bfloat16 and TF32."""
 
 NO_GPU = (
-    "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and the GPU build: "
-    "pip install 'tensorflow[and-cuda]'."
+    "device is gpu, and TensorFlow finds none. Use cpu or auto, or install a driver and a GPU build: "
+    "pip install 'l3embed[torch]' or 'tensorflow[and-cuda]'."
 )
 
 
@@ -50,10 +48,8 @@ def use_threads(threads: int) -> None:
         threading.set_intra_op_parallelism_threads(wanted)
     except RuntimeError:
         if threads:
-            warnings.warn(
+            warn(
                 f"TensorFlow has been started with other threads, so that threads={threads} has no effect.",
-                OpenL3Warning,
-                stacklevel=2,
             )
 
 
@@ -119,18 +115,7 @@ def tensor_float_32(precision: Precision) -> Iterator[None]:
 
 def may_have_gpu() -> bool:
     """Tell whether it is worth while to import TensorFlow to look for a GPU: that takes seconds."""
-    return _cuda_devices() > 0 or any(_is_installed(package) for package in OTHER_GPU_PACKAGES)
-
-
-def _cuda_devices() -> int:
-    """Return how many GPUs NVIDIA's driver shows to this process."""
-    count = ctypes.c_int(0)
-    for name in CUDA_DRIVERS:
-        with suppress(OSError, AttributeError):
-            driver = ctypes.CDLL(name)
-            if driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0:
-                return count.value
-    return 0
+    return cuda_devices() > 0 or any(_is_installed(package) for package in OTHER_GPU_PACKAGES)
 
 
 def _is_installed(package: str) -> bool:
@@ -158,11 +143,9 @@ def works_on_gpu() -> bool:
         return False
     works = has_gpu()
     if not works:
-        warnings.warn(
+        warn(
             "There is a GPU, and TensorFlow does not find it: the CPU is used. For the GPU: pip install "
-            "'tensorflow[and-cuda]'; device=cpu leaves out this search.",
-            OpenL3Warning,
-            stacklevel=2,
+            "'l3embed[torch]' or 'tensorflow[and-cuda]'; device=cpu leaves out this search.",
         )
     return works
 

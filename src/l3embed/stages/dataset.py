@@ -11,6 +11,7 @@ from pathlib import Path
 
 from l3embed.decoding import image, recording, video
 from l3embed.errors import OpenL3Error
+from l3embed.progress import counted
 from l3embed.variants import Media
 
 SUFFIXES = {
@@ -73,9 +74,10 @@ class Found:
 
     @property
     def counts(self) -> str:
-        """How many there are of each kind, as in ``24 audio, 2 video``."""
+        """How many there are of each kind, as in ``24 audio, 3 image``."""
         by_kind = Counter(input_.media for input_ in self.inputs)
-        return ", ".join(f"{by_kind[media]} {media.value}" for media in Media if by_kind[media])
+        counts = ", ".join(f"{by_kind[media]:,} {media.value}" for media in Media if by_kind[media])
+        return f"{counts} (sound and frames)" if by_kind[Media.VIDEO] else counts
 
 
 def find_inputs(dataset: Path, selection: Selection) -> Found:
@@ -156,6 +158,6 @@ def _nothing(dataset: Path, selection: Selection, files: list[str], unreadable: 
     locked = f" These folders could not be read: {', '.join(sorted(unreadable))}." if unreadable else ""
     return (
         f"There are no files of the kinds {kinds} in {dataset}{patterns}, known by their endings: {endings}. "
-        f"It holds {len(files)} files.{locked} "
+        f"It holds {counted(len(files), 'file')}.{locked} "
         f"Set dataset.path, dataset.modality, dataset.include or dataset.exclude."
     )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from l3embed.disk.atomic import place
@@ -19,13 +19,14 @@ from l3embed.inputs.windows import Framing
 from l3embed.models.origin import write_origins
 from l3embed.models.running import Network
 from l3embed.profiling import Phase, phase
-from l3embed.progress import FileProgress
+from l3embed.progress import Expected, FileProgress, Workload, counted
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
+from l3embed.stages.forecast import ANOTHER_STORE, UNITS
 from l3embed.stages.metrics import Counts, StageMetrics
-from l3embed.stages.network import ChosenNetwork
+from l3embed.stages.network import ChosenNetwork, check_placement
 from l3embed.stages.output_folder import (
     EMBEDDINGS_FILE,
     EMBEDDINGS_SUFFIX,
@@ -40,6 +41,7 @@ from l3embed.stages.results import (
     OnError,
     Result,
     check_failure,
+    count_inputs,
     name_failures,
     read_results,
     require_one,
@@ -47,6 +49,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
+from l3embed.store.estimate import Amount, is_much, tell_of_amounts
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import AudioVariant, Device, ImageVariant, Media, Modality
@@ -74,9 +77,10 @@ def run(options: EmbedOptions, layout: Layout, store: Store) -> str:
     """
     metrics, output = StageMetrics(layout.metrics_of("embed")), layout.folder("embeddings")
     before = read_results(layout.folder("preprocessed"))
-    make_empty(output)
     needed = [modality for modality in Modality if any(result.modality is modality for result in before)]
+    check_placement([options.variants[modality] for modality in needed], options.placement)
     runs = {modality: _Run(options, layout, store, modality) for modality in needed}
+    make_empty(output)
     warn_of_untrained("embed", (run_.network.weights for run_ in runs.values()))
     final: list[Result] = []
     tally = _Tally(Counts(failed=sum(not result.is_ok for result in before)))
@@ -116,8 +120,11 @@ class _Run:
         """Find or compute the embeddings of the inputs that were preprocessed; return all results."""
         results = {result.path: result for result in before}
         recipes = self._recipes(results, tally)
-        description = f"Embedding {self.network.variant.weight_set.modality.value}"
-        with FileProgress(description, len(recipes), "embeddings") as progress:
+        modality = self.network.variant.weight_set.modality
+        self._foretell(results, recipes)
+        description = f"Embedding {modality.value}"
+        unit = "window" if modality is Modality.AUDIO else "image"
+        with FileProgress(description, self._workload(results, recipes), unit) as progress:
             compute = partial(self._compute, results, recipes, progress)
             for outcome in resolve(self._store, recipes, compute):
                 result = self._settle(results[outcome.key], outcome)
@@ -125,12 +132,37 @@ class _Run:
                 check_failure(result, self._options.on_error)
                 tally.counts.add(outcome.was_computed, failed=not result.is_ok)
                 tally.embeddings += result.frames if outcome.was_computed else 0
-                progress.file_done()
+                if outcome.was_computed:
+                    progress.end(outcome.key)
+                else:
+                    progress.reuse(outcome.key)
         if self._loaded:
             tally.devices.add(self._loaded.embedder.device)
             tally.seconds += time.perf_counter() - self._started_s
         name_failures("embed", (results[result.path] for result in before if result.is_ok))
         return list(results.values())
+
+    def _workload(self, results: Mapping[str, Result], paths: Iterable[str]) -> Workload[str]:
+        """Return what is to be computed; how much it is follows from the sizes of what was preprocessed."""
+        return Workload({path: self._expected(results[path]) for path in paths})
+
+    def _expected(self, result: Result) -> Expected:
+        size_bytes = self._input(result).stat().st_size
+        items = self.network.expected_inputs(size_bytes, result.media)
+        return Expected(PurePosixPath(result.path).name, "", size_bytes, items)
+
+    def _foretell(self, results: Mapping[str, Result], recipes: Mapping[str, Recipe]) -> None:
+        """Tell how much is going to be written, if it is much."""
+        variant = self.network.variant
+        unit, numbers = UNITS[variant.weight_set.modality], variant.embedding_size
+        if not is_much([Amount(self._rows(results, recipes), unit, numbers)]):
+            return
+        new = [path for path, recipe in recipes.items() if self._store.find(recipe) is None]
+        amount = Amount(self._rows(results, new), unit, numbers)
+        tell_of_amounts("embed", [amount], self._store.folder, remedy=ANOTHER_STORE)
+
+    def _rows(self, results: Mapping[str, Result], paths: Iterable[str]) -> int:
+        return round(self._workload(results, paths).total or 0)
 
     def _recipes(self, results: dict[str, Result], tally: _Tally) -> dict[str, Recipe]:
         """Return the recipes of the inputs that were preprocessed; those whose files are damaged fail."""
@@ -163,7 +195,7 @@ class _Run:
         self,
         results: Mapping[str, Result],
         recipes: Mapping[str, Recipe],
-        progress: FileProgress,
+        progress: FileProgress[str],
         paths: Iterator[str],
     ) -> Iterator[Computed[str]]:
         """Embed inputs, batches running across them; without any the model is not loaded."""
@@ -233,4 +265,4 @@ def _tell(results: Sequence[Result], tally: _Tally, metrics: StageMetrics) -> st
         speed = f", {figures['embeddings_per_s']:g} a second on the {devices}"
     metrics.write(figures)
     embeddings = sum(result.frames for result in results)
-    return f"embed: {len(results)} inputs: {tally.counts}; {embeddings:,} embeddings{speed}"
+    return f"embed: {count_inputs(results)}: {tally.counts}; {counted(embeddings, 'embedding')}{speed}"

@@ -8,6 +8,7 @@ from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import Evaluation, EvaluationOptions, evaluate
 from l3embed.evaluation.file_format import METRICS_FILE, headlines, metrics_content, write_tables
 from l3embed.evaluation.scores import Score
+from l3embed.progress import counted
 from l3embed.stages.output_folder import Layout
 
 NAMES = {Classifier.LINEAR_PROBE: "linear probe", Classifier.KNN: "k-NN"}
@@ -35,10 +36,9 @@ def _summary(evaluation: Evaluation) -> str:
     if evaluation.reason:
         return evaluation.reason
     figures = [f"{NAMES[kind]} {_percent(found.accuracy)}" for kind, found in evaluation.performances.items()]
-    return (
-        f"{evaluation.files} files in {len(evaluation.labels)} classes: {', '.join(figures)}, "
-        f"chance {100 * evaluation.chance:.1f} %"
-    )
+    files = counted(evaluation.files, "file")
+    classes = counted(len(evaluation.labels), "class", "classes")
+    return f"{files} in {classes}: {', '.join(figures)}, chance {100 * evaluation.chance:.1f} %"
 
 
 def _percent(score: Score) -> str:

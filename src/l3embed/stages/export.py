@@ -16,19 +16,21 @@ from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
 from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_doubts
-from l3embed.export.formats import FORMATS, Embedded, RowLayout, format_writer
+from l3embed.export.formats import FORMATS, Embedded, RowLayout, Rows, format_writer
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.export.manifest import (
     MANIFEST_CSV,
     MANIFEST_PARQUET,
     ManifestRow,
+    mean_index_path,
     mean_path,
     read_means,
     write_manifest,
+    write_mean_index,
 )
 from l3embed.export.outliers import doubts_about_outliers
 from l3embed.models.origin import Origin, read_origins
-from l3embed.progress import progress_bar
+from l3embed.progress import counted, progress_bar
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     EMBEDDINGS_SUFFIX,
@@ -43,6 +45,7 @@ from l3embed.stages.results import (
     Result,
     check_failure,
     count_doubts,
+    count_inputs,
     name_doubts,
     name_failures,
     read_results,
@@ -50,6 +53,7 @@ from l3embed.stages.results import (
 )
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
+from l3embed.store.estimate import Amount, tell_of_amounts
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality
@@ -76,8 +80,8 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     metrics, embeddings = StageMetrics(layout.metrics_of("export")), layout.folder("embeddings")
     before, origins = read_results(embeddings), read_origins(embeddings)
     output = layout.folder("export")
-    make_empty(output)
     labels = assign_labels([result.path for result in before], options.labels)
+    make_empty(output)
     files = {array_path(embeddings, result, EMBEDDINGS_SUFFIX): result for result in before}
     counts = Counts(failed=sum(not result.is_ok for result in before))
     moments, results = _pool(files, options.on_error, store, counts)
@@ -88,16 +92,32 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
         Embedded(row, file, moments[file]) for row, file in zip(rows, results, strict=True) if file in moments
     ]
     for modality in Modality:
-        own = [item.moments for item in done if item.row.modality == modality.value]
-        _write_means(own, mean_path(output, modality))
+        own = [item for item in done if item.row.modality == modality.value]
+        if own:
+            _write_means([item.moments for item in own], mean_path(output, modality))
+            write_mean_index(output, modality, [item.row for item in own])
+    _foretell(done, options, output)
     for name in options.formats:
         format_writer(name)(output, done, options.row_layout)
     write_manifest(output, rows)
     doubts = _write_doubts(output, rows, list(results.values()))
     metrics.write(counts.figures | _figures(rows, origins) | count_doubts(doubts))
     doubtful = len({doubt.path for doubt in doubts})
-    of_doubts = f", and {output}/{DOUBTS_CSV} for {doubtful:,} doubtful files" if doubtful else ""
-    return f"export: {len(rows)} inputs: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+    of_doubts = f", and {output}/{DOUBTS_CSV} for {counted(doubtful, 'doubtful file')}" if doubtful else ""
+    return f"export: {count_inputs(list(results.values()))}: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+
+
+def _foretell(done: Sequence[Embedded], options: ExportOptions, output: Path) -> None:
+    """Tell how much is going to be written, if it is much: formats but for this one hold all once more."""
+    layout = options.row_layout
+    amounts = []
+    for modality in Modality if set(options.formats) - {"npz"} else ():
+        rows = [item.row for item in done if item.row.modality == modality.value]
+        count = len(rows) if layout.rows is Rows.FILES else sum(row.frames for row in rows)
+        width = layout.width(max((row.dimension for row in rows), default=0))
+        amounts.append(Amount(count, f"rows of {modality.value}", width, layout.dtype.bytes))
+    remedy = "choose fewer of export.formats, or export.rows=files"
+    tell_of_amounts("export", amounts, output, remedy=remedy)
 
 
 def _write_doubts(export: Path, rows: Sequence[ManifestRow], results: Sequence[Result]) -> list[Doubt]:
@@ -138,7 +158,7 @@ def output_names(results: Sequence[Result]) -> list[str]:
 
 def _reserved() -> set[str]:
     """Return what else lies in an export: tables, means, and what other formats call after themselves."""
-    means = (mean_path(Path(), modality).name for modality in Modality)
+    means = (path(Path(), modality).name for path in (mean_path, mean_index_path) for modality in Modality)
     return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, *means, *FORMATS} - {"npz"}
 
 
@@ -217,9 +237,10 @@ def _pool(
                 recipes[file] = pool_recipe(file, result, store)
         except OpenL3Error as error:
             fail(file, error)
-    with progress_bar("Exporting", total=len(recipes)) as bar:
+    embeddings = sum(files[file].frames for file in recipes)
+    with progress_bar("Exporting", total=embeddings, unit="embedding") as bar:
         for outcome in resolve(store, recipes, partial(pool_each, recipes=recipes, store=store)):
-            bar.update()
+            bar.update(files[outcome.key].frames)
             if isinstance(outcome.result, OpenL3Error):
                 fail(outcome.key, outcome.result)
                 continue
@@ -229,12 +250,11 @@ def _pool(
 
 
 def _write_means(moments: Sequence[Path], path: Path) -> None:
-    if moments:
-        with RowSpool(path.parent) as spool:
-            for file in moments:
-                spool.append(np.load(file)[:1].astype(np.float32))
-            spool.save_npy(path)
-        seal(path)
+    with RowSpool(path.parent) as spool:
+        for file in moments:
+            spool.append(np.load(file)[:1].astype(np.float32))
+        spool.save_npy(path)
+    seal(path)
 
 
 def _figures(rows: Sequence[ManifestRow], origins: Mapping[Modality, Origin]) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,15 +17,41 @@ from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
 from l3embed.models.origin import Origin, variant_origin
 from l3embed.models.running import Network, build_network
-from l3embed.runtimes.base import Placement
+from l3embed.runtimes.base import Placement, has_graph_frontend
+from l3embed.runtimes.choice import choose_runtime
 from l3embed.stages.output_folder import read_blocks
 from l3embed.store.recipe import Parameter
-from l3embed.variants import SAMPLE_RATE_HZ, AudioVariant, Frontend, ImageVariant, Media
+from l3embed.variants import (
+    SAMPLE_RATE_HZ,
+    AudioVariant,
+    Frontend,
+    ImageVariant,
+    Media,
+    Precision,
+    Variant,
+)
 from l3embed.weights.file import WeightFile
+
+USUAL = Placement()
+"""Nothing is asked for: this can be done on every machine."""
 
 BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 BLOCK_SPECTROGRAMS = 32
 """Rows of preprocessed sound that are read at a time."""
+
+
+def check_placement(variants: Iterable[Variant], placement: Placement) -> None:
+    """Check that networks can run where they are to, if anything out of the ordinary is asked for.
+
+    Raises
+    ------
+    OpenL3Error
+        If a runtime or a device is not there, or they do not go together with a network.
+    """
+    for variant in variants:
+        is_usual = replace(placement, threads=USUAL.threads) == USUAL and not has_graph_frontend(variant)
+        if not is_usual or variant.precision is not Precision.FLOAT32:
+            choose_runtime(variant, placement)
 
 
 @dataclass(frozen=True)
@@ -87,6 +115,15 @@ class ChosenNetwork:
         prepare = sound.prepare_for(loaded.embedder.input_shape, loaded.frontend)
         blocks = read_blocks(path, BLOCK_SAMPLES, (np.float32, ()))
         return sound.network_inputs(blocks, self.framing, prepare)
+
+    def expected_inputs(self, size_bytes: int, media: Media) -> float:
+        """Return how many of the network's inputs a preprocessed file of a size makes."""
+        size_bytes -= np.lib.format.ARRAY_ALIGN * 2  # its header
+        if isinstance(self.variant, AudioVariant) and self.variant.frontend is not Frontend.LIBROSA:
+            return self.framing.frames(size_bytes // np.dtype(np.float32).itemsize)
+        is_bytes = media is Media.VIDEO and isinstance(self.variant, ImageVariant)
+        kind = np.dtype(np.uint8 if is_bytes else np.float32)
+        return size_bytes // (kind.itemsize * math.prod(self.variant.network_shape))
 
     def timestamps_s(self, rows: int, times: Path, media: Media) -> npt.NDArray[np.float64] | None:
         """Return the times of the embeddings; None for an image file, which has no `times` file.

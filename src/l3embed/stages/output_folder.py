@@ -58,7 +58,7 @@ class Layout:
 
     def tidy(self) -> None:
         """Remove what killed processes have left where stages do not begin with an empty folder."""
-        for folder in (self.root, *map(self.folder, ("metrics", "evaluation", "report", "weights"))):
+        for folder in (self.root, *map(self.folder, ("check", "metrics", "evaluation", "report", "weights"))):
             remove_all_left_behind(folder)
 
 

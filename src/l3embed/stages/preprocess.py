@@ -5,10 +5,11 @@ from __future__ import annotations
 import errno
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,16 @@ from l3embed.decoding.reading import AS_OPENL3, OnDamage, Reading
 from l3embed.disk.atomic import place, replacing
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error, source_faults
+from l3embed.inputs.estimates import Unread, estimate
 from l3embed.inputs.findings import DAMAGE, LACKS, doubts
 from l3embed.inputs.media import MODALITIES, SourceFile
 from l3embed.inputs.preparation import Sound, prepared_rows, row_parameters
 from l3embed.profiling import Phase, phase
-from l3embed.progress import progress_bar, say
+from l3embed.progress import FileProgress, counted, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
+from l3embed.stages.forecast import Following, tell_of_dataset
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     ROWS_FILE,
@@ -49,6 +52,7 @@ from l3embed.stages.results import (
 from l3embed.store.code import recipe_of
 from l3embed.store.digests import Digests
 from l3embed.store.entries import Store
+from l3embed.store.estimate import File
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import DoubtKind, Media, Modality
@@ -60,15 +64,20 @@ Prepared = tuple[list[str], dict[str, Any]]
 """What was made of one file: names of files that are to be put into the store, and facts."""
 
 
+UNITS = {Media.IMAGE: "picture", Media.VIDEO: "frame"}
+"""What an image network's input is called."""
+
+
 @dataclass(frozen=True)
 class PreprocessOptions:
-    """Which files, how they are read, what to do about those that cannot be; and threads."""
+    """Which files, how they are read, what to do about those that cannot be, and what follows."""
 
     selection: Selection
     sound: Sound
     reading: Reading = AS_OPENL3
     on_error: OnError = OnError.SKIP
     threads: int = 0
+    following: Following | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,7 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     found = find_inputs(dataset, options.selection)
     make_empty(output)
     jobs, results = _plan(found, options, dataset, store.digests)
+    _foretell(jobs, options, store)
     counts = _prepare_all(jobs, results, options, (store, output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
@@ -105,7 +115,7 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     _tell_of_folders(found)
     metrics.write(counts.figures | count_doubts(odd))
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
-    others = f", {found.left_out} other files left out" if found.left_out else ""
+    others = f", {counted(found.left_out, 'other file')} left out" if found.left_out else ""
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
 
 
@@ -144,6 +154,20 @@ def _plan_one(
     return _Job(source, input_.media, state, modality, recipe)
 
 
+def _foretell(jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Store) -> None:
+    """Tell how much is going to be written, by this stage and those behind it, if it is much."""
+    if options.following is None:
+        return
+    recipes: dict[File, list[Recipe]] = {}
+    for job in jobs.values():
+        recipes.setdefault((job.source, job.media), []).append(job.recipe)
+
+    def is_new(file: File) -> bool:
+        return any(store.find(recipe) is None for recipe in recipes[file])
+
+    tell_of_dataset(list(recipes), is_new, options.sound, options.following, store)
+
+
 def _prepare_all(
     jobs: Mapping[Task, _Job],
     results: dict[Task, Result],
@@ -155,8 +179,11 @@ def _prepare_all(
     counts = Counts(failed=len(results))
     lacks: dict[str, str] = {}
     recipes = {task: job.recipe for task, job in jobs.items()}
-    with progress_bar("Preprocessing", total=len(jobs)) as bar:
-        for outcome in resolve(store, recipes, lambda tasks: _compute(tasks, jobs, options, store)):
+    unread = {task: Unread(job.source, job.media, job.modality) for task, job in jobs.items()}
+    workload = estimate(unread, lambda seconds: seconds)
+    with FileProgress("Preprocessing", workload, _unit(jobs.values()), source="input") as progress:
+        compute = partial(_compute, jobs=jobs, options=options, store=store, progress=progress)
+        for outcome in resolve(store, recipes, compute):
             result = _settle(outcome, jobs[outcome.key], options.reading, output)
             if result:
                 results[outcome.key] = result
@@ -165,15 +192,29 @@ def _prepare_all(
                 path, modality = outcome.key
                 lacks[path] = LACKS[modality]
             counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
-            bar.update()
+            if outcome.was_computed:
+                progress.end(outcome.key)
+            else:
+                progress.reuse(outcome.key)
     for task, result in results.items():
         if result.path in lacks:
             results[task] = result.doubted(DoubtKind.INCOMPLETE, lacks[result.path])
     return counts
 
 
+def _unit(jobs: Iterable[_Job]) -> str:
+    """Return what a bar counts: seconds of sound, pictures and frames, which take about as long."""
+    kinds = {(job.media, job.modality) for job in jobs}
+    units = {"second" if modality is Modality.AUDIO else UNITS[media] for media, modality in kinds}
+    return units.pop() if len(units) == 1 else "item"
+
+
 def _compute(
-    tasks: Iterator[Task], jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Store
+    tasks: Iterator[Task],
+    jobs: Mapping[Task, _Job],
+    options: PreprocessOptions,
+    store: Store,
+    progress: FileProgress[Task],
 ) -> Iterator[Computed[Task]]:
     """Read files, several at once, and put what was made of them into the store."""
     from threadpoolctl import threadpool_limits
@@ -182,7 +223,7 @@ def _compute(
 
     def prepare(task: Task) -> tuple[Task, Prepared | OpenL3Error]:
         try:
-            return task, _prepare(jobs[task], options, store)
+            return task, _prepare(jobs[task], options, store, partial(progress.add, task))
         except OpenL3Error as error:
             return task, error
 
@@ -195,17 +236,21 @@ def _compute(
                 yield task, store.put(jobs[task].recipe, *prepared)
 
 
-def _prepare(job: _Job, options: PreprocessOptions, store: Store) -> Prepared:
+def _prepare(
+    job: _Job, options: PreprocessOptions, store: Store, on_items: Callable[[float], None]
+) -> Prepared:
     """Read one file, and write what is made of it to where the store will have it."""
     started_s = time.perf_counter()
     # What is damaged is kept, too: whether it is used is settled anew each time.
     source = SourceFile(job.source, job.media, replace(options.reading, on_damage=OnDamage.USE))
     findings, names = source.findings, []
+    items_a_row = options.sound.seconds_a_row if job.modality is Modality.AUDIO else 1
     path = store.path(job.recipe, ROWS_FILE)
     with RowSpool(path.parent) as spool:
         for rows in _own_faults(prepared_rows(source, job.modality, options.sound)):
             with store.explaining_disk_errors():
                 spool.append(rows)
+            on_items(len(rows) * items_a_row)
         _check_unchanged(job)
         with phase(Phase.WRITE), store.explaining_disk_errors():
             if spool.rows:  # a video may lack sound or frames

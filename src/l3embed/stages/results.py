@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -12,7 +12,7 @@ from l3embed.disk.seals import reading, seal
 from l3embed.disk.tables import FAILED, OK, read_rows, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.export.doubts import DOUBTFUL, Doubt
-from l3embed.progress import say
+from l3embed.progress import counted, say
 from l3embed.variants import DoubtKind, Media, Modality
 
 RESULTS_FILE = "results.csv"
@@ -161,6 +161,14 @@ def count_doubts(doubts: Iterable[Doubt]) -> dict[str, dict[str, int]]:
     return {"doubts": {kind.value: counts[kind] for kind in DoubtKind if counts[kind]}}
 
 
+def count_inputs(results: Collection[Result]) -> str:
+    """Return how many inputs there are, and of how many files, if those are fewer."""
+    inputs, files = counted(len(results), "input"), len({result.path for result in results})
+    if files == len(results):
+        return inputs
+    return f"{inputs} of {counted(files, 'file')} (a video counts twice: its sound and its frames)"
+
+
 def _sentence(kind: DoubtKind, found: Mapping[str, str]) -> str:
     if len(found) == 1:
         ((path, words),) = found.items()
@@ -181,4 +189,5 @@ def require_one(stage: str, results: Sequence[Result]) -> None:
     """
     if not any(result.is_ok for result in results):
         first = f"{results[0].path}: {results[0].reason}"
-        raise OpenL3Error(f"{stage}: all of {len(results)} inputs failed. The first: {first}")
+        which = f"all of {len(results):,} inputs" if len(results) > 1 else "the one input"
+        raise OpenL3Error(f"{stage}: {which} failed. The first: {first}")

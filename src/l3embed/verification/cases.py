@@ -13,8 +13,10 @@ from l3embed.variants import (
     CENTER_PAD_SAMPLES,
     SAMPLE_RATE_HZ,
     WINDOW_SAMPLES,
+    AudioSize,
     ContentType,
     Frontend,
+    ImageSize,
     InputRepr,
     Media,
     Modality,
@@ -57,8 +59,8 @@ class Computation:
     file: str
     input_repr: InputRepr = InputRepr.MEL256
     content_type: ContentType = ContentType.MUSIC
-    audio_size: int = 6144
-    image_size: int = 8192
+    audio_size: AudioSize = 6144
+    image_size: ImageSize = 8192
     frontend: Frontend = Frontend.KAPRE
     framing: Framing = field(default_factory=Framing)
 

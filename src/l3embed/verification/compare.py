@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.progress import counted
 from l3embed.verification.cases import Case
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -67,7 +68,7 @@ def compare(case: Case, ours: Arrays, stored: Arrays) -> Comparison:
     note = ""
     if (count := case.trusted_windows) is not None:
         found, expected = found[:count], expected[:count]
-        note = f"the first {count} of {len(stored['embedding'])} windows alone: {BAD_SOUND}"
+        note = f"the first {count} of {counted(len(stored['embedding']), 'window')} alone: {BAD_SOUND}"
     difference = relative_difference(found, expected)
     if not difference <= case.tolerance:  # so that NaN is out as well
         return Comparison(case, Verdict.OUT, difference, note)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import time
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from l3embed.disk.atomic import replacing
 from l3embed.disk.checksums import git_blob_id
 from l3embed.errors import OpenL3Error
-from l3embed.progress import progress_bar, say
+from l3embed.progress import is_drawn, progress_bar, say
 from l3embed.weights.registry import ATTRIBUTION, PublishedFile
 from l3embed.weights.source import SOURCE_VARIABLE, URL_VARIABLE
 
 if TYPE_CHECKING:
     import requests
+    from tqdm import tqdm
 
 TIMEOUT_S = 30.0
 """How long the server may be silent."""
@@ -25,6 +27,7 @@ RETRY_WAITS_S = (1, 2)
 """How long to wait before each further attempt after a transient fault."""
 
 CHUNK_BYTES = 1 << 18
+BYTES_PER_MB = 1_000_000
 
 MAX_PACKED_BYTES = 64 << 20
 """Limit of a download; no published weight file has more than the 19 MB that it unpacks to."""
@@ -107,17 +110,48 @@ def fetch(download: Download, *, verbose: bool = True) -> Path:
     import requests
 
     waits_s = iter(RETRY_WAITS_S)
-    while True:
-        try:
-            return _receive(download, verbose=verbose)
-        except requests.RequestException as error:
-            wait_s = next(waits_s, None) if _is_transient(error) else None
-            if wait_s is None:
-                raise download.failure(_describe(error)) from error
-            time.sleep(wait_s)
+    with _DownloadBar(download.file_name, enabled=verbose) as bar:
+        while True:
+            try:
+                return _receive(download, bar)
+            except requests.RequestException as error:
+                wait_s = next(waits_s, None) if _is_transient(error) else None
+                if wait_s is None:
+                    raise download.failure(_describe(error)) from error
+                time.sleep(wait_s)
 
 
-def _receive(download: Download, *, verbose: bool) -> Path:
+class _DownloadBar(AbstractContextManager["_DownloadBar"]):
+    """One bar for a file, whatever number of attempts it takes; in a log one line when the file is there."""
+
+    def __init__(self, file_name: str, *, enabled: bool) -> None:
+        self._file_name, self._enabled = file_name, enabled
+        self._drawing = ExitStack()
+        self._bar: tqdm[Any] | None = None
+
+    def __exit__(self, *fault: Any) -> None:
+        self._drawing.__exit__(*fault)
+
+    def begin(self, total_bytes: int | None) -> None:
+        """Draw the bar, or begin it anew: before the server answers there is nothing to be drawn."""
+        if self._bar is not None:
+            self._bar.reset(total_bytes)
+        elif self._enabled and is_drawn():
+            bar = progress_bar(self._file_name, total=total_bytes, unit="B", unit_scale=True)
+            self._bar = self._drawing.enter_context(bar)
+
+    def add(self, received_bytes: int) -> None:
+        """Count bytes that were received."""
+        if self._bar is not None:
+            self._bar.update(received_bytes)
+
+    def tell(self, total_bytes: int) -> None:
+        """Say that the file is there, if nothing has been drawn."""
+        if self._enabled and self._bar is None:
+            say(f"{self._file_name}: {total_bytes / BYTES_PER_MB:.1f} MB fetched.")
+
+
+def _receive(download: Download, bar: _DownloadBar) -> Path:
     """Try once."""
     import requests
 
@@ -127,23 +161,23 @@ def _receive(download: Download, *, verbose: bool) -> Path:
     with requests.get(download.url, stream=True, timeout=TIMEOUT_S, headers=headers) as response:
         response.raise_for_status()
         with replacing(path) as temporary:
-            received_bytes = _save(response, temporary, download, verbose=verbose)
+            received_bytes = _save(response, temporary, download, bar)
             found = git_blob_id(temporary)
             if found != download.git_blob:
                 raise download.failure(
                     f"the server sent another or an altered file ({received_bytes} bytes "
                     f"with the git blob id {found})"
                 )
+    bar.tell(received_bytes)
     return path
 
 
-def _save(response: requests.Response, path: Path, download: Download, *, verbose: bool) -> int:
+def _save(response: requests.Response, path: Path, download: Download, bar: _DownloadBar) -> int:
     """Write what is received to a file, drawing a bar, and return how many bytes that was."""
     announced = response.headers.get("Content-Length", "")  # for the bar alone: it is not to be relied on
-    total = int(announced) if announced.isdecimal() else None
-    bar = progress_bar(download.file_name, total=total, unit="B", unit_scale=True, enabled=verbose)
+    bar.begin(int(announced) if announced.isdecimal() else None)
     received_bytes = 0
-    with path.open("xb") as file, bar:
+    with path.open("xb") as file:
         for chunk in response.iter_content(CHUNK_BYTES):
             received_bytes += len(chunk)
             if received_bytes > MAX_PACKED_BYTES:
@@ -152,7 +186,7 @@ def _save(response: requests.Response, path: Path, download: Download, *, verbos
                     f"no published file has as many"
                 )
             file.write(chunk)
-            bar.update(len(chunk))
+            bar.add(len(chunk))
     return received_bytes
 
 

@@ -14,7 +14,7 @@ from l3embed.disk.checksums import sha256
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.networks.layers import BATCH_NORM_EPSILON, BatchNorm, trained_layers
 from l3embed.variants import Modality, WeightSet
-from l3embed.weights.random import UNTRAINED_ATTRIBUTE
+from l3embed.weights.writing import UNTRAINED_ATTRIBUTE
 
 if TYPE_CHECKING:
     import h5py

@@ -1,6 +1,5 @@
 """Locate the file of a weight set, making it first where that is needed."""
 
-import warnings
 from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
@@ -9,7 +8,7 @@ from l3embed.disk.atomic import remove_abandoned, remove_left_behind, replacing
 from l3embed.disk.checksums import git_blob_id, sha256
 from l3embed.disk.folders import explaining_disk_errors
 from l3embed.disk.seals import reading
-from l3embed.errors import OpenL3Error, OpenL3Warning
+from l3embed.errors import OpenL3Error, warn
 from l3embed.progress import say
 from l3embed.variants import WeightSet
 from l3embed.weights.cache import (
@@ -162,11 +161,9 @@ def is_whole(path: Path, git_blob: str) -> bool:
 def discard_damaged(path: Path, git_blob: str) -> None:
     """Remove a file that is not the published one, which may have been put there by hand: say so."""
     if path.is_file():
-        warnings.warn(
+        warn(
             f"{path} has the git blob id {git_blob_id(path)} instead of {git_blob}: it is truncated "
             f"or another file. It is removed, and the published file fetched.",
-            OpenL3Warning,
-            stacklevel=4,
         )
         path.unlink()
 
@@ -222,10 +219,8 @@ def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
 
 
 def _warn_untrained(file: WeightFile) -> None:
-    warnings.warn(
+    warn(
         f"The weights in {file.path} ({file.identity}) are untrained: embeddings made with them are random "
         f"features, good for trying things out and for nothing else. Set {SOURCE_VARIABLE}=published (in "
         f"the pipeline weights=published) to get the trained ones.",
-        OpenL3Warning,
-        stacklevel=3,
     )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from l3embed.disk.atomic import replacing
-from l3embed.networks.layers import EMBEDDING_LAYER_NAMES, BatchNorm, Conv, trained_layers
+from l3embed.networks.layers import BatchNorm, Conv, trained_layers
 from l3embed.variants import Modality, WeightSet
+from l3embed.weights.writing import write_layers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,6 @@ INPUT_MEAN_DB = -45.0
 
 INPUT_VARIANCE_DB2 = 250.0
 """Variance of the same."""
-
-UNTRAINED_ATTRIBUTE = "l3embed_untrained"
-"""Attribute of the file, beyond the published layout, by which it is known wherever it is copied."""
 
 
 def write_random_weights(path: Path, weight_set: WeightSet, seed: int = DEFAULT_SEED) -> None:
@@ -41,44 +38,8 @@ def write_random_weights(path: Path, weight_set: WeightSet, seed: int = DEFAULT_
     seed
         Any integer from 0 on.
     """
-    import h5py
-    import numpy as np
-
-    layers = dict(zip(_layer_names(weight_set.modality), _draw_layers(weight_set, seed), strict=True))
-    with replacing(path) as temporary:
-        # In memory first: of a full disk HDF5 tells in errors of several kinds, without the system's number.
-        with h5py.File(temporary, "w", driver="core", backing_store=False) as root:
-            for layer_name, weights in layers.items():
-                _write_layer(root, layer_name, weights)
-            root.attrs["layer_names"] = np.array([name.encode() for name in layers])
-            root.attrs["backend"] = b"tensorflow"
-            root.attrs["keras_version"] = b"2.2.4-tf"
-            # Of fixed length: HDF5 takes as much memory as a string's own length says, damaged as it may be.
-            root.attrs[UNTRAINED_ATTRIBUTE] = np.bytes_(f"random:{seed}")
-            root.flush()
-            image = root.id.get_file_image()
-        temporary.write_bytes(image)
-
-
-def _write_layer(root: Any, layer_name: str, weights: dict[str, NDArray[np.float64]]) -> None:
-    import numpy as np
-
-    group = root.create_group(layer_name)
-    paths = {f"{layer_name}/{weight_name}:0": array for weight_name, array in weights.items()}
-    group.attrs["weight_names"] = np.array([path.encode() for path in paths])
-    for path, array in paths.items():
-        group[path] = array.astype(np.float32)
-
-
-def _layer_names(modality: Modality) -> list[str]:
-    """Return the names of the trained layers, numbered by kind as Keras numbers them."""
-    prefixes = {Conv: "conv2d", BatchNorm: "batch_normalization"}
-    counts = dict.fromkeys(prefixes, 0)
-    names = []
-    for layer in trained_layers(modality):
-        counts[type(layer)] += 1
-        names.append(f"{prefixes[type(layer)]}_{counts[type(layer)]}")
-    return [*names[:-1], EMBEDDING_LAYER_NAMES[modality]]
+    layers = [list(layer.values()) for layer in _draw_layers(weight_set, seed)]
+    write_layers(path, weight_set.modality, layers, untrained=f"random:{seed}")
 
 
 def _draw_layers(weight_set: WeightSet, seed: int) -> list[dict[str, NDArray[np.float64]]]:

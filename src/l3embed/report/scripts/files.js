@@ -5,7 +5,8 @@ const data = JSON.parse(byId("data").textContent);
 
 const MEDIA = { audio: 0, image: 1, video: 2 };
 const HELD = { sound: 1, picture: 2 };
-const SIMILARITY_STEPS = 10000;
+const STEPS = 10000; // cosines and probabilities are packed as whole numbers of these
+const MODALITIES = ["audio", "image"];
 
 function unpack(text, Kind) {
   const characters = atob(text);
@@ -69,14 +70,49 @@ const maps = data.maps.map((packed) => {
     count: packed.count,
     index: unpack(packed.index, Uint32Array),
     similarity: unpack(packed.similarity, Int16Array),
+    // Empty where nothing was evaluated; -1 for a point that was not.
+    takenFor: unpack(packed.takenFor, Int32Array),
+    confidence: unpack(packed.confidence, Int16Array),
+    fold: unpack(packed.fold, Int16Array),
+    folds: packed.folds,
+    classes: packed.classes,
   };
 });
+
+// What the linear probe took a point for, how surely, and in which fold it was held out; null if it was not asked.
+function predictionOf(map, point) {
+  const takenFor = map.takenFor[point] ?? -1;
+  if (takenFor < 0) return null;
+  return { takenFor, confidence: map.confidence[point] / STEPS, fold: map.folds[map.fold[point]], isMistake: takenFor !== files.label[map.files[point]] };
+}
+
+// The doubts about each file, the worst first: kind, modality, and words that begin behind the file's name.
+const doubtsOf = new Map();
+{
+  const { words } = data.doubts;
+  const [file, modality, kind, word] = [["file", Uint32Array], ["modality", Uint8Array], ["kind", Uint8Array], ["word", Uint32Array]].map(([name, Kind]) => unpack(data.doubts[name], Kind));
+  for (let i = 0; i < file.length; i++) {
+    const doubt = { kind: data.doubtKinds[kind[i]], modality: MODALITIES[modality[i]], words: words[word[i]] };
+    if (doubtsOf.has(file[i])) doubtsOf.get(file[i]).push(doubt);
+    else doubtsOf.set(file[i], [doubt]);
+  }
+}
+
+// Why inputs of a file have no embeddings.
+const failuresOf = new Map();
+{
+  const [file, modality] = [unpack(data.failures.file, Uint32Array), unpack(data.failures.modality, Uint8Array)];
+  data.failures.reasons.forEach((reason, i) => {
+    const failure = { modality: MODALITIES[modality[i]], reason };
+    failuresOf.set(file[i], [...(failuresOf.get(file[i]) ?? []), failure]);
+  });
+}
 
 // The neighbours of a point, the nearest first.
 function neighboursOf(map, point) {
   return Array.from({ length: map.count }, (_, rank) => {
     const place = point * map.count + rank;
-    return { point: map.index[place], file: map.files[map.index[place]], similarity: map.similarity[place] / SIMILARITY_STEPS };
+    return { point: map.index[place], file: map.files[map.index[place]], similarity: map.similarity[place] / STEPS };
   });
 }
 

@@ -11,13 +11,30 @@ class Workbench {
   constructor() {
     this.player = new Player();
     this.view = new MapView(byId("chart"), byId("points"), byId("marks"));
+    this.lasso = new Lasso(this.view, byId("lasso"));
     this.legend = new Legend(byId("legend"), this.view);
+    this.picks = new Picks(byId("picks"), this.view, this.lasso, this.legend);
     this.panel = new Panel(this.player);
     this.search = new Search(byId("search"), byId("found"), this.view);
     this.tip = byId("tip");
     this.history = [];
     this.#listen();
     this.show(0);
+  }
+
+  // Show a file of a list beside that list.
+  open({ file, map, point }, panel) {
+    if (!map) {
+      this.view.select(null);
+      this.history = [];
+      this.player.stop();
+      this.panel.showFailed(file);
+    } else {
+      if (map !== this.map) this.show(maps.indexOf(map));
+      this.select(point);
+    }
+    this.panel.moveTo(panel);
+    panel.scrollIntoView({ block: "nearest" });
   }
 
   show(place) {
@@ -28,7 +45,7 @@ class Workbench {
     }
     this.view.show(this.map, this.view.view?.name);
     this.legend.show(this.map);
-    this.view.setHidden(new Set());
+    this.picks.show(this.map);
     this.search.show(this.map);
     this.#offerViews();
     this.history = [];
@@ -72,7 +89,7 @@ class Workbench {
 
   #listen() {
     this.view.addEventListener("hover", ({ detail }) => this.#tip(detail));
-    this.view.addEventListener("choose", ({ detail }) => this.select(detail.point));
+    this.view.addEventListener("choose", ({ detail }) => this.#selectHere(detail.point));
     this.panel.addEventListener("choose", ({ detail }) => this.select(detail.point));
     this.panel.addEventListener("back", () => this.back());
     this.panel.addEventListener("near", ({ detail }) => {
@@ -80,24 +97,36 @@ class Workbench {
       this.view.redrawMarks();
     });
     this.search.addEventListener("choose", ({ detail }) => {
-      this.select(detail.point);
+      this.#selectHere(detail.point);
       byId("marks").focus({ preventScroll: true });
     });
     for (const tab of document.querySelectorAll("[data-map]")) tab.addEventListener("click", () => this.show(Number(tab.dataset.map)));
     const zooms = { in: () => this.view.zoomBy(1.6), out: () => this.view.zoomBy(1 / 1.6), reset: () => this.view.reset() };
     for (const button of document.querySelectorAll("[data-zoom]")) button.addEventListener("click", zooms[button.dataset.zoom]);
-    document.addEventListener("keydown", (event) => event.key === "Escape" && this.player.stop());
-    byId("map").addEventListener("keydown", (event) => this.#key(event, zooms));
+    document.addEventListener("keydown", (event) => event.key === "Escape" && this.#escape());
+    document.addEventListener("keydown", (event) => event.target.closest("#map, .panel") && this.#key(event, zooms));
+  }
+
+  #selectHere(point) {
+    this.select(point);
+    this.panel.moveTo(this.panel.home);
+  }
+
+  // One thing at a time: what took trouble goes last.
+  #escape() {
+    if (this.lasso.cancel()) return;
+    if (this.player.playing) this.player.stop();
+    else if (!document.activeElement.matches("input:not([type=radio], [type=checkbox], [type=range])")) this.picks.clear();
   }
 
   #key(event, zooms) {
-    if (event.target.matches("input") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input:not([type=range]), select") || event.ctrlKey || event.metaKey || event.altKey) return;
     const atMap = event.target === byId("marks");
     const actions = {
       ArrowDown: () => this.#step(1),
       ArrowUp: () => this.#step(-1),
       Backspace: () => this.back(),
-      ...(atMap ? { ArrowRight: () => this.#step(1), ArrowLeft: () => this.#step(-1), "+": zooms.in, "=": zooms.in, "-": zooms.out, 0: zooms.reset } : {}),
+      ...(atMap ? { ArrowRight: () => this.#step(1), ArrowLeft: () => this.#step(-1), "+": zooms.in, "=": zooms.in, "-": zooms.out, 0: zooms.reset, l: () => this.lasso.toggle(), " ": () => this.picks.toggle(this.view.point) } : {}),
     };
     if (!actions[event.key]) return;
     event.preventDefault();
@@ -108,7 +137,7 @@ class Workbench {
   #step(change) {
     if (this.view.point !== null) return this.panel.step(change);
     const middle = this.view.find(this.view.width / 2, this.view.height / 2, Infinity);
-    if (middle !== null) this.select(middle);
+    if (middle !== null) this.#selectHere(middle);
   }
 
   #tip({ point, x, y }) {
@@ -129,6 +158,28 @@ class Workbench {
 }
 
 const workbench = maps.length ? new Workbench() : null;
+const isNarrow = matchMedia("(width < 940px)"); // as the style has it: panels stand below their lists
+const player = workbench?.player ?? new Player();
+
+// Lists in which a file can be chosen; the page of a dataset that failed altogether has one table, and no panel.
+const openBeside = (row, panel) => workbench?.open(row, panel);
+const allFiles = new AllFiles(player, (row) => openBeside(row, document.querySelector("#files .panel")));
+for (const place of document.querySelectorAll(".evaluation[data-modality]")) {
+  const map = maps.find(({ modality }) => modality === place.dataset.modality);
+  if (map?.classes.length) new Confusions(place, map, player, openBeside);
+}
+for (const button of document.querySelectorAll("#doubts [data-file]")) {
+  const { file, modality } = button.dataset;
+  button.addEventListener("click", () => {
+    const panel = document.querySelector("#doubts .panel");
+    // In a narrow window right below the line: the end of the list may be far away.
+    (isNarrow.matches ? button.closest("li") : document.querySelector("#doubts .with-panel")).append(panel);
+    openBeside(inputOf(Number(file), modality), panel);
+  });
+}
+for (const button of document.querySelectorAll("#doubts [data-kind]")) {
+  button.addEventListener("click", () => allFiles.showDoubts(button.dataset.kind));
+}
 
 function restyle() {
   workbench?.view.restyle();
@@ -146,4 +197,4 @@ for (const [event, printing] of [["beforeprint", true], ["afterprint", false]]) 
 paintMatrices().then(() => (document.documentElement.dataset.ready = "true"));
 
 // For the console of whoever wants more than the page shows.
-globalThis.report = { workbench, files, maps };
+globalThis.report = { workbench, files, maps, allFiles };

@@ -5,11 +5,21 @@ const REACH = 14; // pixels from which a mark is found
 const CLICK_SLOP = 4; // pixels that a click may move
 const GLIDE_MS = 500;
 const LARGEST_ZOOM = 200;
-const OPACITY = 0.88;
+const DIMMED = 0;
+const OPACITIES = [1, 0.22, 1]; // of what is dimmed, of what is not picked while others are, and of all else
+const SLOW_MS = 10; // from which a picture takes too long to draw sixty a second
+const ROUGH_SCALE = 0.5; // of what is drawn meanwhile
+const REST_MS = 150; // after which the map counts as at rest
+const GLYPH_DISTANCE = 3.25; // pixels from a mark's edge to what is drawn around it
 
 class MapView extends EventTarget {
-  #raster = new Raster();
+  #sharp = new Raster();
+  #rough = new Raster();
+  #raster = this.#sharp;
+  #rest = null;
+  #sharpMs = 0;
   #pending = false;
+  #tiers = null;
   #glide = null;
   #pointers = new Map();
   #pressed = null;
@@ -17,8 +27,7 @@ class MapView extends EventTarget {
   constructor(chart, points, marks) {
     super();
     Object.assign(this, { chart, points, marks, map: null, view: null, point: null, hovered: null, neighbour: null });
-    this.hidden = new Set();
-    this.emphasis = null;
+    Object.assign(this, { emphasis: null, picked: null, lasso: null, slowMs: SLOW_MS, isRough: false });
     this.zoom = 1;
     this.centre = [0, 0];
     new ResizeObserver(() => this.#resize()).observe(chart);
@@ -30,7 +39,10 @@ class MapView extends EventTarget {
     const start = performance.now();
     this.map = map;
     this.point = this.hovered = this.neighbour = null;
-    this.labels = Uint32Array.from(map.files, (file) => files.label[file]);
+    this.colouring = map.colourings[0];
+    this.shown = new Uint8Array(map.files.length).fill(1);
+    this.glyphs = new Uint8Array(map.files.length);
+    this.picked = this.lasso = this.#tiers = null;
     this.order = shuffled(map.files.length);
     this.x = new Float32Array(map.files.length);
     this.y = new Float32Array(map.files.length);
@@ -45,7 +57,7 @@ class MapView extends EventTarget {
     this.#measure();
     this.#reset();
     this.#glide = from && { from, start: performance.now() };
-    this.redraw();
+    this.#move();
   }
 
   select(point) {
@@ -54,19 +66,23 @@ class MapView extends EventTarget {
     this.redrawMarks();
   }
 
-  setHidden(hidden) {
-    this.hidden = hidden;
+  // Change what is drawn and how: the `colouring`, which points are `shown` and which `picked` (null if none
+  // is), and the place of each one's glyph in the list of doubts, counted from 1.
+  setLook(look) {
+    Object.assign(this, look);
+    this.#tiers = null;
     this.redraw();
   }
 
   // Dim all marks but those for which the function holds; null ends it.
   setEmphasis(emphasis) {
-    this.emphasis = emphasis;
-    this.redraw();
+    if (emphasis !== this.emphasis) this.setLook({ emphasis });
   }
 
   restyle() {
-    this.#raster.forget();
+    for (const raster of [this.#sharp, this.#rough]) raster.forget();
+    clearTimeout(this.#rest);
+    this.#rest = null;
     this.#draw();
     // On paper, what is clear of the upper canvas would cover the lower one.
     if (isPrinting()) this.#drawOver(this.points.getContext("2d"));
@@ -92,11 +108,21 @@ class MapView extends EventTarget {
     this.zoom = zoom;
     if (zoom === 1) this.#reset();
     this.marks.classList.toggle("zoomed", zoom > 1);
-    this.redraw();
+    this.#move();
   }
 
   moveBy(x, y) {
     this.centre = [this.centre[0] + x, this.centre[1] + y];
+    this.#move();
+  }
+
+  // While the map moves, and takes long to draw, it is drawn with fewer pixels; as soon as it rests, with all.
+  #move() {
+    clearTimeout(this.#rest);
+    this.#rest = setTimeout(() => {
+      this.#rest = null;
+      if (this.isRough) this.redraw();
+    }, REST_MS);
     this.redraw();
   }
 
@@ -105,7 +131,7 @@ class MapView extends EventTarget {
     let best = null;
     let nearest = reach * reach;
     for (let i = 0; i < this.x.length; i++) {
-      if (this.hidden.has(this.labels[i])) continue;
+      if (!this.shown[i]) continue;
       const distance = (this.x[i] - x) ** 2 + (this.y[i] - y) ** 2;
       if (distance < nearest) [nearest, best] = [distance, i];
     }
@@ -146,7 +172,8 @@ class MapView extends EventTarget {
       canvas.width = Math.round(clientWidth * this.density);
       canvas.height = Math.round(clientHeight * this.density);
     }
-    this.#raster.attach(this.points);
+    this.#sharp.attach(this.points);
+    this.#rough.attach(this.points, ROUGH_SCALE);
     if (whole) this.#reset();
     this.#draw();
   }
@@ -177,32 +204,59 @@ class MapView extends EventTarget {
   #draw() {
     this.#pending = false;
     if (!this.width) return;
+    const start = performance.now();
+    this.isRough = this.#rest !== null && this.#sharpMs > this.slowMs;
+    this.#raster = this.isRough ? this.#rough : this.#sharp;
     this.#place();
     const gliding = this.#glide !== null;
     if (gliding) this.#advanceGlide();
     this.#raster.clear();
     if (this.view.axes[0] && !gliding) this.#drawOrigin();
-    const shown = this.order.filter((point) => !this.hidden.has(this.labels[point]));
-    const { emphasis } = this;
-    if (emphasis) this.#drawMarks(shown.filter((point) => !emphasis(point)), "--dimmed");
-    this.#drawMarks(emphasis ? shown.filter(emphasis) : shown);
+    this.#tiers ??= this.#lineUp();
+    this.#tiers.forEach((points, tier) => this.#drawMarks(points, tier));
     this.#raster.show();
+    if (!this.isRough) this.#sharpMs = performance.now() - start;
     this.redrawMarks();
-    if (this.#glide) this.redraw();
+    if (this.#glide) this.#move();
   }
 
-  // In the colours of their labels, or all in one.
-  #drawMarks(points, colour) {
-    const { radius, density } = this;
-    const sprite = (look) => this.#raster.sprite({ shape: look.shape, colour: colour ?? look.colour }, radius, density, OPACITY);
-    const sprites = new Map([...this.map.looks].map(([label, look]) => [label, sprite(look)]));
-    for (const point of points) this.#raster.stamp(sprites.get(this.labels[point]), this.x[point] * density, this.y[point] * density);
+  // Points in the order in which they are drawn, by how they stand out. It is the same from frame to frame.
+  #lineUp() {
+    const { shown, emphasis, picked, colouring } = this;
+    const tiers = [[], [], []];
+    for (const point of this.order) {
+      if (!shown[point]) continue;
+      if (emphasis) tiers[emphasis(point) ? 2 : DIMMED].push(point);
+      else tiers[picked && !picked[point] ? 1 : 2].push(point);
+    }
+    const rank = (point) => colouring.groups[colouring.groupOf[point]].rank;
+    if (colouring.groups[0].rank !== undefined) for (const points of tiers) points.sort((a, b) => rank(a) - rank(b));
+    return tiers.map((points) => Uint32Array.from(points));
+  }
+
+  #drawMarks(points, tier) {
+    if (!points.length) return;
+    const { radius, glyphs, x, y } = this;
+    const density = this.density * this.#raster.scale;
+    const { looks, lookOf } = this.colouring;
+    const dimmed = ({ shape }) => ({ shape, colour: "--dimmed" });
+    const marks = looks.map((look) => this.#raster.sprite(tier === DIMMED ? dimmed(look) : look, radius, density, OPACITIES[tier]));
+    for (const point of points) this.#raster.stamp(marks[lookOf[point]], x[point] * density, y[point] * density);
+    if (tier === DIMMED) return;
+    const around = [];
+    for (const point of points) {
+      const glyph = glyphs[point];
+      if (!glyph) continue;
+      around[glyph] ??= this.#raster.sprite(glyphOf(data.doubtKinds[glyph - 1]), radius + GLYPH_DISTANCE, density, OPACITIES[tier]);
+      this.#raster.stamp(around[glyph], x[point] * density, y[point] * density);
+    }
   }
 
   #drawOrigin() {
-    const x = (this.centre[0] - this.middle[0] * this.scale) * this.density;
-    const y = (this.centre[1] + this.middle[1] * this.scale) * this.density;
-    this.#raster.lines(x, y, Math.round(this.density), "--faint");
+    const density = this.density * this.#raster.scale;
+    const x = (this.centre[0] - this.middle[0] * this.scale) * density;
+    const y = (this.centre[1] + this.middle[1] * this.scale) * density;
+    this.#raster.lines(x, y, Math.ceil(density), "--faint");
   }
 
   redrawMarks() {
@@ -216,6 +270,21 @@ class MapView extends EventTarget {
     context.setTransform(this.density, 0, 0, this.density, 0, 0);
     if (this.point !== null) this.#drawSelection(context);
     if (this.hovered !== null) this.#ring(context, this.hovered, "--ink", 1.5, 3);
+    if (this.lasso) this.#drawLasso(context);
+  }
+
+  #drawLasso(context) {
+    const path = new Path2D();
+    for (const [x, y] of this.lasso) path.lineTo(x, y);
+    path.closePath();
+    context.fillStyle = context.strokeStyle = style("--accent");
+    context.globalAlpha = 0.12;
+    context.fill(path);
+    context.globalAlpha = 1;
+    context.lineWidth = 1.5;
+    context.setLineDash([5, 3]);
+    context.stroke(path);
+    context.setLineDash([]);
   }
 
   #drawSelection(context) {
@@ -270,7 +339,7 @@ class MapView extends EventTarget {
       this.#pointers.set(event.pointerId, at(event));
       this.#pressed = { at: at(event), moved: this.#pointers.size > 1 };
     });
-    this.marks.addEventListener("pointermove", (event) => this.#move(event, at(event)));
+    this.marks.addEventListener("pointermove", (event) => this.#drag(event, at(event)));
     this.marks.addEventListener("pointerup", (event) => {
       const [x, y] = at(event);
       const point = this.#pressed && !this.#pressed.moved ? this.find(x, y, event.pointerType === "touch" ? 2 * REACH : REACH) : null;
@@ -291,7 +360,7 @@ class MapView extends EventTarget {
     );
   }
 
-  #move(event, [x, y]) {
+  #drag(event, [x, y]) {
     const last = this.#pointers.get(event.pointerId);
     if (!last) {
       if (event.pointerType !== "touch") this.#hover(this.find(x, y), x, y);

@@ -1,10 +1,14 @@
-// The selected file: what it is, how it sounds or looks, and its nearest neighbours.
+// The selected file: what it is, how it sounds or looks, and its nearest neighbours. It stands beside the map, or
+// beside the list in which the file was chosen.
+
+const HINTS = { none: "No file is selected.", elsewhere: "The selected file is shown beside its list." };
 
 class Panel extends EventTarget {
   constructor(player) {
     super();
     this.player = player;
     this.hint = byId("hint");
+    this.home = byId("panel");
     this.place = byId("selected");
     this.rows = [];
     this.current = -1;
@@ -14,8 +18,15 @@ class Panel extends EventTarget {
   clear() {
     this.rows = [];
     this.file = null;
-    this.place.hidden = true;
-    this.hint.hidden = false;
+    this.#fill([]);
+    this.moveTo(this.home);
+  }
+
+  // Stand beside another list; without one, beside the map.
+  moveTo(panel) {
+    if (this.place.parentElement !== panel) panel.append(this.place);
+    this.hint.hidden = this.file !== null && panel === this.home;
+    this.hint.querySelector("p").textContent = panel === this.home ? HINTS.none : HINTS.elsewhere;
   }
 
   show(map, point, canGoBack) {
@@ -24,17 +35,36 @@ class Panel extends EventTarget {
     this.current = -1;
     this.neighbours = neighboursOf(map, point);
     this.rows = this.neighbours.map((neighbour) => this.#row(neighbour));
-    this.place.replaceChildren(
+    this.#fill([
       ...this.#heading(canGoBack),
       ...this.#picture(),
       ...this.#sound(),
       this.#facts(map, point),
+      ...this.#prediction(predictionOf(map, point)),
+      ...this.#doubts(),
       ...this.#source(),
       ...this.#list(),
-    );
-    this.place.hidden = false;
-    this.hint.hidden = true;
+    ]);
+    this.moveTo(this.place.parentElement);
     this.#follow();
+  }
+
+  // A file without embeddings: why it has none.
+  showFailed(file) {
+    this.rows = [];
+    this.current = -1;
+    this.file = file;
+    this.seek = null;
+    this.#fill([...this.#heading(false), ...this.#doubts(), ...this.#source()]);
+    this.#follow();
+  }
+
+  // What had the focus is gone then, and the keys would go to nobody: the panel around it takes it over.
+  #fill(content) {
+    const hadFocus = this.place.contains(document.activeElement);
+    this.place.replaceChildren(...content);
+    this.place.hidden = !content.length;
+    if (hadFocus) this.place.parentElement.focus({ preventScroll: true });
   }
 
   // Go up or down in the list of neighbours, and hear what is there.
@@ -60,7 +90,7 @@ class Panel extends EventTarget {
       element(
         "p",
         { class: "kind" },
-        this.#swatch(this.file),
+        ...this.#swatch(this.file),
         element("bdi", {}, label || "no label"),
         ...(folder && folder !== label ? [element("bdi", { class: "folder" }, folder)] : []),
       ),
@@ -100,6 +130,20 @@ class Panel extends EventTarget {
     return element("p", { class: "facts" }, facts.filter((fact) => fact).join(" · "));
   }
 
+  #prediction(prediction) {
+    if (!prediction) return [];
+    const { takenFor, confidence, isMistake } = prediction;
+    const words = element("span", {}, "Taken for ", element("bdi", {}, data.labels[takenFor] || "no label"), `${isMistake ? "" : ", as labelled"}: ${percent(confidence)} sure`);
+    return [element("p", { class: isMistake ? "taken mistake" : "taken" }, ...this.#lookOf(takenFor), words)];
+  }
+
+  #doubts() {
+    const doubts = (doubtsOf.get(this.file) ?? []).map(({ kind, words }) => [kind, `It ${words}`]);
+    const failures = (failuresOf.get(this.file) ?? []).map(({ modality, reason }) => ["failed", `${modality === "audio" ? "Sound" : "Picture"}: ${reason}`]);
+    const lines = [...failures, ...doubts].map(([kind, words]) => element("li", {}, doubtMark(kind, ""), " ", words));
+    return lines.length ? [element("ul", { class: "reasons" }, ...lines)] : [];
+  }
+
   #source() {
     const held = files.held[this.file];
     const words = held ? `${held & HELD.sound ? "The first seconds are" : "A small picture is"} in this page. ` : "Read from the dataset's folder. ";
@@ -126,7 +170,9 @@ class Panel extends EventTarget {
       {
         onpointerenter: () => this.#send("near", point),
         onpointerleave: () => this.#send("near", null),
-        onfocusin: () => {
+        onfocusin: ({ target }) => {
+          // After a click on its round button the keys are the list's: Enter moves there, and the space bar stops.
+          if (target.matches(".play") && !target.matches(":focus-visible")) return target.closest("li").querySelector(".to").focus();
           this.current = this.rows.findIndex((row) => row.contains(document.activeElement));
           this.#send("near", point);
         },
@@ -136,7 +182,7 @@ class Panel extends EventTarget {
       element(
         "button",
         { type: "button", class: "to", title: files.path(file), onclick: () => this.#send("choose", point) },
-        element("span", { class: "what" }, element("bdi", { class: "name" }, files.name(file)), element("span", { class: "kind" }, this.#swatch(file), element("bdi", {}, files.labelName(file) || "no label"))),
+        element("span", { class: "what" }, element("bdi", { class: "name" }, files.name(file)), element("span", { class: "kind" }, ...this.#swatch(file), element("bdi", {}, files.labelName(file) || "no label"))),
         element("span", { class: "similarity" }, similarity.toFixed(3)),
       ),
     );
@@ -156,7 +202,13 @@ class Panel extends EventTarget {
   }
 
   #swatch(file) {
-    return swatch(this.map.looks.get(files.label[file]));
+    return this.#lookOf(files.label[file]);
+  }
+
+  // A label that no file of the map has looks like nothing.
+  #lookOf(label) {
+    const look = this.map?.looks.get(label);
+    return look ? [swatch(look)] : [];
   }
 
   #send(name, point) {

@@ -69,8 +69,8 @@ function playButton(player, file) {
 }
 
 // Every play button of the page shows whether its file can be heard just now.
-function showPlaying(player) {
-  for (const button of document.querySelectorAll("button.play")) {
+function showPlaying(player, within = document) {
+  for (const button of within.querySelectorAll("button.play")) {
     const playing = player.isPlaying(Number(button.dataset.file));
     button.classList.toggle("playing", playing);
     button.setAttribute("aria-label", `${playing ? "Stop" : "Play"} ${files.name(Number(button.dataset.file))}`);

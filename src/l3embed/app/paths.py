@@ -1,0 +1,80 @@
+"""The paths among the settings: whether they are there, and whether they are used."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+from l3embed.app.groups import LabelKind, SourceKind
+from l3embed.app.settings import Settings
+from l3embed.app.suggestions import most_like, question
+from l3embed.errors import OpenL3Error
+
+FOLDER = "folder"
+FILE = "file"
+
+TRACKED_SUFFIX = ".dvc"
+"""What DVC puts behind the name of what it tracks, and can bring here (``dvc pull``)."""
+
+
+def check_paths(settings: Settings) -> None:
+    """Check that what the settings name is there.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the first that is not.
+    """
+    dataset, labels, weights = settings.dataset, settings.labels, settings.weights
+    if Path(dataset.path) not in _synthesised(settings):
+        _check("dataset.path", dataset.path, FOLDER)
+    if labels.source == LabelKind.TABLE:
+        _check("labels.table", labels.table, FILE)
+    if weights.source == SourceKind.DIRECTORY:
+        _check("weights.path", weights.path, FOLDER)
+
+
+def without_effect(settings: Settings) -> list[str]:
+    """Return a sentence on each path that was set without the choice that goes with it."""
+    found = []
+    sample = _synthesised(settings)
+    if sample and Path(settings.dataset.path) not in sample:
+        found.append(
+            f"dataset.path is set without dataset=folder: it keeps the name {settings.dataset.name!r}, and "
+            f"{sample[0]} is written, too. Set dataset=folder dataset.path=..."
+        )
+    if settings.labels.table and settings.labels.source != LabelKind.TABLE:
+        found.append(
+            f"labels.table is set without labels=table: labels are of the source {settings.labels.source!r}."
+        )
+    if settings.weights.path and settings.weights.source != SourceKind.DIRECTORY:
+        found.append(
+            "weights.path is set without weights=directory: weights are of the source "
+            f"{settings.weights.source!r}."
+        )
+    return found
+
+
+def _synthesised(settings: Settings) -> list[Path]:
+    return [Path(folder) for folder in settings.dataset.synthesised.values()]
+
+
+def _check(key: str, name: str | None, kind: str) -> None:
+    path = Path(str(name))
+    is_there = path.is_dir() if kind == FOLDER else path.is_file()
+    if is_there or path.with_name(f"{path.name}{TRACKED_SUFFIX}").is_file():
+        return
+    found = f"which is no {kind}" if path.exists() else "which is not there"
+    raise OpenL3Error(
+        f"{key} must be the path of a {kind}; got {path}, {found}.{_neighbours(path) or f' Set {key}=...'}"
+    )
+
+
+def _neighbours(path: Path) -> str:
+    """Return a question after paths that are spelt alike."""
+    with suppress(OSError):
+        names = sorted(other.name for other in path.parent.iterdir())
+        alike = [str(path.with_name(name)) for name in most_like(path.name, names) if name != path.name]
+        if alike:
+            return question(alike)
+    return ""

@@ -1,0 +1,1 @@
+"""The networks as files that other programs and languages run."""
