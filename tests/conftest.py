@@ -61,6 +61,8 @@ NEEDS_BFLOAT16 = pytest.mark.skipif(
 def pytest_configure(config: pytest.Config) -> None:
     # Nearly all tests compute with random weights; the ones about the warning ask for it themselves.
     config.addinivalue_line("filterwarnings", "ignore:.*untrained:l3embed.errors.OpenL3Warning")
+    # What a shell runs in the background ignores Ctrl-C, and so would all that the tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -45,7 +45,7 @@ def _add(subparsers: Subparsers, kind: str, what: str, of_what: str, where: str)
 
 
 def _run_audio(args: argparse.Namespace) -> int:
-    from l3embed.core.audio import process_audio_outputs
+    from l3embed.core.audio_files import process_audio_outputs
     from l3embed.decoding.recording import SUFFIXES
 
     found = files_of(args, "audio", SUFFIXES)

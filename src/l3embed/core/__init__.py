@@ -1,6 +1,7 @@
 """Embeddings of arrays and of files. Mirrors ``openl3.core``."""
 
-from l3embed.core.audio import get_audio_embedding, preprocess_audio, process_audio_file
+from l3embed.core.audio import get_audio_embedding, preprocess_audio
+from l3embed.core.audio_files import process_audio_file
 from l3embed.core.image import get_image_embedding, process_image_file
 from l3embed.core.outputs import get_output_path
 from l3embed.core.stream import AudioEmbeddingStream

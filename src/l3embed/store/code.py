@@ -18,6 +18,9 @@ PACKAGE = Path(__file__).parents[1]
 READING = ("imageio", "imageio-ffmpeg", "numpy", "pillow", "scikit-image", "scipy", "soundfile", "tifffile")
 """Packages that files are read with."""
 
+NOT_INSTALLED = "none"
+"""In place of a package's version."""
+
 
 @dataclass(frozen=True)
 class StepCode:
@@ -88,13 +91,15 @@ def package_versions(step: Step) -> str:
 
 @cache
 def all_versions() -> str:
-    """Return the versions of l3embed and of all packages that the steps use."""
+    """Return the versions of l3embed and of all installed packages that the steps use."""
     names = sorted({name for step in STEPS.values() for name in step.packages})
-    return ", ".join((f"l3embed {__version__}", *(f"{name} {_version(name)}" for name in names)))
+    found = {name: _version(name) for name in names}
+    installed = (f"{name} {found[name]}" for name in names if found[name] != NOT_INSTALLED)
+    return ", ".join((f"l3embed {__version__}", *installed))
 
 
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # OpenVINO, where it has no wheels
-        return "none"
+    except PackageNotFoundError:  # OpenVINO, where it has no wheels, or an extra
+        return NOT_INSTALLED
