@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.resources import files as resources
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ from l3embed.report import comparison_words, formatting
 from l3embed.report.changed_neighbours import NeighbourChanges
 from l3embed.report.classification import CLASSIFIERS, MEASURES
 from l3embed.report.comparison import Comparison
+from l3embed.report.templating import joined_styles, template_environment
 from l3embed.variants import Modality
 from l3embed.version import __version__
 
-FOLDER = resources("l3embed.report")
 TEMPLATE = "comparison.html.j2"
 STYLES = ("style.css", "comparison.css")
 
@@ -55,16 +54,7 @@ def write_page(comparison: Comparison, path: Path) -> None:
 
 def comparison_page(comparison: Comparison) -> str:
     """Return the page of a comparison."""
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FunctionLoader(lambda name: _read("templates", name)),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters |= {
         "count": formatting.format_count,
         "share": formatting.format_share,
@@ -89,7 +79,7 @@ def comparison_page(comparison: Comparison) -> str:
         classifiers=CLASSIFIERS,
         measures=MEASURES,
         most_rows=MOST_ROWS,
-        style=Markup("".join(_read(name) for name in STYLES)),  # noqa: S704 (the package's own)
+        style=joined_styles(STYLES),
         version=__version__,
     )
 
@@ -132,7 +122,3 @@ def _file_kinds(comparison: Comparison) -> list[tuple[str, Sequence[tuple[str, s
         ("Failed in A alone", [(row.path, f"{row.modality}: {row.reason}") for row in comparison.recovered]),
     ]
     return [(title, rows) for title, rows in kinds if rows]
-
-
-def _read(*parts: str) -> str:
-    return FOLDER.joinpath(*parts).read_text(encoding="utf-8")

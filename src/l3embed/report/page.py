@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +28,10 @@ from l3embed.report.similarity import (
     choose_rows,
     self_similarities,
 )
+from l3embed.report.templating import joined_styles, read_part, template_environment
 from l3embed.variants import Modality
 from l3embed.version import __version__
 
-FOLDER = resources("l3embed.report")
 TEMPLATE = "page.html.j2"
 SCRIPTS = (
     "files",
@@ -157,25 +156,18 @@ def _preview_words(files: Sequence[MediaFile], previews: Previews, address: str)
 
 
 def _render(**content: Any) -> str:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FunctionLoader(lambda name: _read("templates", name)),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = template_environment()
     environment.filters |= {
         "count": formatting.format_count,
         "duration": formatting.format_length,
         "share": formatting.format_share,
     }
-    script = "".join(_read("scripts", f"{name}.js") for name in SCRIPTS)
+    script = "".join(read_part("scripts", f"{name}.js") for name in SCRIPTS)
     return environment.get_template(TEMPLATE).render(
         **content,
-        style=Markup("".join(map(_read, STYLES))),  # noqa: S704 (the package's own)
+        style=joined_styles(STYLES),
         script=Markup(script),  # noqa: S704 (the package's own)
         script_hash=script_hash(script),
         version=__version__,
@@ -184,7 +176,3 @@ def _render(**content: Any) -> str:
         most_open_rows=MOST_OPEN_ROWS,
         most_matrix_classes=MOST_MATRIX_CLASSES,
     )
-
-
-def _read(*parts: str) -> str:
-    return FOLDER.joinpath(*parts).read_text(encoding="utf-8")
