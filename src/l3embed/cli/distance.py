@@ -30,7 +30,7 @@ EXAMPLES = """examples:
   l3embed distance data/export generated/
   l3embed distance references/ one/ two/ --protocol stable-audio-metrics --content-type env
   l3embed distance references/ generated/ --measure fd,kad,fad-inf --per-file --csv distances.csv
-  l3embed distance stable-audio__musiccaps-public__channels2__44100__openl3music__openl3hopsize0.5__batch4.npz mine/
+  l3embed distance statistics.npz generated/ --save-statistics saved
 """
 
 

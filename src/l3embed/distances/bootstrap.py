@@ -1,4 +1,4 @@
-"""How far distances can be told from the files at hand: files of a candidate are drawn anew, with replacement.
+"""How surely a distance is told by the files at hand: a candidate's are drawn anew, with replacement.
 
 Frames of one file are alike, so whole files are drawn, and the reference stays as it is. A set drawn so has
 fewer different files, which makes any distance larger: the middle 95 % of what comes is moved so that its
@@ -83,8 +83,8 @@ class GramDistances:
     """Fréchet distances of resampled files, of few frames of any dimension.
 
     With ``X`` the frames, ``m`` the mean of those drawn, and ``F F'`` the covariance of the reference, the
-    eigenvalues wanted are those of ``W^(1/2) (X - m) F F' (X - m)' W^(1/2) / (n - 1)``, a matrix of frames. All
-    of it follows from one such matrix, ``X F F' X'``, that is computed once.
+    eigenvalues wanted are those of ``W^(1/2) (X - m) F F' (X - m)' W^(1/2) / (n - 1)``, a matrix of frames.
+    All of it follows from one such matrix, ``X F F' X'``, that is computed once.
 
     Parameters
     ----------

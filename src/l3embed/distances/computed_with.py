@@ -18,6 +18,8 @@ PUBLISHED = "published"
 
 HOP_TOLERANCE_S = 1e-6
 
+STEREO = 2
+
 WORDS = {
     "variant": "the network",
     "weights": "the weights",
@@ -61,7 +63,7 @@ class ComputedWith:
     def __str__(self) -> str:
         known = [self.variant, self.weights]
         known += [f"hop {self.hop_s:g} s" if self.hop_s else None]
-        known += ["left and right apart" if self.channels == 2 else None]  # noqa: PLR2004
+        known += ["left and right apart" if self.channels == STEREO else None]
         known += [f"protocol {self.protocol}" if self.protocol not in (None, AS_OPENL3) else None]
         return ", ".join(word for word in known if word) or "it does not say what it was computed with"
 
@@ -91,7 +93,7 @@ def computed_with(arrays: Mapping[str, Any]) -> ComputedWith:
 def _hop_s(arrays: Mapping[str, Any]) -> float | None:
     """Return the hop that times tell, if there are two: of a video's frames it differs from file to file."""
     is_sound = str(arrays.get("variant", Modality.AUDIO.value)).startswith(Modality.AUDIO.value)
-    times_s = arrays["timestamps"] if "timestamps" in arrays and is_sound else ()
+    times_s = arrays["timestamps"] if "timestamps" in arrays and is_sound else []
     return round(float(times_s[1] - times_s[0]), 6) if len(times_s) > 1 else None
 
 

@@ -21,7 +21,7 @@ class DistanceMeasure(str, Enum):
     FAD_INF = "fad-inf"
 
     @property
-    def title(self) -> str:
+    def heading(self) -> str:
         """What it is called in tables."""
         return {"fd": "FD", "kad": "KAD", "fad-inf": "FAD-inf"}[self.value]
 

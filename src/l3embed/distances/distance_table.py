@@ -51,7 +51,7 @@ def _row(distance: Distance) -> tuple[str, ...]:
     if distance.r_squared is not None:
         interval = f"R\N{SUPERSCRIPT TWO} {distance.r_squared:.3f}"
     counts = (f"{count:,}" if count else "" for count in (distance.frames, distance.files))
-    return distance.candidate, distance.measure.title, figure(distance.value), interval, *counts
+    return distance.candidate, distance.measure.heading, figure(distance.value), interval, *counts
 
 
 def figure(value: float | None) -> str:
@@ -63,7 +63,7 @@ def figure(value: float | None) -> str:
         f"{value:.4g}"
         if size < 1e-3 or size >= 1e6
         else f"{value:,.{4 if size < 1 else 3 if size < 10 else 2}f}"
-    )  # noqa: PLR2004
+    )
 
 
 def _cell(place: int, cell: str, width: int) -> str:
@@ -76,7 +76,7 @@ def _outlier_lines(comparison: Comparison) -> Iterator[str]:
     found = list(outliers(comparison))
     if not found:
         files = sum(map(len, comparison.per_file.values()))
-        yield f"No outliers among {counted(files, 'file')}, by the Fréchet distance of each file's own frames."
+        yield f"Of {counted(files, 'file')}, none is far out by the Fréchet distance of its own frames."
         return
     yield "Far out, by the Fréchet distance of each file's own frames:"
     for name, file in found[:MOST_OUTLIERS]:

@@ -188,7 +188,7 @@ def _looked_through(read: Callable[[], Blocks]) -> tuple[int, int]:
     """
     frames, dimension = 0, 0
     for block in read():
-        if block.ndim != 2 or block.dtype.kind != "f" or not block.shape[1]:  # noqa: PLR2004
+        if block.ndim != 2 or block.dtype.kind != "f" or not block.shape[1]:
             raise OpenL3Error(
                 f"It must hold a matrix of embeddings, (T, D); got {block.shape} of {block.dtype}."
             )
@@ -300,8 +300,8 @@ def _spooled_parquet(export: Path, modality: Modality, rows: list[ManifestRow], 
 
     if not has_frames(export, modality):
         raise OpenL3Error(
-            f"{export} has no row for each frame, only for each file, and those have no spread. Export anew with "
-            "export.formats=[npz], or export.formats=[parquet] and export.rows=frames."
+            f"{export} has no row for each frame, only for each file, and those have no spread. Export anew "
+            "with export.formats=[npz], or export.formats=[parquet] and export.rows=frames."
         )
     shape = sum(row.frames for row in rows), rows[0].dimension
     path = scratch / f"{len(list(scratch.iterdir()))}.npy"
@@ -315,8 +315,8 @@ def _spooled_parquet(export: Path, modality: Modality, rows: list[ManifestRow], 
         start = stop
     if start != shape[0]:
         raise OpenL3Error(
-            f"The Parquet dataset in {export} has other rows than its manifest says. Run 'dvc repro -f {STAGE}', "
-            "which writes both anew."
+            f"The Parquet dataset in {export} has other rows than its manifest says. Run 'dvc repro -f "
+            f"{STAGE}', which writes both anew."
         )
     array.flush()
     return path

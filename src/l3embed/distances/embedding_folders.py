@@ -14,16 +14,16 @@ import numpy as np
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, ImageOptions, Request, RunOptions
 from l3embed.disk.atomic import replacing
-from l3embed.distances.computed_with import AS_OPENL3, ComputedWith, check_alike
+from l3embed.distances.computed_with import AS_OPENL3, STEREO, ComputedWith, check_alike
 from l3embed.distances.distance_options import DistanceOptions
 from l3embed.distances.embedded_sets import ARRAY, EmbeddedSet, gather, open_npz
-from l3embed.distances.protocol_sound import LEFT, RIGHT, STEREO, ProtocolMedium, channels_of
+from l3embed.distances.protocol_sound import LEFT, RIGHT, ProtocolMedium, channels_of
 from l3embed.distances.protocols import PROTOCOLS, Protocol, check_channels, parse_protocol
 from l3embed.errors import FilesError, OpenL3Error, source_faults
 from l3embed.exchange.onnx_file import parse_variant_name
 from l3embed.inputs.media import SourceFile
 from l3embed.inputs.windows import Framing
-from l3embed.variants import AudioVariant, ImageVariant, Media, Modality
+from l3embed.variants import AudioVariant, Media, Modality
 
 DEFAULT_SIZE = 512
 DEFAULT_HOP_S = 0.5
@@ -175,8 +175,8 @@ def _check_protocol(protocol: Protocol, options: DistanceOptions) -> None:
         asked = getattr(options, name)
         if asked is not None and asked not in allowed:
             raise OpenL3Error(
-                f"The protocol {protocol.name} has {name}={' or '.join(map(str, allowed))}; got {asked}. Leave "
-                "it out, or leave out the protocol."
+                f"The protocol {protocol.name} has {name}={' or '.join(map(str, allowed))}; got {asked}. "
+                "Leave it out, or leave out the protocol."
             )
 
 

@@ -1,4 +1,4 @@
-"""FAD-infinity: what a Fréchet distance would be of endless samples (Chong and Forsyth, 2020; Gui et al., 2024).
+"""FAD-infinity: what a Fréchet distance would be of endless samples (Chong and Forsyth, 2020).
 
 A Fréchet distance of n frames is too large by about a constant over n. As in fadtk and kadtk, frames are
 drawn with replacement, in 25 sizes from 500 to all, and a straight line through the distances against 1/n is
@@ -75,7 +75,7 @@ def frechet_distance_infinity(
     >>> abs(found.value) < 0.02, found.slope > 0
     (True, True)
     """
-    if frames.ndim != 2 or frames.shape[1] != reference.dimension:  # noqa: PLR2004
+    if frames.ndim != 2 or frames.shape[1] != reference.dimension:
         raise OpenL3Error(
             f"The embeddings must be a matrix (n, {reference.dimension}), as the reference has it; got "
             f"{frames.shape}."

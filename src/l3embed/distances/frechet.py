@@ -113,7 +113,7 @@ def frechet_distance(
     other = _parse("mu2", mu2, "cov2", cov2)
     if one.dimension != other.dimension:
         raise OpenL3Error(
-            f"Both sides must have the same dimension; mu1 has {one.dimension} numbers, mu2 {other.dimension}."
+            f"Both sides must have one dimension; mu1 has {one.dimension} numbers, mu2 {other.dimension}."
         )
     return gaussian_of(one).distance_to(gaussian_of(other))
 
@@ -137,8 +137,8 @@ def check_statistics(statistics: Statistics, mean_name: str = "mu", name: str = 
         raise OpenL3Error(f"{mean_name} must be a vector, (D,); got the shape {mean.shape}.")
     if covariance.shape != (mean.size, mean.size):
         raise OpenL3Error(
-            f"{name} must be a matrix {(mean.size, mean.size)}, as {mean_name} has {mean.size} numbers; got the "
-            f"shape {covariance.shape}."
+            f"{name} must be a matrix {(mean.size, mean.size)}, as {mean_name} has {mean.size} numbers; got "
+            f"the shape {covariance.shape}."
         )
     for called, array in ((mean_name, mean), (name, covariance)):
         if not np.isfinite(array).all():

@@ -1,7 +1,8 @@
 """KAD: the unbiased squared maximum mean discrepancy between two sets, with a Gaussian kernel.
 
-As kadtk 1.1.0 defines it: ``100 (mean_{i != j} k(x_i, x_j) + mean_{i != j} k(y_i, y_j) - 2 mean k(x_i, y_j))``
-with ``k = exp(-d^2 / (2 s^2 + 1e-8))``. Here in float64, block by block: kernels are never held whole.
+As kadtk 1.1.0 defines it, 100 times the mean of ``k(x_i, x_j)`` and of ``k(y_i, y_j)`` over all ``i != j``, added,
+less twice the mean of ``k(x_i, y_j)``, with ``k = exp(-d^2 / (2 s^2 + 1e-8))``. Here in float64, block by block:
+kernels are never held whole.
 """
 
 from __future__ import annotations
@@ -125,7 +126,7 @@ def check_frames(name: str, frames: Rows) -> Rows:
     OpenL3Error
         Naming it and what is wrong; of rows that are not finite, the first.
     """
-    if frames.ndim != 2 or frames.dtype.kind not in "fiu":  # noqa: PLR2004
+    if frames.ndim != 2 or frames.dtype.kind not in "fiu":
         raise OpenL3Error(
             f"{name} must be a matrix of numbers, (n, D); got {frames.shape} of {frames.dtype}."
         )

@@ -73,8 +73,8 @@ class MeasuredSet:
         """
         if self.side.embedded is None:
             raise OpenL3Error(
-                f"{what} needs the embeddings themselves, and {self.name} holds nothing but their statistics. "
-                "Name the sounds, or what they were embedded to."
+                f"{what} needs the embeddings themselves, and {self.name} holds nothing but their "
+                "statistics. Name the sounds, or what they were embedded to."
             )
         return self.side.embedded
 
@@ -126,7 +126,8 @@ class MeasuredSet:
                 array[start : start + len(block)] = block
                 start += len(block)
         array.flush()
-        return np.load(path, mmap_mode="r")
+        mapped: npt.NDArray[Any] = np.load(path, mmap_mode="r")
+        return mapped
 
     def release(self) -> None:
         """Let go of what takes memory and may be computed again."""

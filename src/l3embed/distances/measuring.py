@@ -125,8 +125,8 @@ def measure_distances(
     """Measure the distances between a reference and candidates.
 
     Each is a folder of sounds or of pictures (which are embedded), an export of the pipeline, a folder of
-    l3embed's ``.npz`` files, or a file of statistics. A file that cannot be used is named in ``failures``, and
-    the others are.
+    l3embed's ``.npz`` files, or a file of statistics. A file that cannot be used is named in ``failures``,
+    and the others are used.
 
     Parameters
     ----------
@@ -179,8 +179,7 @@ def compare_sides(
     """Do what `measure_distances` does of sides that are open."""
     yardstick = MeasuredSet(reference, scratch, options.seed)
     sets = [MeasuredSet(side, scratch, options.seed) for side in candidates]
-    for side in (yardstick, *sets):
-        _warn_of(side, options)
+    _warn_of((yardstick, *sets), options)
     measuring = _Measuring(yardstick, options)
     with progress_bar(
         "Measuring", total=len(sets) * len(options.kinds), unit="distance", enabled=options.verbose
@@ -217,17 +216,20 @@ def _lost(*sides: Side) -> dict[str, str]:
     }
 
 
-def _warn_of(side: MeasuredSet, options: DistanceOptions) -> None:
-    if side.side.made == UNKNOWN:
+def _warn_of(sides: Sequence[MeasuredSet], options: DistanceOptions) -> None:
+    for side in sides:
+        if side.side.made == UNKNOWN:
+            warn(
+                f"{side.name} does not say what it was computed with: whether all sides were computed alike "
+                "cannot be checked."
+            )
+    few = [side for side in sides if 0 < side.frames <= side.dimension]
+    if few and any(kind in FRECHET for kind in options.kinds):
+        told = ", ".join(f"{side.name} ({side.frames:,})" for side in few)
         warn(
-            f"{side.name} does not say what it was computed with: whether all sides were computed alike cannot "
-            "be checked."
-        )
-    if any(kind in FRECHET for kind in options.kinds) and 0 < side.frames <= side.dimension:
-        warn(
-            f"{side.name} has {side.frames:,} frames of {side.dimension:,} numbers: with no more frames than "
-            "numbers, its covariance is singular and its Fréchet distances are far too large. Take more "
-            "sounds, a smaller hop or smaller embeddings, or KAD (--measure kad)."
+            f"There are no more frames than the {few[0].dimension:,} numbers of an embedding in {told}: such a "
+            "covariance is singular, and Fréchet distances are far too large. Take more sounds, a smaller hop or "
+            "smaller embeddings, or KAD (--measure kad), which needs fewer frames."
         )
 
 
@@ -252,7 +254,7 @@ class _Measuring:
         try:
             self.distances.append(measures[kind](candidate))
         except OpenL3Error as error:
-            self.failures[f"{candidate.name} ({kind.title})"] = str(error)
+            self.failures[f"{candidate.name} ({kind.heading})"] = str(error)
 
     def _frechet(self, candidate: MeasuredSet) -> Distance:
         # Before the distance itself, which is computed from the same pass over the embeddings then.
@@ -319,8 +321,8 @@ class _Measuring:
             return False
         if candidate.files < bootstrap.FEWEST_FILES:
             self.notes.append(
-                f"{candidate.name} has no interval: that takes at least {bootstrap.FEWEST_FILES} files, and it "
-                f"has {candidate.files}."
+                f"{candidate.name} has no interval: that takes at least {bootstrap.FEWEST_FILES} files, and "
+                f"it has {candidate.files}."
             )
             return False
         return True
@@ -345,8 +347,8 @@ class _Measuring:
         measured = [file for file in files if file.frames >= FEWEST_OWN_FRAMES]
         if len(measured) < len(files):
             self.notes.append(
-                f"{len(files) - len(measured)} of {len(files)} files of {candidate.name} have a single frame, and "
-                "so no distance of their own."
+                f"{candidate.name}: {len(files) - len(measured)} of {len(files)} files have a single frame, and so "
+                "no distance of their own."
             )
         values = [
             gaussian_of_file(file, candidate.dimension).distance_to(self._reference.gaussian)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.core.files import Medium
+from l3embed.distances.computed_with import STEREO
 from l3embed.distances.protocols import PROTOCOLS, Protocol
 from l3embed.errors import OpenL3Error
 from l3embed.inputs.findings import Findings
@@ -22,7 +23,6 @@ from l3embed.models.running import Network
 Samples = npt.NDArray[np.float64]
 
 LEFT, RIGHT = 0, 1
-STEREO = 2
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ SUFFIXES = {Modality.AUDIO: recording.SUFFIXES, Modality.IMAGE: image.SUFFIXES}
 NOUNS = {Modality.AUDIO: "sounds", Modality.IMAGE: "pictures"}
 
 ALLOWED = (
-    "a folder of sounds or of pictures, an export of the pipeline, a folder of l3embed's .npz files, or an .npz "
-    "of statistics"
+    "a folder of sounds or of pictures, an export of the pipeline, a folder of l3embed's .npz files, or an "
+    ".npz of statistics"
 )
 
 
@@ -112,14 +112,16 @@ def look(path: Path, *, recursive: bool) -> Looked:
         return Looked(path, SideKind.EXPORT, tuple(export_modalities(path)))
     if (path / STAGE / MANIFEST_CSV).exists():
         raise OpenL3Error(f"{path} is no export, but the folder of one. Name {path / STAGE}.")
-    media = {kind: files_below(path, suffixes, recursive=recursive) for kind, suffixes in SUFFIXES.items()}
-    held = tuple(kind for kind, files in media.items() if files)
+    media: dict[Modality | None, list[Path]] = {
+        kind: files_below(path, suffixes, recursive=recursive) for kind, suffixes in SUFFIXES.items()
+    }
+    held = tuple(kind for kind in Modality if media[kind])
     arrays = files_below(path, frozenset({NPZ_SUFFIX}), recursive=recursive)
     if held:
         if arrays:
             kinds = " and ".join(NOUNS[kind] for kind in held)
             say(f"{path} has {kinds} beside .npz files: its {kinds} are embedded, and these are not read.")
-        return Looked(path, SideKind.MEDIA, held, {**media})
+        return Looked(path, SideKind.MEDIA, held, media)
     if arrays:
         return Looked(path, SideKind.NPZ, (), {None: arrays})
     hint = "" if recursive else " Subfolders are searched with --recursive (recursive=True)."

@@ -109,7 +109,7 @@ def _parse(arrays: Mapping[str, Any], file_name: str) -> Statistics:
     if len(pairs) != 1:
         told = "; ".join(" and ".join(pair) for pair in pairs) or "none"
         raise OpenL3Error(
-            "It must hold one mean and one covariance, called mu and cov, mu and sigma, mu_ref and sigma_ref, or "
+            "It must hold one mean and one covariance: mu and cov, mu and sigma, mu_ref and sigma_ref, or "
             f"MODEL.mu and MODEL.cov; got {told} among {', '.join(arrays)}."
         )
     ((mean, covariance),) = pairs
