@@ -228,7 +228,7 @@ def _warn_of(sides: Sequence[MeasuredSet], options: DistanceOptions) -> None:
         told = ", ".join(f"{side.name} ({side.frames:,})" for side in few)
         warn(
             f"There are no more frames than the {few[0].dimension:,} numbers of an embedding in {told}: such a "
-            "covariance is singular, and Fréchet distances are far too large. Take more sounds, a smaller hop or "
+            "covariance is singular, and Fréchet distances are far too large. Take more sounds, a smaller hop, "
             "smaller embeddings, or KAD (--measure kad), which needs fewer frames."
         )
 
@@ -347,8 +347,8 @@ class _Measuring:
         measured = [file for file in files if file.frames >= FEWEST_OWN_FRAMES]
         if len(measured) < len(files):
             self.notes.append(
-                f"{candidate.name}: {len(files) - len(measured)} of {len(files)} files have a single frame, and so "
-                "no distance of their own."
+                f"{candidate.name}: {len(files) - len(measured)} of {len(files)} files have a single frame, and "
+                "so no distance of their own."
             )
         values = [
             gaussian_of_file(file, candidate.dimension).distance_to(self._reference.gaussian)
