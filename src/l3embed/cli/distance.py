@@ -22,7 +22,7 @@ from l3embed.variants import (
 )
 
 if TYPE_CHECKING:
-    from l3embed.distances.measuring import Comparison
+    from l3embed.distances.distance_results import Comparison
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from l3embed.distances.distance_options import DistanceMeasure, DistanceOptions
+    from l3embed.distances.distance_results import Comparison, Distance, FileDistance
     from l3embed.distances.extrapolation import Extrapolation, frechet_distance_infinity
     from l3embed.distances.frechet import frechet_distance
     from l3embed.distances.kernel import kernel_distance, median_distance
-    from l3embed.distances.measuring import Comparison, Distance, measure_distances
+    from l3embed.distances.measuring import measure_distances
     from l3embed.distances.statistics_file import read_statistics, write_statistics
     from l3embed.distances.streamed_statistics import RunningStatistics, Statistics
 else:  # a type checker would take any name for one of ours
@@ -28,6 +29,7 @@ __all__ = [
     "DistanceMeasure",
     "DistanceOptions",
     "Extrapolation",
+    "FileDistance",
     "RunningStatistics",
     "Statistics",
     "frechet_distance",
@@ -40,11 +42,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "measuring",
-    "Distance": "measuring",
+    "Comparison": "distance_results",
+    "Distance": "distance_results",
     "DistanceMeasure": "distance_options",
     "DistanceOptions": "distance_options",
     "Extrapolation": "extrapolation",
+    "FileDistance": "distance_results",
     "RunningStatistics": "streamed_statistics",
     "Statistics": "streamed_statistics",
     "frechet_distance": "frechet",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.disk.tables import write_csv
-from l3embed.distances.measuring import Comparison, Distance, outliers
+from l3embed.distances.distance_results import Comparison, Distance, outliers
 from l3embed.progress import counted
 
 COLUMNS = (

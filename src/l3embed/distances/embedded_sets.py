@@ -238,6 +238,19 @@ def export_modalities(export: Path) -> list[Modality]:
     return [modality for modality in Modality if embedded_in(rows, modality)]
 
 
+def export_made(export: Path, modality: Modality) -> ComputedWith:
+    """Return what the first of an export's files in one modality was computed with, which has to be there.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is no export, or the file cannot be read.
+    """
+    row = embedded_in(read_manifest(export), modality)[0]
+    made = _export_origins([row], modality)[row.path]
+    return joined(made, open_npz(export / row.output)[1]) if row.output else made
+
+
 def read_export_set(export: Path, modality: Modality, scratch: Path) -> EmbeddedSet:
     """Return the set of an export's files in one modality, whatever the format it was written in.
 

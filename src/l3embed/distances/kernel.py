@@ -1,8 +1,8 @@
 """KAD: the unbiased squared maximum mean discrepancy between two sets, with a Gaussian kernel.
 
-As kadtk 1.1.0 defines it, 100 times the mean of ``k(x_i, x_j)`` and of ``k(y_i, y_j)`` over all ``i != j``, added,
-less twice the mean of ``k(x_i, y_j)``, with ``k = exp(-d^2 / (2 s^2 + 1e-8))``. Here in float64, block by block:
-kernels are never held whole.
+As kadtk 1.1.0 defines it, 100 times: the mean of ``k(x_i, x_j)`` over all ``i != j``, and the mean of
+``k(y_i, y_j)``, less twice the mean of ``k(x_i, y_j)``, with ``k = exp(-d^2 / (2 s^2 + 1e-8))``. Here in
+float64, block by block: kernels are never held whole.
 """
 
 from __future__ import annotations

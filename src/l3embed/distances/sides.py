@@ -158,7 +158,7 @@ def open_sides(paths: Sequence[Path], options: DistanceOptions, scratch: Path) -
     known, known_name = _asked(options), f"what is asked for (protocol {options.protocol})"
     for place, found in enumerate(looked):
         if found.kind is not SideKind.MEDIA:
-            sides[place] = side = _open(found, modality, scratch)
+            sides[place] = side = open_side(found, modality, scratch)
             check_alike(known_name, known, side.name, side.made)
             if known.variant is None:
                 known_name = side.name
@@ -196,7 +196,14 @@ def _common_modality(looked: Sequence[Looked], asked: str | None) -> Modality:
     raise OpenL3Error(f"There is {what}: {told}.")
 
 
-def _open(found: Looked, modality: Modality, scratch: Path) -> Side:
+def open_side(found: Looked, modality: Modality, scratch: Path) -> Side:
+    """Return a side that is embedded already.
+
+    Raises
+    ------
+    OpenL3Error
+        If it has fewer than two files, or its files were not computed alike.
+    """
     name = str(found.path)
     if found.statistics is not None:
         return Side(name, statistics=found.statistics)
