@@ -12,7 +12,8 @@ from l3embed.distances.distance_options import DistanceMeasure, DistanceOptions
 from l3embed.distances.distance_results import Comparison
 from l3embed.distances.measured_set import MeasuredSet
 from l3embed.distances.one_reference import ToReference
-from l3embed.distances.sides import Side, open_sides
+from l3embed.distances.opened_sides import open_sides
+from l3embed.distances.sides import Side
 from l3embed.errors import OpenL3Error, warn
 from l3embed.progress import progress_bar
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
-from l3embed.decoding import image, recording
-from l3embed.distances.computed_with import UNKNOWN, ComputedWith, check_alike, joined
-from l3embed.distances.distance_options import DistanceOptions
+from l3embed.distances.computed_with import UNKNOWN, ComputedWith
 from l3embed.distances.embedded_sets import (
     ARRAY,
     NPZ_SUFFIX,
@@ -21,17 +18,11 @@ from l3embed.distances.embedded_sets import (
     read_export_set,
     read_npz_set,
 )
-from l3embed.distances.embedding_folders import FolderPlan, embed_folder, plan_folders
-from l3embed.distances.protocols import check_channels, parse_protocol
 from l3embed.distances.statistics_file import holds_statistics, read_statistics
 from l3embed.distances.streamed_statistics import Statistics
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.export.manifest import MANIFEST_CSV, STAGE
-from l3embed.progress import say
-from l3embed.variants import Modality, parse_choice
-
-SUFFIXES = {Modality.AUDIO: recording.SUFFIXES, Modality.IMAGE: image.SUFFIXES}
-NOUNS = {Modality.AUDIO: "sounds", Modality.IMAGE: "pictures"}
+from l3embed.variants import Modality
 
 ALLOWED = (
     "a folder of sounds or of pictures, an export of the pipeline, a folder of l3embed's .npz files, or an "
@@ -96,13 +87,13 @@ class Side:
         return self.statistics.dimension if self.statistics is not None else 0
 
 
-def look(path: Path, *, recursive: bool) -> Looked:
-    """Find out what a side is.
+def look_at_embedded(path: Path, *, recursive: bool) -> Looked | None:
+    """Find out what embeddings, or statistics of them, lie at a path; None if there are none.
 
     Raises
     ------
     OpenL3Error
-        If it is nothing that distances can be measured of.
+        If it is none of these, or there is nothing of that name.
     """
     if path.is_file():
         return _look_at_file(path)
@@ -112,20 +103,8 @@ def look(path: Path, *, recursive: bool) -> Looked:
         return Looked(path, SideKind.EXPORT, tuple(export_modalities(path)))
     if (path / STAGE / MANIFEST_CSV).exists():
         raise OpenL3Error(f"{path} is no export, but the folder of one. Name {path / STAGE}.")
-    media: dict[Modality | None, list[Path]] = {
-        kind: files_below(path, suffixes, recursive=recursive) for kind, suffixes in SUFFIXES.items()
-    }
-    held = tuple(kind for kind in Modality if media[kind])
     arrays = files_below(path, frozenset({NPZ_SUFFIX}), recursive=recursive)
-    if held:
-        if arrays:
-            kinds = " and ".join(NOUNS[kind] for kind in held)
-            say(f"{path} has {kinds} beside .npz files: its {kinds} are embedded, and these are not read.")
-        return Looked(path, SideKind.MEDIA, held, media)
-    if arrays:
-        return Looked(path, SideKind.NPZ, (), {None: arrays})
-    hint = "" if recursive else " Subfolders are searched with --recursive (recursive=True)."
-    raise OpenL3Error(f"There is nothing in {path} to measure. A side must be {ALLOWED}.{hint}")
+    return Looked(path, SideKind.NPZ, (), {None: arrays}) if arrays else None
 
 
 def _look_at_file(path: Path) -> Looked:
@@ -142,60 +121,6 @@ def _look_at_file(path: Path) -> Looked:
     raise OpenL3Error(f"{path} is a single file, and a set needs two. A side must be {ALLOWED}.")
 
 
-def open_sides(paths: Sequence[Path], options: DistanceOptions, scratch: Path) -> list[Side]:
-    """Return the sides of a comparison, the reference first; sounds and pictures are embedded.
-
-    What is embedded already goes first, so that the rest is embedded in the same way.
-
-    Raises
-    ------
-    OpenL3Error
-        If a side is none, or two were not computed alike, or have different dimensions.
-    """
-    looked = [look(path, recursive=options.recursive) for path in paths]
-    modality = _common_modality(looked, options.modality)
-    sides: dict[int, Side] = {}
-    known, known_name = _asked(options), f"what is asked for (protocol {options.protocol})"
-    for place, found in enumerate(looked):
-        if found.kind is not SideKind.MEDIA:
-            sides[place] = side = open_side(found, modality, scratch)
-            check_alike(known_name, known, side.name, side.made)
-            if known.variant is None:
-                known_name = side.name
-            known = joined(known, side.made)
-    media = [place for place, found in enumerate(looked) if found.kind is SideKind.MEDIA]
-    if media:
-        plan = plan_folders(options, known, known_name, modality)
-        for place in media:
-            sides[place] = _embed(looked[place], plan, modality, scratch)
-    ordered = [sides[place] for place in range(len(looked))]
-    _check_sides(ordered)
-    return ordered
-
-
-def _asked(options: DistanceOptions) -> ComputedWith:
-    """Return what a protocol asks of sides that are embedded already."""
-    protocol = parse_protocol(options.protocol)
-    if protocol is None:
-        return UNKNOWN
-    channels = None if options.channels is None else check_channels(protocol, options.channels)
-    return ComputedWith(None, None, protocol.hop_s, channels, protocol.name)
-
-
-def _common_modality(looked: Sequence[Looked], asked: str | None) -> Modality:
-    """Return the modality that all sides have something of, sounds first."""
-    allowed = [parse_choice(Modality, "modality", asked)] if asked else list(Modality)
-    for modality in allowed:
-        if all(modality in found.modalities or not found.modalities for found in looked):
-            return modality
-    told = "; ".join(
-        f"{found.path} has {' and '.join(NOUNS[modality] for modality in found.modalities) or 'either'}"
-        for found in looked
-    )
-    what = f"no {NOUNS[allowed[0]]} on every side" if asked else "nothing that all sides have"
-    raise OpenL3Error(f"There is {what}: {told}.")
-
-
 def open_side(found: Looked, modality: Modality, scratch: Path) -> Side:
     """Return a side that is embedded already.
 
@@ -210,18 +135,3 @@ def open_side(found: Looked, modality: Modality, scratch: Path) -> Side:
     if found.kind is SideKind.EXPORT:
         return Side(name, check_set(read_export_set(found.path, modality, scratch)))
     return Side(name, check_set(read_npz_set(found.path, found.files[None])))
-
-
-def _embed(found: Looked, plan: FolderPlan, modality: Modality, scratch: Path) -> Side:
-    return Side(str(found.path), check_set(embed_folder(found.path, found.files[modality], plan, scratch)))
-
-
-def _check_sides(sides: Sequence[Side]) -> None:
-    reference, *candidates = sides
-    for side in candidates:
-        check_alike(reference.name, reference.made, side.name, side.made)
-        if side.dimension != reference.dimension:
-            raise OpenL3Error(
-                f"{reference.name} has embeddings of {reference.dimension} numbers, and {side.name} of "
-                f"{side.dimension}: there is no distance between them. Compute both with the same network."
-            )

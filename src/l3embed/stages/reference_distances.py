@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from l3embed.distances.bootstrap import FEWEST_FILES as FEWEST_RESAMPLED
 from l3embed.distances.computed_with import AS_OPENL3, ComputedWith, check_alike
 from l3embed.distances.distance_options import REFERENCE, DistanceMeasure, DistanceOptions
 from l3embed.distances.embedded_sets import (
@@ -17,7 +19,7 @@ from l3embed.distances.embedded_sets import (
 )
 from l3embed.distances.measured_set import MeasuredSet
 from l3embed.distances.one_reference import ToReference
-from l3embed.distances.sides import Looked, Side, SideKind, look, open_side
+from l3embed.distances.sides import Looked, Side, SideKind, look_at_embedded, open_side
 from l3embed.errors import OpenL3Error
 from l3embed.evaluation.reference_figures import ReferenceDistance, ReferenceDistances
 from l3embed.export.manifest import embedded_in, read_manifest
@@ -68,13 +70,13 @@ def check_reference(
 
 def _looked_at(reference: Path) -> Looked:
     try:
-        found = look(reference, recursive=True)
+        found = look_at_embedded(reference, recursive=True)
     except OpenL3Error as error:
         raise OpenL3Error(f"{KEY}: {error}") from error
-    if found.kind is SideKind.MEDIA:
+    if found is None:
         raise OpenL3Error(
             f"{KEY} must be embedded already: an export, a folder of l3embed's .npz files, or a file of "
-            f"statistics; {reference} holds files that are not. Embed it with the same settings first, as a "
+            f"statistics; {reference} holds none of these. Embed it with the same settings first, as a "
             "dataset of its own or by 'l3embed audio', or have 'l3embed distance' save its statistics."
         )
     return found
@@ -133,16 +135,22 @@ def _measure(
     notes += [f"{name} of the reference was left out: {reason}" for name, reason in _lost(side)]
     options = DistanceOptions(resamples=RESAMPLES, seed=seed, bandwidth=REFERENCE)
     measuring = ToReference(yardstick, options)
+    plain = ToReference(yardstick, replace(options, resamples=0))
     rows: list[ReferenceDistance] = []
     subsets = list(_subsets(own, notes))
     with progress_bar(f"Measuring {modality.value}", total=len(subsets), unit="set") as bar:
         for label, subset in subsets:
-            measured = MeasuredSet(Side(label or "all files", subset), scratch, seed)
-            rows += _rows(measuring, measured, kinds, label)
+            measured = MeasuredSet(Side(label or "this run", subset), scratch, seed)
+            is_small = len(subset.files) < FEWEST_RESAMPLED
+            rows += _rows(plain if is_small else measuring, measured, kinds, label)
             measured.release()
             bar.update(1)
+    if any(len(subset.files) < FEWEST_RESAMPLED for _, subset in subsets):
+        notes.append(f"Intervals take at least {FEWEST_RESAMPLED} files: there are none of smaller sets")
     notes += [note.rstrip(".") for note in measuring.notes]
-    notes += [f"{name}: {reason.rstrip('.')}" for name, reason in measuring.failures.items()]
+    notes += [
+        f"{name}: {why.rstrip('.')}" for each in (measuring, plain) for name, why in each.failures.items()
+    ]
     return ReferenceDistances(str(looked.path), tuple(rows), tuple(dict.fromkeys(notes)))
 
 
@@ -157,8 +165,8 @@ def _measures(reference: MeasuredSet, own: EmbeddedSet) -> tuple[list[DistanceMe
         notes.append("There is no KAD: the reference holds nothing but statistics")
     elif max(reference.frames, own.frames) > MOST_KERNEL_FRAMES:
         notes.append(
-            f"There is no KAD of more than {MOST_KERNEL_FRAMES:,} frames, as it takes time with their square: "
-            "'l3embed distance --measure kad' has it"
+            f"There is no KAD of more than {MOST_KERNEL_FRAMES:,} frames, as that takes time with their "
+            "square: 'l3embed distance --measure kad' has it"
         )
     else:
         kinds.append(DistanceMeasure.KAD)
