@@ -95,7 +95,7 @@ def extrapolate(
         drawn = np.sort(generator.integers(len(frames), size=size))
         points.append((int(size), reference.distance_to(_gaussian(frames, drawn))))
         on_step()
-    return _line(tuple(points))
+    return line_through(tuple(points))
 
 
 def _gaussian(frames: npt.NDArray[Any], drawn: npt.NDArray[np.int64]) -> Gaussian:
@@ -107,7 +107,8 @@ def _gaussian(frames: npt.NDArray[Any], drawn: npt.NDArray[np.int64]) -> Gaussia
     return gaussian_of(running.statistics())
 
 
-def _line(points: tuple[tuple[int, float], ...]) -> Extrapolation:
+def line_through(points: tuple[tuple[int, float], ...]) -> Extrapolation:
+    """Return the straight line through distances at some sizes, against 1/n, by least squares."""
     sizes, distances = np.array(points).T
     slope, value = np.polyfit(1 / sizes, distances, 1)
     left = np.square(distances - value - slope / sizes).sum()
