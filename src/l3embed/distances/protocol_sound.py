@@ -19,6 +19,7 @@ from l3embed.inputs.media import SourceFile, open_sound
 from l3embed.inputs.sound import Inputs, mono_blocks, network_inputs, prepare_for
 from l3embed.inputs.windows import Framing
 from l3embed.models.running import Network
+from l3embed.progress import counted
 
 Samples = npt.NDArray[np.float64]
 
@@ -101,7 +102,7 @@ def _check(protocol: Protocol, channels: int, rate_hz: int, channel: int | None)
     if protocol.exact_hz is not None and (channels, rate_hz) != (1, protocol.exact_hz):
         raise OpenL3Error(
             f"The protocol {protocol.name} takes mono at {protocol.exact_hz:,} Hz; got "
-            f"{channels} channels at {rate_hz:,} Hz. Convert it first."
+            f"{counted(channels, 'channel')} at {rate_hz:,} Hz. Convert it first."
         )
     if channel is not None and channels > STEREO:
         raise OpenL3Error(
