@@ -20,6 +20,12 @@ HEADER = ("candidate", "measure", "value", "95 % interval", "frames", "files")
 MOST_OUTLIERS = 20
 GAP = "  "
 
+SMALLEST, LARGEST = 1e-3, 1e6
+"""Between these, distances are written without a power of ten."""
+
+DECIMALS = ((1, 4), (10, 3), (LARGEST, 2))
+"""Below each size, how many digits follow the point."""
+
 
 def text_lines(comparison: Comparison) -> Iterator[str]:
     """Yield the lines of a table for readers."""
@@ -55,15 +61,14 @@ def _row(distance: Distance) -> tuple[str, ...]:
 
 
 def figure(value: float | None) -> str:
-    """Return a distance with the four digits that count, never as a power of ten where it need not be."""
+    """Return a distance with the digits that count; nothing for none."""
     if value is None:
         return ""
     size = abs(value)
-    return (
-        f"{value:.4g}"
-        if size < 1e-3 or size >= 1e6
-        else f"{value:,.{4 if size < 1 else 3 if size < 10 else 2}f}"
-    )
+    if size and not SMALLEST <= size < LARGEST:
+        return f"{value:.4g}"
+    decimals = next(count for limit, count in DECIMALS if size < limit)
+    return f"{value:,.{decimals}f}"
 
 
 def _cell(place: int, cell: str, width: int) -> str:

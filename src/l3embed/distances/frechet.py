@@ -21,6 +21,9 @@ from l3embed.errors import OpenL3Error
 
 SYMMETRY_TOLERANCE = 1e-5
 
+ROUNDING = 1e-13
+"""Distances below so much of the variances are what rounding leaves of zero, on either side of it."""
+
 
 @dataclass(frozen=True)
 class Gaussian:
@@ -48,8 +51,9 @@ class Gaussian:
 
         common = float(svdvals(self.factor.T @ other.factor, check_finite=False).sum())
         step = self.mean - other.mean
-        # Below zero by rounding alone.
-        return max(0.0, float(step @ step) + self.variance + other.variance - 2 * common)
+        variance = self.variance + other.variance
+        distance = float(step @ step) + variance - 2 * common
+        return distance if distance > ROUNDING * variance else 0.0
 
 
 def gaussian_of(statistics: Statistics) -> Gaussian:

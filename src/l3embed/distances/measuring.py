@@ -130,7 +130,7 @@ def _warn_of(sides: Sequence[MeasuredSet], options: DistanceOptions) -> None:
             )
     few = [side for side in sides if 0 < side.frames <= side.dimension]
     if few and any(kind in FRECHET for kind in options.kinds):
-        told = ", ".join(f"{side.name} ({side.frames:,})" for side in few)
+        told = ", ".join(dict.fromkeys(f"{side.name} ({side.frames:,})" for side in few))
         warn(
             f"There are no more frames than the {few[0].dimension:,} numbers of an embedding in {told}: such "
             "a covariance is singular, and Fréchet distances are far too large. Take more sounds, a smaller "

@@ -79,6 +79,14 @@ def read_statistics(path: str | os.PathLike[str]) -> Statistics:
     ------
     OpenL3Error
         If the file holds no mean and covariance, or not of finite numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from l3embed.distances import read_statistics
+    >>> np.savez("theirs.npz", mu_ref=np.zeros(4), sigma_ref=np.eye(4))
+    >>> read_statistics("theirs.npz").dimension
+    4
     """
     source = Path(path)
     try:

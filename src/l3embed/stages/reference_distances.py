@@ -132,7 +132,9 @@ def _measure(
         )
     yardstick = MeasuredSet(side, scratch, seed)
     kinds, notes = _measures(yardstick, own)
-    notes += [f"{name} of the reference was left out: {reason}" for name, reason in _lost(side)]
+    for whose, lost in (("the reference", side.embedded), ("this run", own)):
+        failures = lost.failures if lost else {}
+        notes += [f"Left out of {whose}: {name}: {why.rstrip('.')}" for name, why in failures.items()]
     options = DistanceOptions(resamples=RESAMPLES, seed=seed, bandwidth=REFERENCE)
     measuring = ToReference(yardstick, options)
     plain = ToReference(yardstick, replace(options, resamples=0))
@@ -152,10 +154,6 @@ def _measure(
         f"{name}: {why.rstrip('.')}" for each in (measuring, plain) for name, why in each.failures.items()
     ]
     return ReferenceDistances(str(looked.path), tuple(rows), tuple(dict.fromkeys(notes)))
-
-
-def _lost(side: Side) -> Iterator[tuple[str, str]]:
-    yield from (side.embedded.failures if side.embedded else {}).items()
 
 
 def _measures(reference: MeasuredSet, own: EmbeddedSet) -> tuple[list[DistanceMeasure], list[str]]:
