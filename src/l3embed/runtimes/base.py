@@ -21,6 +21,10 @@ AUTO = "auto"
 """The word for the runtime that is fastest here."""
 
 
+class FrameworkError(OpenL3Error):
+    """What a runtime imports has failed, with words of its own."""
+
+
 class Embedder(Protocol):
     """One network, ready to run; several threads may use it."""
 
