@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -119,6 +120,16 @@ def run_child(
         said, complaints = process.communicate()
     assert process.returncode == status, f"{said}{complaints or ''}"
     return subprocess.CompletedProcess(command, process.returncode, said, complaints)
+
+
+OWN_PEAK = """
+def own_peak_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+"""
+"""For programs that tell the most memory they held; ``ru_maxrss`` counts what their parent held, too."""
+
+NEEDS_OWN_PEAK = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells it")
 
 
 class Terminal(io.StringIO):

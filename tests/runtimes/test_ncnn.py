@@ -37,18 +37,6 @@ def test_the_number_of_threads_does_not_matter(layers: list[FoldedLayer]) -> Non
     np.testing.assert_array_equal(five, one)
 
 
-@pytest.mark.parametrize(("asked_for", "expected"), [(0, 16), (40, 40), (3, 3)])
-def test_it_takes_more_than_16_threads_only_if_it_is_told_to(
-    asked_for: int, expected: int, layers: list[FoldedLayer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each takes memory of its own."""
-    monkeypatch.setattr("joblib.cpu_count", lambda: 64)
-
-    _, pool = NcnnEmbedder(SMALLEST, layers, asked_for)._loaded.get()
-
-    assert pool._max_workers == expected
-
-
 def test_what_it_has_read_it_has_copied(layers: list[FoldedLayer]) -> None:
     """So that it does not compute with what lies there later."""
     kept = [

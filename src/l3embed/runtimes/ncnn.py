@@ -31,9 +31,6 @@ SWITCHED_OFF = (
 FORMAT = 7767517
 """The first line of a network in ncnn's text format."""
 
-MOST_THREADS = 16
-"""Where nobody says how many: each takes 60 MB (mel128) to 110 MB (mel256)."""
-
 PADDING_MODES = {"valid": 1, "same": 2}
 
 SINGLE_PRECISION = np.zeros(1, np.float32)
@@ -62,7 +59,7 @@ class NcnnEmbedder:
 
     Each item is computed by one thread, several items side by side: so the numbers depend neither on the
     other items nor on the number of threads, and ncnn starts no threads of its own, which no forked process
-    would have. Where `threads` is 0 there are at most `MOST_THREADS`, since each takes memory for its item.
+    would have. Each thread takes memory for its item: 60 MB (mel128) to 110 MB (mel256).
     """
 
     runtime = "ncnn"
@@ -71,7 +68,7 @@ class NcnnEmbedder:
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
         self.embedding_size = variant.embedding_size
-        self._threads = threads or min(available_threads(), MOST_THREADS)
+        self._threads = available_threads(threads)
         self._loaded = PerProcess(partial(_load, list(layers), self.input_shape, self._threads))
         self._loaded.get()
 
@@ -135,7 +132,7 @@ def _load(
     layers: Iterable[FoldedLayer], input_shape: tuple[int, ...], threads: int
 ) -> tuple[_Network, ThreadPoolExecutor]:
     """Load a network, and start what computes with it."""
-    return _Network(layers, input_shape), ThreadPoolExecutor(threads, "l3embed-ncnn")
+    return _Network(layers, input_shape), ThreadPoolExecutor(threads, "ncnn")
 
 
 def _check(status: int) -> None:
