@@ -42,6 +42,7 @@ class Means:
 
     device = Device.CPU
     runtime = "standin"
+    batches_at_once = 1
 
     def __init__(self, variant: Variant, layers: int) -> None:
         self.input_shape, self.embedding_size = variant.network_shape, variant.embedding_size

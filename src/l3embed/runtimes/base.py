@@ -44,6 +44,10 @@ class Embedder(Protocol):
     def runtime(self) -> str:
         """What it runs in: a name in `l3embed.runtimes.choice.RUNTIMES`."""
 
+    @property
+    def batches_at_once(self) -> int:
+        """Batches to call `embed` with side by side, so that none of its threads waits for a batch's end."""
+
     def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``.
 

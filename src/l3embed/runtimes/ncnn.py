@@ -64,6 +64,7 @@ class NcnnEmbedder:
 
     runtime = "ncnn"
     device = Device.CPU
+    batches_at_once = 2  # the next one's items for threads that this one has none left for
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
