@@ -49,8 +49,8 @@ def fault(variant: Variant, device: Device) -> str:
     if variant.precision is Precision.FLOAT32:
         return ""
     return (
-        f"precision {variant.precision.value} runs in {ELSEWHERE[variant.precision]}; got runtime ncnn, which "
-        "computes in float32 alone. Use precision float32, or runtime auto."
+        f"precision {variant.precision.value} runs in {ELSEWHERE[variant.precision]}; got runtime ncnn, "
+        "which computes in float32 alone. Use precision float32, or runtime auto."
     )
 
 
