@@ -10,6 +10,7 @@ from typing import TextIO
 
 from l3embed.cli import (
     distance,
+    doctor,
     embedding,
     export_model,
     report_comparison,
@@ -63,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         sample,
         report_comparison,
         export_model,
+        doctor,
         distance,
     ):
         command.add_parser(subparsers)
