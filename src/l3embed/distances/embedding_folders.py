@@ -14,7 +14,7 @@ import numpy as np
 from l3embed.core.files import FileJob, Medium, embed_files
 from l3embed.core.options import AudioOptions, ImageOptions, Request, RunOptions
 from l3embed.disk.atomic import replacing
-from l3embed.distances.computed_with import AS_OPENL3, STEREO, ComputedWith, check_alike
+from l3embed.distances.computed_with import AS_OPENL3, STEREO, ComputedWith
 from l3embed.distances.distance_options import DistanceOptions
 from l3embed.distances.embedded_sets import ARRAY, EmbeddedSet, gather, open_npz
 from l3embed.distances.protocol_sound import LEFT, RIGHT, ProtocolMedium, channels_of
@@ -54,15 +54,13 @@ class FolderPlan:
     keep: Path | None = None
 
 
-def plan_folders(
-    options: DistanceOptions, known: ComputedWith, known_name: str, modality: Modality
-) -> FolderPlan:
+def plan_folders(options: DistanceOptions, known: ComputedWith, modality: Modality) -> FolderPlan:
     """Return how to embed folders: as asked for, or as what is embedded already.
 
     Raises
     ------
     OpenL3Error
-        If that cannot be, or what was asked for differs from what is embedded already.
+        If that cannot be.
     """
     embedding = _Embedding(options, known, modality)
     request, medium = embedding.request(), embedding.medium()
@@ -75,7 +73,6 @@ def plan_folders(
         embedding.channels,
         (protocol.name if protocol else AS_OPENL3) if modality is Modality.AUDIO else None,
     )
-    check_alike(known_name, known, "what is to be embedded", made)
     return FolderPlan(request, medium, made, options.keep)
 
 

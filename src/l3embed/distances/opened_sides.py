@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from l3embed.decoding import image, recording
@@ -59,22 +60,27 @@ def open_sides(paths: Sequence[Path], options: DistanceOptions, scratch: Path) -
     looked = [look(path, recursive=options.recursive) for path in paths]
     modality = _common_modality(looked, options.modality)
     sides: dict[int, Side] = {}
-    known, known_name = _asked(options), f"what is asked for (protocol {options.protocol})"
+    made = {f"what is asked for (protocol {options.protocol})": _asked(options)}
     for place, found in enumerate(looked):
         if found.kind is not SideKind.MEDIA:
             sides[place] = side = open_side(found, modality, scratch)
-            check_alike(known_name, known, side.name, side.made)
-            if known.variant is None:
-                known_name = side.name
-            known = joined(known, side.made)
+            _check_alike(made, side.name, side.made)
     media = [place for place, found in enumerate(looked) if found.kind is SideKind.MEDIA]
     if media:
-        plan = plan_folders(options, known, known_name, modality)
+        plan = plan_folders(options, reduce(joined, made.values()), modality)
+        _check_alike(made, "what is to be embedded", plan.made)
         for place in media:
             sides[place] = _embed(looked[place], plan, modality, scratch)
     ordered = [sides[place] for place in range(len(looked))]
-    _check_sides(ordered)
+    _check_dimensions(ordered)
     return ordered
+
+
+def _check_alike(made: dict[str, ComputedWith], name: str, own: ComputedWith) -> None:
+    """Check what a side was computed with against all before it, and put it among them."""
+    for other_name, other in made.items():
+        check_alike(other_name, other, name, own)
+    made[name] = own
 
 
 def _asked(options: DistanceOptions) -> ComputedWith:
@@ -104,10 +110,9 @@ def _embed(found: Looked, plan: FolderPlan, modality: Modality, scratch: Path) -
     return Side(str(found.path), check_set(embed_folder(found.path, found.files[modality], plan, scratch)))
 
 
-def _check_sides(sides: Sequence[Side]) -> None:
+def _check_dimensions(sides: Sequence[Side]) -> None:
     reference, *candidates = sides
     for side in candidates:
-        check_alike(reference.name, reference.made, side.name, side.made)
         if side.dimension != reference.dimension:
             raise OpenL3Error(
                 f"{reference.name} has embeddings of {reference.dimension} numbers, and {side.name} of "
