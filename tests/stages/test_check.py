@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from distances.given import frames, write_npz
@@ -70,7 +71,11 @@ def test_files_that_are_not_asked_for_do_not_count(dataset: Path, layout: Layout
 def test_a_reference_that_was_computed_otherwise_is_refused(dataset: Path, layout: Layout) -> None:
     """By its weights, which are others than the settings' seed gives."""
     variant = VARIANTS[Modality.AUDIO].name
-    made = {"variant": variant, "weights": f"random:{RandomWeights().seed + 1}", "version": "0.1"}
+    made: dict[str, Any] = {
+        "variant": variant,
+        "weights": f"random:{RandomWeights().seed + 1}",
+        "version": "0.1",
+    }
     for number in range(2):
         write_npz(layout.root.parent / "ref" / f"{number}.npz", frames(5), **made)
     options = replace(USUAL, reference=layout.root.parent / "ref", hop_s=0.5)
