@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ import soxr
 from conftest import NEEDS_OPENVINO
 
 import l3embed
-from l3embed.distances import Comparison, DistanceOptions, measure_distances
+from l3embed.core.files import FileJob, Medium, embed_files
+from l3embed.distances import Comparison, DistanceOptions, embedding_folders, measure_distances
 from l3embed.distances.protocol_sound import protocol_samples
 from l3embed.distances.protocols import PROTOCOLS, check_channels, parse_protocol
 from l3embed.errors import OpenL3Error
@@ -141,6 +144,30 @@ def test_left_and_right_are_embedded_apart_and_put_side_by_side(slim_weights: Pa
         largest = np.abs(right).max()
         np.testing.assert_allclose(stereo["embedding"][:, 512:], right, atol=1e-5 * largest)
     assert sorted(path.name for path in folder.iterdir()) == ["mono.wav.npz", "stereo.wav.npz"]
+
+
+@NEEDS_OPENVINO
+@pytest.mark.filterwarnings("ignore::l3embed.OpenL3Warning")
+def test_kept_embeddings_are_found_again_until_a_sound_changes(
+    slim_weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = sounds(tmp_path / "one", 0), sounds(tmp_path / "two", 5)
+    for folder in (one, two):
+        (folder / "none.wav").unlink()
+    first = measure(slim_weights, one, two, keep=tmp_path / "kept").distances
+    embedded: list[str] = []
+
+    def note(job: FileJob, medium: Medium) -> None:
+        embedded.extend(job.outputs)
+        embed_files(job, medium)
+
+    monkeypatch.setattr(embedding_folders, "embed_files", note)
+    assert measure(slim_weights, one, two, keep=tmp_path / "kept").distances == first
+    assert embedded == []
+    changed = write(two / "mono.wav", 44_100, 1, seed=9)
+    os.utime(changed, (time.time() + 10,) * 2)
+    assert measure(slim_weights, one, two, keep=tmp_path / "kept").distances != first
+    assert embedded == [str(changed)]
 
 
 @NEEDS_OPENVINO

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from l3embed.distances.computed_with import UNKNOWN
 from l3embed.distances.distance_options import DistanceMeasure, DistanceOptions
 from l3embed.distances.distance_results import Comparison
 from l3embed.distances.measured_set import MeasuredSet
@@ -123,7 +122,7 @@ def _lost(*sides: Side) -> dict[str, str]:
 
 def _warn_of(sides: Sequence[MeasuredSet], options: DistanceOptions) -> None:
     for side in sides:
-        if side.side.made == UNKNOWN:
+        if side.side.made.variant is None:
             warn(
                 f"{side.name} does not say what it was computed with: whether all sides were computed alike "
                 "cannot be checked."
