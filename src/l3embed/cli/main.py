@@ -19,6 +19,7 @@ from l3embed.cli import (
     verify,
     weights_cache,
 )
+from l3embed.cli.flags import write_line
 from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
@@ -59,7 +60,8 @@ class _Version(argparse.Action):
         from l3embed.runtimes.choice import runtime_packages
         from l3embed.store.code import installed_versions
 
-        parser.exit(message=f"l3embed {__version__} ({', '.join(installed_versions(runtime_packages()))})\n")
+        write_line(f"l3embed {__version__} ({', '.join(installed_versions(runtime_packages()))})")
+        parser.exit()
 
 
 def _parser() -> argparse.ArgumentParser:
