@@ -150,15 +150,21 @@ def load_export(
     export = Path(folder)
     kind = parse_choice(Modality, "modality", modality)
     wanted = parse_choice(Rows, "rows", rows)
-    inputs = _inputs(export, kind)
+    inputs = exported_inputs(export, kind)
     if wanted is Rows.FILES:
         durations_s = [np.nan if row.duration_s is None else row.duration_s for row in inputs]
         return _with_files(inputs, means_of(inputs, export, kind), np.array(durations_s))
     return _frames(inputs, export, kind)
 
 
-def _inputs(export: Path, modality: Modality) -> list[ManifestRow]:
-    """Return the inputs that have embeddings in a modality, of which there must be some."""
+def exported_inputs(export: Path, modality: Modality) -> list[ManifestRow]:
+    """Return the inputs that have embeddings in a modality, in the manifest's order.
+
+    Raises
+    ------
+    OpenL3Error
+        If the folder is no export, or there are none.
+    """
     below = export / STAGE
     if not (export / MANIFEST_CSV).exists() and (below / MANIFEST_CSV).exists():
         raise OpenL3Error(f"{export} is no export, but the folder of one. Name {below}.")

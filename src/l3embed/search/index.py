@@ -1,0 +1,259 @@
+"""`Index`: what a folder of embeddings has, by likeness."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from l3embed.errors import OpenL3Error
+from l3embed.export.formats import Rows
+from l3embed.inputs.windows import Framing
+from l3embed.runtimes.base import Placement
+from l3embed.search.asked import SYNTAX, Part, Query, parse_query
+from l3embed.search.compared_rows import Mask
+from l3embed.search.embedded_inputs import MadeWith, Vectors
+from l3embed.search.hit import Hit
+from l3embed.search.opening import open_folder
+from l3embed.search.query_embedding import ROUNDING_S, QueryEmbedder
+from l3embed.search.ranking import best_rows
+from l3embed.search.window_times import frames_in, window_of
+from l3embed.variants import Modality, check_at_least, parse_choice
+from l3embed.weights.source import WeightsSource
+
+MOST_COMPARED_NAMES = 20_000
+"""Of more rows, none is sought whose name a query may have meant."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query's embedding, ``(D,)``, and the rows that it is made of, which are no hits of it."""
+
+    vector: Vectors
+    own_rows: npt.NDArray[np.intp]
+
+
+class Index:
+    """The files of a folder, or their moments, to be searched for those that are like a query.
+
+    How alike two are is the cosine between their embeddings, after the mean of all that are searched has been
+    taken off both: for whole files what the report shows as nearest neighbours. All are compared, none is
+    left out by an approximation. Moments are kept as half floats in an index beside the folder (or in the
+    cache, where that cannot be written to), of which only what has changed is read again; it is mapped, not
+    held.
+
+    Parameters
+    ----------
+    folder : str
+        An export of the pipeline, as ``data/export``, or a folder of ``.npz`` files that ``l3embed audio`` or
+        ``image`` has written.
+    modality : "audio" or "image"
+        Whether sounds (also of videos) are searched, or pictures and the frames of videos.
+    rows : "files" or "frames"
+        Whether whole files are compared, by the mean of their embeddings, or their moments: each window of
+        sound, picture or frame.
+    weights : str or None
+        Where the weights are that files asked for are embedded with: ``published``, ``random:SEED`` or a
+        folder. None: as the folder's embeddings say. They must be those that it was embedded with.
+    placement : Placement
+        Where the network runs, and how many threads are used.
+    verbose : bool
+        Whether to draw a progress bar while the index is built.
+
+    Attributes
+    ----------
+    failures : dict of str to str
+        Why inputs of the folder cannot be searched; all others are.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is no such folder, nothing of the modality in it, or what is there was embedded in several
+        ways.
+
+    Examples
+    --------
+    >>> from l3embed.search import Index
+    >>> index = Index("data/export")
+    >>> hits = index.search("bells/bells_01.wav", top=2)
+    >>> [(hit.path, hit.label, hit.similarity > 0.5) for hit in hits]
+    [('bells/bells_03.wav', 'bells', True), ('bells/bells_02.ogg', 'bells', True)]
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        modality: Literal["audio", "image"] = "audio",
+        rows: Literal["files", "frames"] = "files",
+        *,
+        weights: str | WeightsSource | None = None,
+        placement: Placement | None = None,
+        verbose: bool = False,
+    ) -> None:
+        self.folder = Path(folder)
+        self.modality = parse_choice(Modality, "modality", modality)
+        self.rows = parse_choice(Rows, "rows", rows)
+        self._weights, self._placement = weights, placement or Placement()
+        threads = self._placement.threads
+        self._opened = open_folder(self.folder, self.modality, self.rows, threads, verbose=verbose)
+        self.failures = self._opened.failures
+        self._places = {each.path: place for place, each in enumerate(self._opened.source.inputs)}
+
+    @property
+    def made_with(self) -> MadeWith:
+        """What the folder's embeddings were computed with."""
+        return self._opened.made_with
+
+    @cached_property
+    def labels(self) -> frozenset[str]:
+        """All labels of its inputs."""
+        return frozenset(each.label for each in self._opened.source.inputs if each.label)
+
+    @cached_property
+    def _framing(self) -> Framing:
+        return self._opened.framing()
+
+    def search(
+        self,
+        query: str | os.PathLike[str] | npt.NDArray[np.floating],
+        top: int = 10,
+        label: Iterable[str] = (),
+        without: Iterable[str] = (),
+        *,
+        one_per_file: bool = False,
+    ) -> list[Hit]:
+        """Return what is most like a query, the best first.
+
+        Parameters
+        ----------
+        query : str or np.ndarray
+            A row of the folder, as hits name it, which needs no computing; or a file, which is embedded as
+            the folder's were (write ``./`` in front of one that has a row's name). ``PATH@BEGIN-END`` is a
+            part of either, in seconds. Or an embedding, shape ``(D,)``, or several, ``(T, D)``, whose mean
+            counts. What a query is made of is no hit of it.
+        top : int
+            How many hits at most.
+        label : iterable of str
+            Only rows with one of these labels are hits, if there are any.
+        without : iterable of str
+            Labels whose rows are no hits; or queries: what is more like one of these than like the query is
+            no hit.
+        one_per_file : bool
+            Whether only the best moment of each file is a hit.
+
+        Raises
+        ------
+        OpenL3Error
+            If a query is neither row nor file, can't be read, is of the other modality or has no such part;
+            if there is no such label; or if the network that the folder was computed with can't be had.
+        """
+        check_at_least("top", top, 1)
+        rejected = list(dict.fromkeys(without))
+        asked = self._asked(query)
+        allowed = self._allowed(label, [text for text in rejected if text in self.labels])
+        allowed[asked.own_rows] = False
+        others = [self._asked(text).vector for text in rejected if text not in self.labels]
+        cosines = self._opened.rows.cosines(np.stack([asked.vector, *others]))
+        if others:
+            allowed &= cosines[0] >= cosines[1:].max(axis=0)
+        found = best_rows(self._opened.rows, cosines[0], allowed, top, one_per_file=one_per_file)
+        return [self._hit(rank, row, cosine) for rank, (row, cosine) in enumerate(found, start=1)]
+
+    def _allowed(self, label: Iterable[str], rejected: Iterable[str]) -> Mask:
+        """Return which rows may be hits by their labels, ``(N,)``."""
+        wanted = set(label)
+        if unknown := sorted(wanted - self.labels):
+            known = ", ".join(sorted(self.labels)) or "none"
+            raise OpenL3Error(f"No file in {self.folder} has the label {unknown[0]!r}; its labels: {known}.")
+        labels = [each.label for each in self._opened.source.inputs]
+        of_inputs = np.array([(not wanted or each in wanted) and each not in rejected for each in labels])
+        owners = self._opened.rows.owners
+        allowed: Mask = of_inputs[owners]
+        allowed[owners < 0] = False
+        return allowed
+
+    def _asked(self, query: str | os.PathLike[str] | npt.NDArray[np.floating]) -> _Asked:
+        if isinstance(query, np.ndarray):
+            return _Asked(self._checked(query), np.empty(0, np.intp))
+        text = os.fspath(query)
+        asked = parse_query(text, lambda path: path in self._places or os.path.isfile(path))  # noqa: PTH113
+        if asked.path in self._places:
+            return self._row(self._places[asked.path], asked.part)
+        if not os.path.isfile(asked.path):  # noqa: PTH113 (pathlib's raises over odd names)
+            raise OpenL3Error(self._unknown(asked))
+        rows = self._embedder.embed(asked.path, asked.part)
+        return _Asked(rows.mean(axis=0, dtype=np.float64).astype(np.float32), np.empty(0, np.intp))
+
+    @cached_property
+    def _embedder(self) -> QueryEmbedder:
+        framing = self._framing if self.modality is Modality.AUDIO else Framing()
+        return QueryEmbedder(self.made_with, self.modality, framing, self._weights, self._placement)
+
+    def _checked(self, array: npt.NDArray[np.floating]) -> Vectors:
+        """Return an embedding, or the mean of several, of the folder's dimension."""
+        dimension = self._opened.means.shape[1]
+        if array.ndim not in (1, 2) or not array.size or array.shape[-1] != dimension:
+            raise OpenL3Error(
+                f"An embedding must have the shape ({dimension},) or (T, {dimension}); got {array.shape}."
+            )
+        if not np.isfinite(array).all():
+            raise OpenL3Error("The embedding asked for holds numbers that are not finite.")
+        return np.asarray(np.atleast_2d(array).mean(axis=0, dtype=np.float64), np.float32)
+
+    def _row(self, place: int, part: Part | None) -> _Asked:
+        """Return the embedding of an input of the folder, or of a part of it."""
+        rows, each = self._opened.rows, self._opened.source.inputs[place]
+        if not rows.counts[place]:
+            reason = self.failures.get(each.path, f"It has no {self.modality.value} embeddings.")
+            raise OpenL3Error(reason)
+        first, count = int(rows.starts[place]), int(rows.counts[place])
+        if part is None:
+            return _Asked(self._opened.means[place], np.arange(first, first + count))
+        if each.duration_s is not None and part.end_s > each.duration_s + ROUNDING_S:
+            raise OpenL3Error(f"It is {each.duration_s:.3f} s long, and the part asked for is {part}.")
+        embeddings, times_s = self._frames_of(place)
+        found = frames_in(part, times_s, self.modality, self._framing)
+        if not len(found) or np.isnan(times_s).any():
+            last = "it has no times" if np.isnan(times_s).any() else f"its last is at {times_s[-1]:g} s"
+            raise OpenL3Error(f"No moment of {each.path} lies in the part asked for, {part}: {last}.")
+        own = first + found if rows.times_s is not None else np.arange(first, first + count)
+        return _Asked(embeddings[found].mean(axis=0, dtype=np.float64).astype(np.float32), own)
+
+    def _frames_of(self, place: int) -> tuple[Vectors, npt.NDArray[np.float64]]:
+        """Read all frames of one input, and their times."""
+        blocks = list(self._opened.source.frames([place]))
+        for block in blocks:
+            if block.fault:
+                raise block.fault
+        embeddings = np.concatenate([block.embeddings for block in blocks])
+        return embeddings, np.concatenate([block.times_s for block in blocks])
+
+    def _hit(self, rank: int, row: int, cosine: float) -> Hit:
+        rows = self._opened.rows
+        each = self._opened.source.inputs[int(rows.owners[row])]
+        facts: dict[str, Any] = {"label": each.label, "sample_rate_hz": each.sample_rate_hz}
+        if rows.times_s is not None:
+            time_s = float(rows.times_s[row])
+            if not np.isnan(time_s):
+                begin_s, end_s = window_of(time_s, each, self.modality, self._framing)
+                facts |= {"begin_s": begin_s, "end_s": end_s, "time_s": time_s}
+        elif each.duration_s is not None:
+            facts |= {"begin_s": 0.0, "end_s": each.duration_s}
+        return Hit(rank, min(1.0, max(-1.0, cosine)), each.path, **facts)
+
+    def _unknown(self, asked: Query) -> str:
+        """Return what is said of a query that is neither a row nor a file, with what it may have meant."""
+        words = f"There is no such file, and {self.folder} has no row of that name."
+        paths = list(self._places)
+        if len(paths) <= MOST_COMPARED_NAMES:
+            near = [path for path in paths if path.endswith(f"/{asked.path}")]
+            near = near or difflib.get_close_matches(asked.path, paths, 1)
+            words += f" Did you mean {near[0]}?" if near else ""
+        return f"{words} {SYNTAX}" if "@" in asked.path else words
