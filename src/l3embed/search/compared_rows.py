@@ -81,7 +81,7 @@ class MomentRows:
         self._moments, self._threads = moments, threads
         self.starts, self.counts = moments.starts, moments.counts
         self.times_s: Times | None = moments.mapped.times
-        self.owners = np.full(moments.table.rows, -1, np.int64)
+        self.owners: Places = np.full(moments.table.rows, -1, np.int64)
         for place in np.flatnonzero(self.counts):
             self.owners[self.starts[place] : self.starts[place] + self.counts[place]] = place
         self._measure = self._measured(means)

@@ -16,8 +16,8 @@ from l3embed.inputs.windows import Framing
 from l3embed.search.compared_rows import ComparedRows, FileRows, MomentRows
 from l3embed.search.embedded_inputs import MadeWith, SearchedFolder, Vectors
 from l3embed.search.exported_rows import ExportedRows
-from l3embed.search.moments_index import current_moments
 from l3embed.search.moments_files import Segment
+from l3embed.search.moments_index import current_moments
 from l3embed.search.npz_files import NpzFiles
 from l3embed.search.window_times import framing_of
 from l3embed.variants import Modality
