@@ -128,7 +128,7 @@ def get_audio_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
-    runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "openvino"
+    runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "ncnn"
         What it runs in; "auto" takes what is fastest here. All give the same numbers.
     precision : "float32", "tf32" or "bfloat16"
         What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -44,6 +45,15 @@ def has_bfloat16() -> bool:
         # OpenVINO says yes for processors that it then emulates it on, at a sixth of float32's speed.
         return any(BFLOAT16_FLAGS & set(line.split()) for line in _flag_lines())
     return "BF16" in _openvino_capabilities()
+
+
+def processor_name() -> str:
+    """Return what the processor is called, as far as that can be found out."""
+    names = []
+    if CPU_INFO.is_file():
+        lines = CPU_INFO.read_text().splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), "") or platform.processor() or platform.machine()
 
 
 def _flag_lines() -> list[str]:

@@ -127,6 +127,7 @@ class TorchEmbedder:
 
     runtime = "torch"
     device = Device.CPU
+    batches_at_once = 1
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self._network, self.input_shape = whole_network(variant, layers)
