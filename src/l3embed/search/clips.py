@@ -23,8 +23,8 @@ from l3embed.variants import Media
 if TYPE_CHECKING:
     import soundfile
 
-SUBTYPE = "PCM_24"
-"""What clips are written as: more than most recordings hold, and read everywhere."""
+SUBTYPE = "FLOAT"
+"""What clips are written as: decoded MP3 and Vorbis go beyond what whole numbers hold."""
 
 Samples = npt.NDArray[np.float64]
 
