@@ -72,7 +72,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("labels.source", "table", r"labels\.table must be the path of a CSV file; got null"),
     ("labels.definition", None, r"labels\.definition must be .*labels=folders"),
     ("labels.table", 5, r"labels\.table must be the path of a file; got 5.* Write \./5"),
-    ("export.formats", ["npz", "hdf5"], r"export\.formats must be one of npz, parquet; got 'hdf5'"),
+    ("export.formats", ["npz", "hdf5"], r"export\.formats must be one of npz, parquet, lance; got 'hdf5'"),
     ("export.rows", "windows", r"export\.rows must be one of frames, files; got 'windows'"),
     ("export.pooling", "max", r"export\.pooling must be one of mean, mean_std; got 'max'"),
     ("export.dtype", "int8", r"export\.dtype must be one of float32, float16; got 'int8'"),

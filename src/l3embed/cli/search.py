@@ -58,6 +58,11 @@ def add_parser(subparsers: Subparsers) -> None:
         help="compare windows of sound and frames of videos, not whole files; keeps an index beside FOLDER",
     )
     parser.add_argument(
+        "--lance",
+        action="store_true",
+        help="look into the export's LanceDB table (export=lance): quicker in large archives, not all of it",
+    )
+    parser.add_argument(
         "--modality",
         choices=[modality.value for modality in Modality],
         help="which embeddings to compare (default: pictures for a picture, else sounds, if there are any)",
@@ -128,6 +133,7 @@ def run(args: argparse.Namespace) -> int:
         without=tuple(args.without),
         one_per_file=args.one_per_file,
         moments=args.moments,
+        lance=args.lance,
         modality=Modality(args.modality) if args.modality else None,
         weights=args.weights,
         placement=placement_of(args),

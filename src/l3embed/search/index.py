@@ -33,11 +33,22 @@ MOST_COMPARED_NAMES = 20_000
 
 
 @dataclass(frozen=True)
-class _Asked:
-    """A query's embedding, ``(D,)``, and the rows that it is made of, which are no hits of it."""
+class Asked:
+    """A query's embedding, and what it is made of, which is no hit of it.
+
+    Parameters
+    ----------
+    vector : np.ndarray
+        Shape ``(D,)``.
+    place : int or None
+        The input of the folder that it is of; None if it is none of these.
+    frames : np.ndarray or None
+        Which of its frames; None: all.
+    """
 
     vector: Vectors
-    own_rows: npt.NDArray[np.intp]
+    place: int | None = None
+    frames: npt.NDArray[np.intp] | None = None
 
 
 class Index:
@@ -111,6 +122,11 @@ class Index:
         """What the folder's embeddings were computed with."""
         return self._opened.made_with
 
+    @property
+    def places(self) -> dict[str, int]:
+        """The place of each input in the folder's list, by its path."""
+        return self._places
+
     @cached_property
     def labels(self) -> frozenset[str]:
         """All labels of its inputs."""
@@ -156,22 +172,36 @@ class Index:
         """
         check_at_least("top", top, 1)
         rejected = list(dict.fromkeys(without))
-        asked = self._asked(query)
-        allowed = self._allowed(label, [text for text in rejected if text in self.labels])
-        allowed[asked.own_rows] = False
-        others = [self._asked(text).vector for text in rejected if text not in self.labels]
+        asked = self.asked(query)
+        self.check_labels(label)
+        allowed = self._allowed(set(label), {text for text in rejected if text in self.labels})
+        allowed[self._own_rows(asked)] = False
+        others = [self.asked(text).vector for text in rejected if text not in self.labels]
         cosines = self._opened.rows.cosines(np.stack([asked.vector, *others]))
         if others:
             allowed &= cosines[0] >= cosines[1:].max(axis=0)
         found = best_rows(self._opened.rows, cosines[0], allowed, top, one_per_file=one_per_file)
-        return [self._hit(rank, row, cosine) for rank, (row, cosine) in enumerate(found, start=1)]
+        hits = []
+        for rank, (row, cosine) in enumerate(found, start=1):
+            times_s = self._opened.rows.times_s
+            time_s = None if times_s is None else float(times_s[row])
+            hits.append(self.hit(rank, int(self._opened.rows.owners[row]), cosine, time_s))
+        return hits
 
-    def _allowed(self, label: Iterable[str], rejected: Iterable[str]) -> Mask:
-        """Return which rows may be hits by their labels, ``(N,)``."""
-        wanted = set(label)
-        if unknown := sorted(wanted - self.labels):
+    def check_labels(self, label: Iterable[str]) -> None:
+        """Check that there are labels that are asked for.
+
+        Raises
+        ------
+        OpenL3Error
+            Naming those that there are.
+        """
+        if unknown := sorted(set(label) - self.labels):
             known = ", ".join(sorted(self.labels)) or "none"
             raise OpenL3Error(f"No file in {self.folder} has the label {unknown[0]!r}; its labels: {known}.")
+
+    def _allowed(self, wanted: set[str], rejected: set[str]) -> Mask:
+        """Return which rows may be hits by their labels, ``(N,)``."""
         labels = [each.label for each in self._opened.source.inputs]
         of_inputs = np.array([(not wanted or each in wanted) and each not in rejected for each in labels])
         owners = self._opened.rows.owners
@@ -179,9 +209,20 @@ class Index:
         allowed[owners < 0] = False
         return allowed
 
-    def _asked(self, query: str | os.PathLike[str] | npt.NDArray[np.floating]) -> _Asked:
+    def _own_rows(self, asked: Asked) -> npt.NDArray[np.intp]:
+        """Return the rows that a query is made of."""
+        rows = self._opened.rows
+        if asked.place is None:
+            return np.empty(0, np.intp)
+        first, count = int(rows.starts[asked.place]), int(rows.counts[asked.place])
+        if asked.frames is None or rows.times_s is None:
+            return np.arange(first, first + count)
+        return first + asked.frames
+
+    def asked(self, query: str | os.PathLike[str] | npt.NDArray[np.floating]) -> Asked:
+        """Return the embedding of a query, with the errors of `search`."""
         if isinstance(query, np.ndarray):
-            return _Asked(self._checked(query), np.empty(0, np.intp))
+            return Asked(self._checked(query))
         text = os.fspath(query)
         asked = parse_query(text, lambda path: path in self._places or os.path.isfile(path))  # noqa: PTH113
         if asked.path in self._places:
@@ -189,7 +230,7 @@ class Index:
         if not os.path.isfile(asked.path):  # noqa: PTH113 (pathlib's raises over odd names)
             raise OpenL3Error(self._unknown(asked))
         rows = self._embedder.embed(asked.path, asked.part)
-        return _Asked(rows.mean(axis=0, dtype=np.float64).astype(np.float32), np.empty(0, np.intp))
+        return Asked(rows.mean(axis=0, dtype=np.float64).astype(np.float32))
 
     @cached_property
     def _embedder(self) -> QueryEmbedder:
@@ -207,15 +248,14 @@ class Index:
             raise OpenL3Error("The embedding asked for holds numbers that are not finite.")
         return np.asarray(np.atleast_2d(array).mean(axis=0, dtype=np.float64), np.float32)
 
-    def _row(self, place: int, part: Part | None) -> _Asked:
+    def _row(self, place: int, part: Part | None) -> Asked:
         """Return the embedding of an input of the folder, or of a part of it."""
         rows, each = self._opened.rows, self._opened.source.inputs[place]
         if not rows.counts[place]:
             reason = self.failures.get(each.path, f"It has no {self.modality.value} embeddings.")
             raise OpenL3Error(reason)
-        first, count = int(rows.starts[place]), int(rows.counts[place])
         if part is None:
-            return _Asked(self._opened.means[place], np.arange(first, first + count))
+            return Asked(self._opened.means[place], place)
         if each.duration_s is not None and part.end_s > each.duration_s + ROUNDING_S:
             raise OpenL3Error(f"It is {each.duration_s:.3f} s long, and the part asked for is {part}.")
         embeddings, times_s = self._frames_of(place)
@@ -223,8 +263,7 @@ class Index:
         if not len(found) or np.isnan(times_s).any():
             last = "it has no times" if np.isnan(times_s).any() else f"its last is at {times_s[-1]:g} s"
             raise OpenL3Error(f"No moment of {each.path} lies in the part asked for, {part}: {last}.")
-        own = first + found if rows.times_s is not None else np.arange(first, first + count)
-        return _Asked(embeddings[found].mean(axis=0, dtype=np.float64).astype(np.float32), own)
+        return Asked(embeddings[found].mean(axis=0, dtype=np.float64).astype(np.float32), place, found)
 
     def _frames_of(self, place: int) -> tuple[Vectors, npt.NDArray[np.float64]]:
         """Read all frames of one input, and their times."""
@@ -235,17 +274,16 @@ class Index:
         embeddings = np.concatenate([block.embeddings for block in blocks])
         return embeddings, np.concatenate([block.times_s for block in blocks])
 
-    def _hit(self, rank: int, row: int, cosine: float) -> Hit:
-        rows = self._opened.rows
-        each = self._opened.source.inputs[int(rows.owners[row])]
+    def hit(self, rank: int, place: int, cosine: float, time_s: float | None) -> Hit:
+        """Return an input of the folder, or its moment of a time (NaN: of a picture), as a hit."""
+        each = self._opened.source.inputs[place]
         facts: dict[str, Any] = {"label": each.label, "sample_rate_hz": each.sample_rate_hz}
-        if rows.times_s is not None:
-            time_s = float(rows.times_s[row])
-            if not np.isnan(time_s):
-                begin_s, end_s = window_of(time_s, each, self.modality, self._framing)
-                facts |= {"begin_s": begin_s, "end_s": end_s, "time_s": time_s}
-        elif each.duration_s is not None:
-            facts |= {"begin_s": 0.0, "end_s": each.duration_s}
+        if time_s is None:
+            if each.duration_s is not None:
+                facts |= {"begin_s": 0.0, "end_s": each.duration_s}
+        elif not np.isnan(time_s):
+            begin_s, end_s = window_of(time_s, each, self.modality, self._framing)
+            facts |= {"begin_s": begin_s, "end_s": end_s, "time_s": time_s}
         return Hit(rank, min(1.0, max(-1.0, cosine)), each.path, **facts)
 
     def _unknown(self, asked: Query) -> str:

@@ -12,6 +12,7 @@ from l3embed.runtimes.base import Placement
 from l3embed.search.asked import PART
 from l3embed.search.hit import Hit
 from l3embed.search.index import Index
+from l3embed.search.lance_index import LanceIndex
 from l3embed.search.query_embedding import media_of
 from l3embed.variants import Media, Modality
 
@@ -28,6 +29,7 @@ class Options:
     without: tuple[str, ...] = ()
     one_per_file: bool = False
     moments: bool = False
+    lance: bool = False
     modality: Modality | None = None
     weights: str | None = None
     placement: Placement = field(default_factory=Placement)
@@ -73,29 +75,42 @@ class _Indices:
 
     def __init__(self, folder: Path, options: Options) -> None:
         self._folder, self._options = folder, options
-        self.opened: dict[Modality, Index] = {}
+        self.opened: dict[Modality, Index | LanceIndex] = {}
         self._faults: dict[Modality, OpenL3Error] = {}
 
-    def of(self, modality: Modality) -> Index:
+    def of(self, modality: Modality) -> Index | LanceIndex:
         """Return the index of a modality."""
         if modality in self._faults:
             raise self._faults[modality]
         if modality not in self.opened:
-            options = self._options
-            rows = Rows.FRAMES if options.moments else Rows.FILES
             try:
-                self.opened[modality] = Index(
-                    self._folder,
-                    modality.value,
-                    rows.value,
-                    weights=options.weights,
-                    placement=options.placement,
-                    verbose=options.verbose,
-                )
+                self.opened[modality] = self._open(modality)
             except OpenL3Error as error:
                 self._faults[modality] = error
                 raise
         return self.opened[modality]
+
+    def _open(self, modality: Modality) -> Index | LanceIndex:
+        options = self._options
+        rows = Rows.FRAMES if options.moments else Rows.FILES
+        weights, placement = options.weights, options.placement
+        if not options.lance:
+            return Index(
+                self._folder,
+                modality.value,
+                rows.value,
+                weights=weights,
+                placement=placement,
+                verbose=options.verbose,
+            )
+        index = LanceIndex(self._folder, modality.value, weights=weights, placement=placement)
+        if index.facts.rows != rows.value:
+            do = "Add" if rows is Rows.FILES else "Leave out"
+            raise OpenL3Error(
+                f"The LanceDB table in {self._folder} has a row for each of the {index.facts.rows}. "
+                f"{do} --moments, or export anew with export.rows={rows.value}."
+            )
+        return index
 
 
 def _answer(query: str, indices: _Indices, options: Options) -> Answer:
