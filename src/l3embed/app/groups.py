@@ -11,15 +11,7 @@ from omegaconf import MISSING
 
 from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import EvaluationOptions
-from l3embed.export.formats import (
-    FORMATS,
-    Dtype,
-    Pooling,
-    RowLayout,
-    Rows,
-    check_format,
-    check_installed,
-)
+from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
@@ -256,7 +248,6 @@ class ExportSettings:
         chosen = dict.fromkeys(FORMATS, False)
         for name in self.formats if isinstance(self.formats, list) else [self.formats]:
             check_format(name)
-            check_installed(name)
             chosen[name] = True
         if self.parquet is not None:
             chosen["parquet"] = self.parquet
