@@ -98,6 +98,14 @@ def test_hits_go_to_files_and_clips(
             assert lengths_s[hit["path"].removesuffix(".wav")] == pytest.approx(expected_s, abs=1e-4)
 
 
+def test_an_export_s_dataset_has_to_be_named_for_clips(
+    export: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert search("00.wav", "--in", export, "--clips", tmp_path / "clips") == 1
+    assert "does not say where its dataset lies" in capsys.readouterr().err
+    assert not (tmp_path / "clips").exists()
+
+
 def test_whole_files_of_unknown_length_have_no_selections_and_that_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from l3embed.cli.flags import add_placement_options, placement_of
+from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality
 
 if TYPE_CHECKING:
@@ -125,8 +126,13 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, and write what was found; the status is 0 only if every query was answered."""
     from l3embed.cli.search_output import write_hits
+    from l3embed.export.manifest import MANIFEST_CSV
     from l3embed.search.several import Options, search_all
 
+    if (args.raven or args.clips) and not args.dataset and (args.folder / MANIFEST_CSV).exists():
+        raise OpenL3Error(
+            "An export does not say where its dataset lies: name the folder, as in --dataset data/raw/sample."
+        )
     options = Options(
         top=args.top,
         label=tuple(args.label),

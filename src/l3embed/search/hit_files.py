@@ -38,12 +38,12 @@ def write_hits_csv(path: Path, answers: Iterable[Answer]) -> None:
 
 
 def timed_hits(answers: Iterable[Answer]) -> list[tuple[str, Hit, float, float]]:
-    """Return the hits whose places in their files are known, with these, in seconds, and their queries."""
+    """Return the hits that are parts of sounds, with their queries and places in seconds: no videos' frames."""
     return [
         (answer.query, hit, hit.begin_s, hit.end_s)
         for answer in answers
         for hit in answer.hits
-        if hit.begin_s is not None and hit.end_s is not None
+        if hit.begin_s is not None and hit.end_s is not None and hit.begin_s < hit.end_s
     ]
 
 

@@ -93,9 +93,13 @@ class Index:
     --------
     >>> from l3embed.search import Index
     >>> index = Index("data/export")
-    >>> hits = index.search("bells/bells_01.wav", top=2)
-    >>> [(hit.path, hit.label, hit.similarity > 0.5) for hit in hits]
-    [('bells/bells_03.wav', 'bells', True), ('bells/bells_02.ogg', 'bells', True)]
+    >>> hits = index.search("bells/bells_01.wav", top=3)
+    >>> [hit.rank for hit in hits], hits[0].similarity >= hits[1].similarity
+    ([1, 2, 3], True)
+    >>> moments = Index("data/export", rows="frames")
+    >>> hits = moments.search("bells/bells_01.wav@0-1", label=["rain"], one_per_file=True)
+    >>> {hit.label for hit in hits}, hits[0].begin_s is not None
+    ({'rain'}, True)
     """
 
     def __init__(
