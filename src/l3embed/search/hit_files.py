@@ -38,7 +38,7 @@ def write_hits_csv(path: Path, answers: Iterable[Answer]) -> None:
 
 
 def timed_hits(answers: Iterable[Answer]) -> list[tuple[str, Hit, float, float]]:
-    """Return the hits that are parts of sounds, with their queries and places in seconds: no videos' frames."""
+    """Return the hits that are parts of sounds, with their queries and places in seconds; no frames."""
     return [
         (answer.query, hit, hit.begin_s, hit.end_s)
         for answer in answers
