@@ -302,6 +302,18 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             id="tf32 in openvino",
         ),
         pytest.param(
+            AudioVariant(precision=Precision.FLOAT16),
+            Placement(),
+            "precision float16 is GPUs' alone, in runtime torch. On the CPU use float32 or bfloat16",
+            id="float16 on the CPU",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.FLOAT16),
+            Placement(runtime="ncnn"),
+            "precision float16 runs in PyTorch on GPUs; got runtime ncnn",
+            id="float16 in ncnn",
+        ),
+        pytest.param(
             AudioVariant(precision=Precision.TF32),
             Placement(),
             "precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16",

@@ -31,6 +31,13 @@ SWITCHED_OFF = (
 FORMAT = 7767517
 """The first line of a network in ncnn's text format."""
 
+ELSEWHERE = {
+    Precision.TF32: "PyTorch or Keras on NVIDIA GPUs",
+    Precision.BFLOAT16: "OpenVINO, PyTorch or Keras",
+    Precision.FLOAT16: "PyTorch on GPUs",
+}
+"""What computes in other precisions than this runtime's."""
+
 PADDING_MODES = {"valid": 1, "same": 2}
 
 SINGLE_PRECISION = np.zeros(1, np.float32)
@@ -41,11 +48,9 @@ def fault(variant: Variant, device: Device) -> str:
     """Return why a network cannot run here on a device; nothing, if it can."""
     if variant.precision is Precision.FLOAT32:
         return ""
-    is_bfloat16 = variant.precision is Precision.BFLOAT16
-    where = "OpenVINO, PyTorch or Keras" if is_bfloat16 else "PyTorch or Keras on NVIDIA GPUs"
     return (
-        f"precision {variant.precision.value} runs in {where}; got runtime ncnn, which computes in float32 "
-        "alone. Use precision float32, or runtime auto."
+        f"precision {variant.precision.value} runs in {ELSEWHERE[variant.precision]}; got runtime ncnn, "
+        "which computes in float32 alone. Use precision float32, or runtime auto."
     )
 
 

@@ -30,6 +30,8 @@ def precision_fault(precision: Precision) -> str:
     """Return why the processor cannot compute in a precision, but for emulating it; nothing, if it can."""
     if precision is Precision.TF32:
         return "precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16."
+    if precision is Precision.FLOAT16:
+        return "precision float16 is GPUs' alone, in runtime torch. On the CPU use float32 or bfloat16."
     if precision is Precision.BFLOAT16 and not has_bfloat16():
         return (
             "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "

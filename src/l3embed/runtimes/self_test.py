@@ -35,7 +35,12 @@ ITEMS = 3
 SIZE = 512
 """Of an embedding: two by two times as many as the last filters are."""
 
-TOLERANCES = {Precision.FLOAT32: 1e-5, Precision.TF32: 0.03, Precision.BFLOAT16: 0.03}
+TOLERANCES = {
+    Precision.FLOAT32: 1e-5,
+    Precision.TF32: 0.03,
+    Precision.BFLOAT16: 0.03,
+    Precision.FLOAT16: 0.03,
+}
 """Of the largest magnitude."""
 
 
