@@ -85,7 +85,11 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
 def run_export(settings: Settings, layout: Layout, store: Store) -> str:
     """Run the stage ``export``."""
     options = export.ExportOptions(
-        settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout(), settings.failures
+        settings.labels.parse(),
+        settings.export.chosen_formats(),
+        settings.export.layout(),
+        settings.failures,
+        settings.windows.center,
     )
     return export.run(options, layout, store)
 

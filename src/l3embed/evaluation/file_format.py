@@ -142,6 +142,8 @@ def _content(found: Evaluation) -> dict[str, Any]:
         "chance": _rounded(found.chance),
         "notes": list(found.notes),
     }
+    if found.unit != "file":
+        content["unit"] = found.unit
     for (kind, measure), score in found.scores.items():
         figures = {f"{measure.value}{end}": _rounded(x) for end, x in zip(ENDS, astuple(score), strict=True)}
         content.setdefault(kind.value, {}).update(figures)

@@ -22,6 +22,7 @@ from l3embed.export.manifest import (
     means_of,
     read_manifest,
 )
+from l3embed.export.window_labels import read_window_labels
 from l3embed.variants import Modality, parse_choice
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class ExportedEmbeddings(NamedTuple):
     embeddings : np.ndarray [shape=(N, D)]
         In float32.
     labels : np.ndarray [shape=(N,)]
-        The class of each row's file, a str; empty where it has none.
+        The class of each row's file, a str; empty where it has none. Of frames that have labels of their own
+        (``labels=raven``, ``labels=audacity``), these.
     groups : np.ndarray [shape=(N,)]
         The number of each row's file, from 0 in the manifest's order: what scikit-learn's ``groups`` are, so
         that the frames of a file are never in both the training and the test set.
@@ -201,7 +203,20 @@ def _frames(inputs: Sequence[ManifestRow], export: Path, modality: Modality) -> 
         _fill_from_npz(found, inputs, export)
     else:
         _fill_from_parquet(found, export, modality)
+    if modality is Modality.AUDIO:
+        _label_windows(found, export)
     return found
+
+
+def _label_windows(found: ExportedEmbeddings, export: Path) -> None:
+    """Give frames the labels of their own, where an export has such."""
+    windows = read_window_labels(export)
+    if windows is None:
+        return
+    first = dict(zip(found.paths[::-1], range(len(found.paths) - 1, -1, -1), strict=True))
+    found.labels[:] = ""
+    for window in windows:
+        found.labels[first[window.path] + window.frame] = window.label
 
 
 def _room(rows: int, dimension: int) -> npt.NDArray[np.float32]:
