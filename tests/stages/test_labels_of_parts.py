@@ -91,10 +91,7 @@ def test_the_stage_counts_windows(labelled: Project) -> None:
 
 
 def test_an_export_of_whole_files_alone_cannot_be_evaluated_by_windows(labelled: Project) -> None:
-    options = replace(labelled.export_options, formats=("parquet",))
-    options = replace(
-        options, row_layout=replace(options.row_layout, rows=type(options.row_layout.rows)("files"))
-    )
+    options = replace(labelled.export_options, formats=("parquet",), row_layout=RowLayout(Rows.FILES))
     project = replace(labelled, export_options=options)
     project.export()
     with pytest.raises(OpenL3Error, match="has no row for each frame"):
