@@ -18,6 +18,9 @@ from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import progress_bar, say
 from l3embed.variants import Modality, check_at_least
 
+FILE, WINDOW = "file", "window"
+"""What is predicted."""
+
 
 @dataclass(frozen=True)
 class EvaluationOptions:
@@ -103,7 +106,7 @@ class Evaluation:
     performances: Mapping[Classifier, Performance] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()
-    unit: str = "file"
+    unit: str = FILE
 
     @property
     def scores(self) -> Scores:
@@ -138,7 +141,7 @@ def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOpti
     windows = labelled_windows(export, rows) if modality is Modality.AUDIO else None
     if windows:
         found = _evaluated(modality, windows.rows, windows.embeddings, options, are_files=False)
-        return replace(found, notes=(*windows.notes, *found.notes), unit="window")
+        return replace(found, notes=(*windows.notes, *found.notes), unit=WINDOW)
     return _evaluated(modality, rows, means, options)
 
 
