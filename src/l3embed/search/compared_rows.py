@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.export.cosine import CentredCosine, without_rounding
+from l3embed.export.cosine import CHUNK_ROWS, CentredCosine, without_rounding
 from l3embed.search.embedded_inputs import Times, Vectors
 from l3embed.search.half_floats import products
 from l3embed.search.moments_index import Moments
@@ -82,16 +82,19 @@ class MomentRows:
         self.starts, self.counts = moments.starts, moments.counts
         self.times_s: Times | None = moments.mapped.times
         self.owners: Places = np.full(moments.table.rows, -1, np.int64)
-        for place in np.flatnonzero(self.counts):
-            self.owners[self.starts[place] : self.starts[place] + self.counts[place]] = place
+        before = np.cumsum(self.counts) - self.counts
+        rows = np.repeat(self.starts - before, self.counts) + np.arange(self.counts.sum())
+        self.owners[rows] = np.repeat(np.arange(len(self.counts)), self.counts)
         self._measure = self._measured(means)
 
     def _measured(self, means: Vectors) -> CentredCosine:
         """Return the measure of the rows as they are kept: without the base, which no angle depends on."""
         weights = self.counts / self.counts.sum()
         centre = np.zeros(means.shape[1], np.float64)
-        for place in np.flatnonzero(self.counts):
-            centre += weights[place] * means[place]
+        there = np.flatnonzero(self.counts)
+        for start in range(0, len(there), CHUNK_ROWS):
+            places = there[start : start + CHUNK_ROWS]
+            centre += weights[places] @ means[places].astype(np.float64)
         drift = (centre - self._moments.table.base).astype(np.float32)
         lengths = self._moments.mapped.lengths
         along = products(self._moments.mapped.halves, drift[np.newaxis], self._threads)[0]

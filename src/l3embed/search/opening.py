@@ -93,7 +93,7 @@ def _source(folder: Path, modality: Modality) -> SearchedFolder:
 
 def _with_means(source: SearchedFolder, means: Vectors) -> Opened:
     """Open whole files of a folder that holds their means: there is nothing to be built."""
-    is_there = np.asarray(np.isfinite(means).all(axis=1))
+    is_there = np.array([bool(np.isfinite(mean).all()) for mean in means])
     failures = {
         source.inputs[place].path: "Its mean embedding holds numbers that are not finite."
         for place in np.flatnonzero(~is_there)
