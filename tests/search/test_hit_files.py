@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import subprocess
 from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
 import soundfile
-from conftest import WriteWav, noise
+from conftest import WriteWav, noise, run_child
 
 from l3embed.errors import OpenL3Error
 from l3embed.search import Hit
@@ -103,7 +102,7 @@ def test_what_libsndfile_cannot_read_is_cut_by_ffmpeg(tmp_path: Path) -> None:
     chirp = 0.3 * np.sin(2 * np.pi * (200 + 100 * np.arange(144_000) / 48_000) * np.arange(144_000) / 48_000)
     soundfile.write(tmp_path / "a.wav", chirp, 48_000)
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", tmp_path / "a.wav", tmp_path / "a.m4a"]
-    subprocess.run(command, check=True)
+    run_child(command)
     cut_clip(tmp_path / "a.m4a", Hit(1, 0.9, "a.m4a", "", 1.0, 2.0, 1.5), tmp_path / "clip.wav")
     clip, _ = soundfile.read(tmp_path / "clip.wav")
     assert len(clip) == 48_000
