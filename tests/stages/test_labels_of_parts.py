@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from l3embed.disk.seals import is_sealed
-from l3embed.errors import OpenL3Error
+from l3embed.evaluation import labelled_windows
 from l3embed.evaluation.evaluation import EvaluationOptions, evaluate
 from l3embed.export.formats import RowLayout, Rows
 from l3embed.export.loading import load_export
@@ -90,12 +90,27 @@ def test_the_stage_counts_windows(labelled: Project) -> None:
     assert f"audio: {count} windows in 2 classes" in said
 
 
-def test_an_export_of_whole_files_alone_cannot_be_evaluated_by_windows(labelled: Project) -> None:
+def test_windows_of_a_parquet_dataset_are_evaluated_alike(labelled: Project) -> None:
+    options = EvaluationOptions(folds=4, resamples=10)
+    expected = evaluate(labelled.export_folder, options)[Modality.AUDIO]
+    replace(labelled, export_options=replace(labelled.export_options, formats=("parquet",))).export()
+    found = evaluate(labelled.export_folder, options)[Modality.AUDIO]
+    assert found.predictions == expected.predictions
+    assert len(found.predictions) == 28
+
+
+def test_of_very_many_windows_some_are_drawn(labelled: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(labelled_windows, "MOST_WINDOWS", 20)
+    found = evaluate(labelled.export_folder, EvaluationOptions(folds=4, resamples=10))[Modality.AUDIO]
+    assert found.files == 20
+    assert "20 of 28 windows with labels were drawn at random" in found.notes
+
+
+def test_without_a_row_for_each_window_the_reason_is_told(labelled: Project) -> None:
     options = replace(labelled.export_options, formats=("parquet",), row_layout=RowLayout(Rows.FILES))
-    project = replace(labelled, export_options=options)
-    project.export()
-    with pytest.raises(OpenL3Error, match="has no row for each frame"):
-        evaluate(project.export_folder, EvaluationOptions())
+    replace(labelled, export_options=options).export()
+    found = evaluate(labelled.export_folder, EvaluationOptions())[Modality.AUDIO]
+    assert found.reason == labelled_windows.NO_FRAMES
 
 
 def test_labels_of_another_source_leave_no_windows_behind(labelled: Project) -> None:

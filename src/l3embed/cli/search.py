@@ -22,7 +22,8 @@ the folder's were: same network, weights, frontend and hop (write ./ in front of
 name). PATH@BEGIN-END is a part of either, in seconds. What a query is made of is no hit of it.
 
 How alike two are is the cosine between their embeddings, after the mean of all that are searched has been
-taken off both: for whole files what the report shows as nearest neighbours. All are compared.
+taken off both: for whole files what the report shows as nearest neighbours. All are compared. Moments, and
+whole files of .npz folders, are read from an index beside FOLDER (FOLDER.search), which is kept current.
 """
 
 EXAMPLES = """\
@@ -56,7 +57,7 @@ def add_parser(subparsers: Subparsers) -> None:
     parser.add_argument(
         "--moments",
         action="store_true",
-        help="compare windows of sound and frames of videos, not whole files; keeps an index beside FOLDER",
+        help="compare windows of sound and frames of videos, not whole files",
     )
     parser.add_argument(
         "--lance",

@@ -139,6 +139,8 @@ def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluat
 def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
     rows, means = read_means(export, modality)
     windows = labelled_windows(export, rows) if modality is Modality.AUDIO else None
+    if windows and windows.reason:
+        return Evaluation(len(rows), windows.reason)
     if windows:
         found = _evaluated(modality, windows.rows, windows.embeddings, options, are_files=False)
         return replace(found, notes=(*windows.notes, *found.notes), unit=WINDOW)
