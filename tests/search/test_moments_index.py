@@ -136,10 +136,12 @@ def test_a_damaged_file_costs_no_other_and_is_tried_again(tmp_path: Path) -> Non
         write_npz(folder / f"{number:02}.npz", each)
     (folder / "01.npz").write_bytes(b"PK damaged")
     np.savez(folder / "other.npz", weights=np.ones(3))
+    np.savez(folder / "empty.npz", embedding=FRAMES[0][:0], timestamps=np.empty(0))
     write_npz(folder / "nan.npz", np.where(np.arange(3)[:, np.newaxis] == 1, np.nan, FRAMES[0][:3]))
     for _ in range(2):
         index = Index(folder, rows="frames")
-        assert set(index.failures) == {"01.npz", "other.npz", "nan.npz"}
+        assert set(index.failures) == {"01.npz", "other.npz", "nan.npz", "empty.npz"}
+        assert "None of its embeddings are there" in index.failures["empty.npz"]
         assert "holds no array 'embedding', but weights" in index.failures["other.npz"]
         assert "embedding 1 (from 0) holds numbers that are not finite" in index.failures["nan.npz"]
         assert {hit.path for hit in index.search(FRAMES[0][0], 999)} == {"00.npz", "02.npz", "03.npz"}

@@ -29,6 +29,8 @@ def write_hits(found: Found, args: argparse.Namespace) -> list[str]:
         for number, answer in enumerate(answered):
             for line in ([""] if number else []) + list(_table(answer)):
                 write_line(encodable(line))
+    for path in filter(None, (args.csv, args.raven)):
+        path.parent.mkdir(parents=True, exist_ok=True)
     if args.csv:
         write_hits_csv(args.csv, answered)
     dataset = args.dataset or args.folder

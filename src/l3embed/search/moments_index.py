@@ -155,7 +155,7 @@ def _read(
                 writer.commit()
                 done = writer.table.rows
     for place in sorted(left):
-        yield place, OpenL3Error("Its frames are not there. Export anew.")
+        yield place, OpenL3Error("None of its embeddings are there. Compute them anew.")
 
 
 def _inputs(

@@ -54,7 +54,7 @@ class NpzFiles:
                 with source_faults():
                     yield from self._read(place, path)
             except OpenL3Error as error:
-                yield faulty(place, OpenL3Error(f"{path}: {error}"))
+                yield faulty(place, error)
 
     def _read(self, place: int, path: Path) -> Iterator[Frames]:
         with np.load(path, allow_pickle=False) as arrays:
