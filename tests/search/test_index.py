@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 import pytest
 
+from l3embed.disk.tables import write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.export.manifest import mean_path
+from l3embed.export.window_labels import WINDOWS_CSV, WindowLabel
 from l3embed.report.neighbours import nearest
 from l3embed.search import Index
 from l3embed.variants import Modality
@@ -240,3 +242,15 @@ def test_pictures_are_sought_among_pictures(tmp_path: Path, export: Path) -> Non
     rows = rows_of(FRAMES, modality="image", variant="image_mel128_music_512")
     pictures = write_export(tmp_path / "pictures", FRAMES, rows)
     assert len(Index(pictures, "image").search("03.wav")) == 10
+
+
+def test_moments_have_their_own_labels_where_parts_of_sounds_have(export: Path) -> None:
+    windows = [WindowLabel("03.wav", 1, 0.5, "wren"), WindowLabel("05.wav", 0, 0.0, "owl")]
+    write_rows(export / WINDOWS_CSV, WindowLabel, windows)
+    index = Index(export, rows="frames")
+    assert index.labels == {"wren", "owl"}
+    found = index.search(EVERY[0], top=999)
+    labelled = {(hit.path, hit.time_s): hit.label for hit in found if hit.label}
+    assert labelled == {("03.wav", 0.5): "wren", ("05.wav", 0.0): "owl"}
+    assert [hit.path for hit in index.search(EVERY[0], label=["wren"])] == ["03.wav"]
+    assert len(index.search(EVERY[0], top=999, without=["wren"])) == len(EVERY) - 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -102,6 +102,9 @@ class SearchedFolder(Protocol):
 
     def means(self) -> Vectors | None:
         """Return the mean of each input's frames, ``(inputs, D)``; None if the folder does not hold them."""
+
+    def moment_labels(self) -> Mapping[str, Mapping[int, str]] | None:
+        """Return the labels of moments, by path and number; None if it is inputs that have labels."""
 
     def made_with(self) -> MadeWith | None:
         """Return what all of it was computed with; None if only reading the frames tells."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.export.loading import exported_inputs
 from l3embed.export.manifest import STAGE, ManifestRow, means_of
+from l3embed.export.window_labels import read_window_labels
 from l3embed.search.embedded_inputs import Frames, Input, MadeWith, Vectors, faulty
 from l3embed.variants import Modality
 
@@ -37,6 +39,16 @@ class ExportedRows:
     def made_with(self) -> MadeWith | None:
         """Return what all of it was computed with."""
         return self._made_with
+
+    def moment_labels(self) -> Mapping[str, Mapping[int, str]] | None:
+        """Return the labels of windows, by path and number; None if it is files that have labels."""
+        windows = read_window_labels(self.folder) if self.modality is Modality.AUDIO else None
+        if windows is None:
+            return None
+        labels: defaultdict[str, dict[int, str]] = defaultdict(dict)
+        for window in windows:
+            labels[window.path][window.frame] = window.label
+        return labels
 
     def means(self) -> Vectors | None:
         """Return the mean of each input's frames, mapped from the export, ``(inputs, D)``."""

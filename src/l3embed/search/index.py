@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -133,8 +133,26 @@ class Index:
 
     @cached_property
     def labels(self) -> frozenset[str]:
-        """All labels of its inputs."""
-        return frozenset(each.label for each in self._opened.source.inputs if each.label)
+        """All labels of its rows."""
+        return frozenset(self._row_labels[0]) - {""}
+
+    @cached_property
+    def _row_labels(self) -> tuple[list[str], npt.NDArray[np.intp]]:
+        """The different labels, and the place of each row's among them, ``(N,)``: its own, or its file's."""
+        rows, inputs = self._opened.rows, self._opened.source.inputs
+        own = None if rows.times_s is None else self._opened.source.moment_labels()
+        names: dict[str, int] = {"": 0}
+        if own is None:
+            of_inputs = [names.setdefault(each.label, len(names)) for each in inputs]
+            return list(names), np.array(of_inputs, np.intp)[rows.owners]
+        places = np.zeros(len(rows.owners), np.intp)
+        for path, labels in own.items():
+            place = self._places.get(path)
+            count = 0 if place is None else int(rows.counts[place])
+            for frame, label in labels.items():
+                if frame < count:
+                    places[rows.starts[place] + frame] = names.setdefault(label, len(names))
+        return list(names), places
 
     @cached_property
     def _framing(self) -> Framing:
@@ -189,7 +207,9 @@ class Index:
         for rank, (row, cosine) in enumerate(found, start=1):
             times_s = self._opened.rows.times_s
             time_s = None if times_s is None else float(times_s[row])
-            hits.append(self.hit(rank, int(self._opened.rows.owners[row]), cosine, time_s))
+            names, places = self._row_labels
+            hit = self.hit(rank, int(self._opened.rows.owners[row]), cosine, time_s)
+            hits.append(replace(hit, label=names[places[row]]))
         return hits
 
     def check_labels(self, label: Iterable[str]) -> None:
@@ -206,11 +226,10 @@ class Index:
 
     def _allowed(self, wanted: set[str], rejected: set[str]) -> Mask:
         """Return which rows may be hits by their labels, ``(N,)``."""
-        labels = [each.label for each in self._opened.source.inputs]
-        of_inputs = np.array([(not wanted or each in wanted) and each not in rejected for each in labels])
-        owners = self._opened.rows.owners
-        allowed: Mask = of_inputs[owners]
-        allowed[owners < 0] = False
+        names, places = self._row_labels
+        by_name = np.array([(not wanted or name in wanted) and name not in rejected for name in names])
+        allowed: Mask = by_name[places]
+        allowed[self._opened.rows.owners < 0] = False
         return allowed
 
     def _own_rows(self, asked: Asked) -> npt.NDArray[np.intp]:

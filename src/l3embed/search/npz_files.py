@@ -37,6 +37,9 @@ class NpzFiles:
         """Return nothing: each file says it."""
         return None
 
+    def moment_labels(self) -> None:
+        """Return nothing: no part of a file has a label."""
+
     def means(self) -> Vectors | None:
         """Return nothing: only reading all frames tells."""
         return None
