@@ -26,7 +26,7 @@ LAYERS = [
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
     {"distances"},
-    {"sample", "verification", "stages"},
+    {"sample", "verification", "search", "stages"},
     {"cli"},
     {"app"},
 ]

@@ -10,6 +10,7 @@ from l3embed.disk.json_files import read_whole_object, write_json
 from l3embed.disk.seals import reading, seal
 from l3embed.distances.computed_with import PUBLISHED
 from l3embed.errors import OpenL3Error
+from l3embed.export.formats import check_installed
 from l3embed.export.labels import LabelSource, check_labels
 from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.windows import Framing
@@ -41,6 +42,7 @@ class CheckOptions:
     weights: WeightsSource
     placement: Placement
     projection: Projection = Projection.AUTO
+    formats: tuple[str, ...] = ()
     reference: Path | None = None
     hop_s: float = Framing.hop_s
 
@@ -55,8 +57,8 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     ------
     OpenL3Error
         If the dataset holds nothing that is asked for, the table of labels is wrong, a folder of weights
-        lacks some, a network or a projection cannot be computed here, or the reference of distances is none
-        or was computed otherwise.
+        lacks some, a network or a projection cannot be computed here, a format not be written, or the reference
+        of distances is none or was computed otherwise.
     """
     found = find_inputs(dataset, options.selection)
     # As results are called: what is no text fails by this name.
@@ -66,6 +68,8 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     needed = [options.variants[modality] for modality in modalities]
     check_placement(needed, options.placement)
     umap_is_wanted(options.projection)
+    for name in options.formats:
+        check_installed(name)
     if options.reference is not None:
         _check_reference(options.reference, options, layout)
     if isinstance(options.weights, WeightsDirectory):
