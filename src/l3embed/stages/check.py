@@ -57,8 +57,8 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     ------
     OpenL3Error
         If the dataset holds nothing that is asked for, the table of labels is wrong, a folder of weights
-        lacks some, a network or a projection cannot be computed here, a format not be written, or the reference
-        of distances is none or was computed otherwise.
+        lacks some, a network or a projection cannot be computed here, a format not be written, or the
+        reference of distances is none or was computed otherwise.
     """
     found = find_inputs(dataset, options.selection)
     # As results are called: what is no text fails by this name.
