@@ -25,6 +25,7 @@ LAYERS = [
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
+    {"distances"},
     {"sample", "verification", "search", "stages"},
     {"cli"},
     {"app"},

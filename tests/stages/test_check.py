@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from distances.given import frames, write_npz
 
 from l3embed.app.params import compose_params
 from l3embed.app.stage import main as stage_main
@@ -64,6 +66,28 @@ def test_files_that_are_not_asked_for_do_not_count(dataset: Path, layout: Layout
     (dataset / "b.png").touch()
     check.run(dataset, replace(USUAL, selection=Selection((Media.AUDIO,))), layout)
     assert read_modalities(layout) == [Modality.AUDIO]
+
+
+def test_a_reference_that_was_computed_otherwise_is_refused(dataset: Path, layout: Layout) -> None:
+    """By its weights, which are others than the settings' seed gives."""
+    variant = VARIANTS[Modality.AUDIO].name
+    made: dict[str, Any] = {
+        "variant": variant,
+        "weights": f"random:{RandomWeights().seed + 1}",
+        "version": "0.1",
+    }
+    for number in range(2):
+        write_npz(layout.root.parent / "ref" / f"{number}.npz", frames(5), **made)
+    options = replace(USUAL, reference=layout.root.parent / "ref", hop_s=0.5)
+    with pytest.raises(OpenL3Error, match=r"the weights: random:\d+ in evaluation\.reference .* this run"):
+        check.run(dataset, options, layout)
+    assert not layout.folder("check").exists()
+
+
+def test_what_this_run_writes_anew_is_no_reference(dataset: Path, layout: Layout) -> None:
+    options = replace(USUAL, reference=layout.folder("export"))
+    with pytest.raises(OpenL3Error, match=r"evaluation\.reference must be another run's export"):
+        check.run(dataset, options, layout)
 
 
 def test_what_it_writes_is_the_same_however_many_files_there_are(dataset: Path, layout: Layout) -> None:

@@ -281,13 +281,21 @@ class EvaluationSettings:
     min_class_files: int | None = None
     neighbours: int = MISSING
     seed: int = MISSING
+    reference: str | None = None
+    definitions: dict[str, str] = field(default_factory=dict)
+    definition: str | None = None
 
     def __post_init__(self) -> None:
         self.parse()
 
     def parse(self) -> EvaluationOptions:
         """Return the evaluation's word for it."""
-        return EvaluationOptions(**vars(self))
+        return EvaluationOptions(self.folds, self.min_class_files, self.neighbours, self.seed)
+
+    @property
+    def reference_path(self) -> Path | None:
+        """What distances are measured to, if any are."""
+        return Path(self.reference) if self.reference else None
 
 
 @dataclass

@@ -33,6 +33,8 @@ def check_paths(settings: Settings) -> None:
         _check("labels.table", labels.table, FOLDER if is_folder else FILE)
     if weights.source == SourceKind.DIRECTORY:
         _check("weights.path", weights.path, FOLDER)
+    if settings.evaluation.reference:
+        _check("evaluation.reference", settings.evaluation.reference, FOLDER, FILE)
 
 
 def without_effect(settings: Settings) -> list[str]:
@@ -60,9 +62,9 @@ def _synthesised(settings: Settings) -> list[Path]:
     return [Path(folder) for folder in settings.dataset.synthesised.values()]
 
 
-def _check(key: str, name: str | None, kind: str) -> None:
-    path = Path(str(name))
-    is_there = path.is_dir() if kind == FOLDER else path.is_file()
+def _check(key: str, name: str | None, *kinds: str) -> None:
+    path, kind = Path(str(name)), " or ".join(kinds)
+    is_there = (FOLDER in kinds and path.is_dir()) or (FILE in kinds and path.is_file())
     if is_there or path.with_name(f"{path.name}{TRACKED_SUFFIX}").is_file():
         return
     found = f"which is no {kind}" if path.exists() else "which is not there"

@@ -10,6 +10,7 @@ from typing import TextIO
 
 from l3embed.cli import (
     completion,
+    distance,
     doctor,
     embedding,
     export_model,
@@ -82,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         export_model,
         doctor,
         completion,
+        distance,
     ):
         command.add_parser(subparsers)
     return parser
