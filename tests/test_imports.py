@@ -25,8 +25,8 @@ LAYERS = [
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
-    {"sample", "verification", "stages"},
-    {"cli"},
+    {"sample", "verification", "stages", "interfaces"},
+    {"cli", "hear"},
     {"app"},
 ]
 """The house from the ground up: a room imports from the floors below its own, and within itself.

@@ -1,4 +1,4 @@
-"""OpenL3 for the benchmark HEAR: ``hear-validator l3embed.hear``, ``python -m heareval.embeddings.runner l3embed.hear``."""
+"""OpenL3 for the benchmark HEAR: ``python -m heareval.embeddings.runner l3embed.hear``."""
 
 from l3embed.interfaces.hear_api import get_scene_embeddings, get_timestamp_embeddings, load_model
 

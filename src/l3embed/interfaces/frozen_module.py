@@ -1,4 +1,4 @@
-"""OpenL3 as the frozen `torch.nn.Module` that benchmarks move to a device and call: tensors in, tensors out."""
+"""OpenL3 as the frozen `torch.nn.Module` that benchmarks move to a device and call."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ class FrozenOpenL3(nn.Module):  # type: ignore[misc]
 
 
 def _checked(audio: Any) -> Any:
-    if not isinstance(audio, torch.Tensor) or audio.ndim != 2 or not audio.is_floating_point():
-        what = (
-            f"{audio.dtype} of shape {tuple(audio.shape)}" if isinstance(audio, torch.Tensor) else type(audio)
-        )
-        raise OpenL3Error(f"audio must be a tensor of floats of shape (sounds, samples); got {what}.")
+    allowed = "audio must be a tensor of floats of shape (sounds, samples)"
+    if not isinstance(audio, torch.Tensor):
+        raise OpenL3Error(f"{allowed}; got {type(audio).__name__}.")
+    if audio.ndim != len(("sounds", "samples")) or not audio.is_floating_point():
+        raise OpenL3Error(f"{allowed}; got {audio.dtype} of shape {tuple(audio.shape)}.")
     if not audio.numel():
         raise OpenL3Error(f"audio must hold at least one sample; its shape is {tuple(audio.shape)}.")
     return audio.float()

@@ -104,7 +104,7 @@ def get_timestamp_embeddings(audio: Any, model: HearModel) -> tuple[Any, Any]:
 
 
 def get_scene_embeddings(audio: Any, model: HearModel) -> Any:
-    """Return one embedding for each whole sound: the mean of those of `get_audio_embedding` at a hop of 0.5 s.
+    """Return one embedding for each sound: the mean of `get_audio_embedding`'s at a hop of 0.5 s.
 
     Parameters
     ----------

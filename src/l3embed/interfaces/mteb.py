@@ -80,10 +80,8 @@ class OpenL3Encoder(AbsEncoder):  # type: ignore[misc]
         OpenL3Error
             If there are no sounds, or `get_audio_embedding` finds fault with one.
         """
-        pooled = [self._encode(batch, task_metadata) for batch in inputs]
-        return (
-            np.concatenate(pooled) if pooled else np.empty((0, self.model.variant.embedding_size), np.float32)
-        )
+        nothing = np.empty((0, self.model.variant.embedding_size), np.float32)
+        return np.concatenate([nothing, *(self._encode(batch, task_metadata) for batch in inputs)])
 
     def _encode(self, batch: Any, task_metadata: Any) -> npt.NDArray[np.float32]:
         if "audio" not in batch:

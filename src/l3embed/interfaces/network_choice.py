@@ -16,10 +16,7 @@ from l3embed.models.openl3 import input_repr_in_name
 from l3embed.variants import (
     AudioSize,
     AudioVariant,
-    ContentTypeName,
     DeviceName,
-    FrontendName,
-    InputReprName,
     parse_audio_variant,
 )
 from l3embed.weights.locating import locate_in_silence
@@ -101,10 +98,10 @@ class NetworkChoice:
         embeddings, _ = get_audio_embedding(
             list(sounds),
             rates_hz,
-            input_repr=cast("InputReprName", self.variant.input_repr.value),
-            content_type=cast("ContentTypeName", self.variant.content_type.value),
+            input_repr=self.variant.input_repr.value,
+            content_type=self.variant.content_type.value,
             embedding_size=cast("AudioSize", self.variant.embedding_size),
-            frontend=cast("FrontendName", self.variant.frontend.value),
+            frontend=self.variant.frontend.value,
             hop_size=hop_s,
             center=center,
             weights=self.source,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +53,7 @@ class PooledFiles:
         self._pooling = pooling
         self._folder = None if cache_dir is None else Path(cache_dir).expanduser()
 
-    def rows(self, paths: Iterable[str]) -> tuple[dict[str, Pooled], dict[str, str]]:
+    def rows(self, paths: Collection[str]) -> tuple[dict[str, Pooled], dict[str, str]]:
         """Return the row of each file, ``(D,)``, and the reasons of those that failed, by their paths.
 
         Raises
@@ -61,7 +61,7 @@ class PooledFiles:
         OpenL3Error
             If the network cannot be had, or the folder cannot be used.
         """
-        kept = self._kept_files(paths) if self._folder else {}
+        kept = self._kept_files(paths, self._folder) if self._folder else {}
         rows = {path: row for path, file in kept.items() if (row := self._read(file)) is not None}
         todo = (path for path in paths if path not in rows)
         failures: dict[str, str] = {}
@@ -89,9 +89,8 @@ class PooledFiles:
             moments.add(block)
         return np.concatenate([moments.mean, moments.std][: POOLING[self._pooling]]).astype(np.float32)
 
-    def _kept_files(self, paths: Iterable[str]) -> dict[str, Path]:
+    def _kept_files(self, paths: Collection[str], folder: Path) -> dict[str, Path]:
         """Return where the row of each file is kept; of what cannot be read embedding will say why."""
-        assert self._folder
         variant, framing = self._options.parse().variant, self._options.parse_framing()
         weights = locate_in_silence(variant.weight_set, as_weights_source(self._options.run.weights))
         recipe = [variant.name, weights.identity, framing.parameters, self._pooling, __version__]
@@ -101,7 +100,7 @@ class PooledFiles:
                 name = hashlib.sha256(json.dumps([sha256(Path(path)), *recipe]).encode()).hexdigest()
             except OSError:
                 continue
-            files[path] = self._folder / f"{name}.npy"
+            files[path] = folder / f"{name}.npy"
         return files
 
     def _read(self, file: Path) -> Pooled | None:
