@@ -48,6 +48,10 @@ class FrozenOpenL3(nn.Module):  # type: ignore[misc]
         """Dimension D of one embedding."""
         return self.choice.variant.embedding_size
 
+    def extra_repr(self) -> str:
+        """Say which network it is, where modules are printed."""
+        return f"{self.choice.variant.name}, {self.sample_rate_hz} Hz"
+
     def embed(self, audio: Any, hop_s: float) -> Any:
         """Embed the windows of a batch, centred on 0, `hop_s`, 2 `hop_s`, ... and padded with zeros.
 

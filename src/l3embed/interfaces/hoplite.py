@@ -17,8 +17,9 @@ with needed_by("l3embed.interfaces.hoplite", "perch_hoplite", "hoplite"):
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error
+from l3embed.errors import OpenL3Error, warn
 from l3embed.interfaces.network_choice import Weights, choose_network, place
+from l3embed.runtimes.base import FrameworkError
 from l3embed.variants import SAMPLE_RATE_HZ, WINDOW_SAMPLES
 
 WINDOW_S = WINDOW_SAMPLES / SAMPLE_RATE_HZ
@@ -43,6 +44,9 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
         ``published``, ``random``, a folder or a weight file; None: as ``L3EMBED_WEIGHTS`` says.
     device : str or None
         Where it runs, in PyTorch's words; None: on the GPU where there is one.
+    normalize : bool
+        Whether embeddings are divided by their lengths: hoplite's search takes dot products, which then are
+        cosines. Without it they are `get_audio_embedding`'s.
 
     Raises
     ------
@@ -58,6 +62,7 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
     embedding_size: int = 512
     weights: Weights = None
     device: str | None = None
+    normalize: bool = True
 
     def __post_init__(self) -> None:
         if self.window_size_s != WINDOW_S:
@@ -85,12 +90,26 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
     def embed(self, audio_array: npt.NDArray[Any]) -> Any:
         """Embed a sound, ``(N,)``: `InferenceOutputs` with embeddings ``(T, 1, D)``, 1 for its one channel.
 
+        A sound that is empty or has samples that are not finite gets none: hoplite, which would end with
+        the first error, leaves it out then, as it does files that it cannot read.
+
         Raises
         ------
         OpenL3Error
-            If `get_audio_embedding` finds fault with it.
+            If the network cannot be had, or cannot compute.
+
+        Warns
+        -----
+        OpenL3Warning
+            If there are no embeddings; and as `get_audio_embedding` does.
         """
-        return InferenceOutputs(embeddings=self._embed([audio_array])[0])
+        try:
+            return InferenceOutputs(embeddings=self._embed([audio_array])[0])
+        except FrameworkError:
+            raise
+        except OpenL3Error as error:
+            warn(f"A sound was left out. {error}")
+            return InferenceOutputs()
 
     def batch_embed(self, audio_batch: npt.NDArray[Any]) -> Any:
         """Embed sounds of one length, ``(B, N)``: `InferenceOutputs` with embeddings ``(B, T, 1, D)``.
@@ -98,7 +117,7 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
         Raises
         ------
         OpenL3Error
-            If `get_audio_embedding` finds fault with one.
+            If `get_audio_embedding` finds fault with one, or as `embed`.
         """
         return InferenceOutputs(embeddings=np.stack(self._embed(list(audio_batch))), batched=True)
 
@@ -107,4 +126,11 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
             rows = self._choice.embed(
                 sounds, self.sample_rate, hop_s=self.hop_size_s, center=False, device=place(self.device)
             )
+        if self.normalize:
+            rows = [_normalized(embeddings) for embeddings in rows]
         return [embeddings[:, np.newaxis] for embeddings in rows]
+
+
+def _normalized(embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
+    return np.divide(embeddings, lengths, out=np.zeros_like(embeddings), where=lengths > 0)
