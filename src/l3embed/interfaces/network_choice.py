@@ -38,10 +38,11 @@ def parse_weights(weights: Weights) -> WeightsSource:
     OpenL3Error
         If it is none of the words, and there is no such folder or file.
     """
-    text = os.fspath(weights) if weights else None
-    if text and Path(text).expanduser().is_file():
-        return WeightsFile(Path(text).expanduser())
-    return as_weights_source(text)
+    if not weights:
+        return as_weights_source(None)
+    path = Path(weights).expanduser()
+    is_file = path.is_file() or (path.suffix == ".h5" and not path.is_dir())
+    return WeightsFile(path) if is_file else as_weights_source(os.fspath(weights))
 
 
 @dataclass(frozen=True)
