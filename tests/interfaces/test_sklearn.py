@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from conftest import WriteWav, noise
 
 import l3embed
 from l3embed import OpenL3Error
+from l3embed.core.audio_files import process_audio_outputs
 from l3embed.errors import FilesError, OpenL3Warning
 from l3embed.interfaces import pooled_files
 
@@ -36,17 +36,17 @@ def transformer(slim_weights: Path) -> OpenL3Transformer:
 
 
 @pytest.fixture
-def embedded(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The paths of all files that are embedded from now on."""
     paths: list[str] = []
-    embed = pooled_files.process_audio_outputs
+    embed = process_audio_outputs
 
     def note(outputs: dict[str, str], *arguments: Any) -> None:
         paths.extend(outputs)
         embed(outputs, *arguments)
 
     monkeypatch.setattr(pooled_files, "process_audio_outputs", note)
-    yield paths
+    return paths
 
 
 def embedding(path: Path, slim_weights: Path) -> Any:

@@ -133,4 +133,4 @@ class OpenL3Model(EmbeddingModel):  # type: ignore[misc]
 
 def _normalized(embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     lengths = np.linalg.norm(embeddings, axis=1, keepdims=True)
-    return np.divide(embeddings, lengths, out=np.zeros_like(embeddings), where=lengths > 0)
+    return np.asarray(np.divide(embeddings, lengths, out=np.zeros_like(embeddings), where=lengths > 0))

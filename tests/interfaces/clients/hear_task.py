@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 
 RATE_HZ = 48_000
@@ -12,9 +13,10 @@ SECONDS = 1.5
 SPLITS = ("train", "valid", "test")
 
 
-def tone(frequency_hz: float, onset_s: float) -> "np.ndarray":
+def tone(frequency_hz: float, onset_s: float) -> npt.NDArray[np.float64]:
     times_s = np.arange(int(SECONDS * RATE_HZ)) / RATE_HZ
-    return 0.3 * np.sin(2 * np.pi * frequency_hz * times_s) * (times_s >= onset_s)
+    tone: npt.NDArray[np.float64] = np.sin(2 * np.pi * frequency_hz * times_s)
+    return 0.3 * tone * (times_s >= onset_s)
 
 
 def write_task(folder: Path, kind: str) -> None:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soundfile
 from ml_collections import config_dict
 from perch_hoplite.agile import embed, source_info
@@ -14,7 +15,7 @@ from l3embed.interfaces.hoplite import OpenL3Model
 RATE_HZ = 48_000
 
 
-def noisy_tone(number: int) -> "np.ndarray":
+def noisy_tone(number: int) -> npt.NDArray[np.float64]:
     numbers = np.random.default_rng(number)
     times_s = np.arange(3 * RATE_HZ) / RATE_HZ
     sweep = np.sin(2 * np.pi * (200 + 300 * number) * times_s * (1 + times_s / 5))

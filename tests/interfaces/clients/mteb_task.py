@@ -25,7 +25,7 @@ def split(first: int, count: int) -> Dataset:
     return Dataset.from_dict({"audio": sounds, "label": labels})
 
 
-class TonesOrNoise(AbsTaskClassification):
+class TonesOrNoise(AbsTaskClassification):  # type: ignore[misc]
     """Tells tones from noise."""
 
     metadata = TaskMetadata(
