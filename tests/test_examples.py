@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import inspect
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
             is_plain = inspect.ismodule(value) or not callable(value)
             if not is_plain and not (inspect.isclass(value) and _is_told(value)):
                 yield f"{name}.{member}", value
+    yield "OpenL3Transformer", import_module("l3embed.interfaces.sklearn").OpenL3Transformer
     yield "to_pandas", l3embed.load_export.__globals__["ExportedEmbeddings"].to_pandas
 
 

@@ -38,7 +38,7 @@ class Client:
     def __init__(self, folder: Path, *installations: list[str]) -> None:
         venv.create(folder / "venv", with_pip=True)
         self._folder = folder
-        self._python = next((folder / "venv").glob("*/python*"))
+        self._python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
         self.packages = Path(self._ask("import sysconfig; print(sysconfig.get_path('purelib'))"))
         ours = {sysconfig.get_path(name) for name in ("purelib", "platlib")}
         (self.packages / "ours.pth").write_text("\n".join(sorted(ours)), encoding="utf-8")

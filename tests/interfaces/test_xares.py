@@ -10,6 +10,7 @@ import pytest
 from conftest import noise
 
 import l3embed
+from l3embed import OpenL3Error
 
 torch = pytest.importorskip("torch")
 xares = pytest.importorskip("l3embed.interfaces.xares")
@@ -48,6 +49,12 @@ def test_frames_are_get_audio_embedding_s_and_some_at_the_end(encoder: Any, slim
     )
     assert (len(frames), len(expected)) == (12, 8)
     np.testing.assert_array_equal(frames[: len(expected)], expected)
+
+
+@pytest.mark.parametrize("hop_ms", [0, 501])
+def test_a_hop_that_leaves_the_sound_is_an_error(hop_ms: int) -> None:
+    with pytest.raises(OpenL3Error, match=f"must be above 0 and at most 500; got {hop_ms}"):
+        xares.OpenL3Encoder(hop_size_in_ms=hop_ms)
 
 
 def test_one_sound_is_a_batch_of_one(encoder: Any) -> None:

@@ -62,7 +62,7 @@ class FrozenOpenL3(nn.Module):  # type: ignore[misc]
         audio : torch.Tensor [shape=(B, N)]
             Mono samples.
         hop_s : float
-            Seconds from one window to the next.
+            Seconds from one window to the next, at most half a second.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class FrozenOpenL3(nn.Module):  # type: ignore[misc]
             If `audio` is of another shape or type, empty, or has samples that are not finite.
         """
         # get_audio_embedding's last window ends with the sound: so much more lets its centre get there.
-        rest = max(0, round((HALF_WINDOW_S - hop_s) * self.sample_rate_hz))
+        rest = round((HALF_WINDOW_S - hop_s) * self.sample_rate_hz)
         return torch.stack(self._embed(nn.functional.pad(_checked(audio), (0, rest)), hop_s))
 
     def embed_whole(self, audio: Any, hop_s: float) -> Any:

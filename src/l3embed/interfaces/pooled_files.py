@@ -1,4 +1,4 @@
-"""Audio files to one row each: the mean of their embeddings, kept in a folder if one is named."""
+"""Audio files to the moments of their embeddings, kept in a folder if one is named."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -28,33 +29,29 @@ from l3embed.weights.source import as_weights_source
 FILES_AT_ONCE = 64
 """Files whose windows' embeddings lie on the disk until their means are taken."""
 
-POOLING = {"mean": 1, "mean_std": 2}
-"""What a row is made of, and how many times an embedding's size it has: the mean over a file's windows, or
-that and the standard deviation behind it."""
+MOMENTS = 2
+"""The mean over a file's windows, and the standard deviation."""
 
-Pooled = npt.NDArray[np.float32]
+Moments = npt.NDArray[np.float32]
 
 
 class PooledFiles:
-    """What makes a row of each audio file.
+    """What computes the moments of audio files.
 
     Parameters
     ----------
     options : AudioOptions
         How files are embedded: checked.
-    pooling : str
-        A key of `POOLING`.
     cache_dir : str, path or None
-        Folder that keeps the rows; None: nothing is kept.
+        Folder that keeps them; None: nothing is kept.
     """
 
-    def __init__(self, options: AudioOptions, pooling: str, cache_dir: str | os.PathLike[str] | None) -> None:
+    def __init__(self, options: AudioOptions, cache_dir: str | os.PathLike[str] | None) -> None:
         self._options = options
-        self._pooling = pooling
         self._folder = None if cache_dir is None else Path(cache_dir).expanduser()
 
-    def rows(self, paths: Collection[str]) -> tuple[dict[str, Pooled], dict[str, str]]:
-        """Return the row of each file, ``(D,)``, and the reasons of those that failed, by their paths.
+    def moments(self, paths: Collection[str]) -> tuple[dict[str, Moments], dict[str, str]]:
+        """Return the moments of each file, ``(2, D)``, and the reasons of those that failed, by their paths.
 
         Raises
         ------
@@ -62,17 +59,18 @@ class PooledFiles:
             If the network cannot be had, or the folder cannot be used.
         """
         kept = self._kept_files(paths, self._folder) if self._folder else {}
-        rows = {path: row for path, file in kept.items() if (row := self._read(file)) is not None}
-        todo = (path for path in paths if path not in rows)
+        found = {path: self._read(file) for path, file in kept.items()}
+        done = {path: moments for path, moments in found.items() if moments is not None}
+        todo = (path for path in paths if path not in done)
         failures: dict[str, str] = {}
         while some := list(islice(todo, FILES_AT_ONCE)):
-            for path, row in self._embed(some, failures):
-                rows[path] = row
+            for path, moments in self._embed(some, failures):
+                done[path] = moments
                 if path in kept:
-                    self._keep(kept[path], row)
-        return rows, failures
+                    _keep(kept[path], moments)
+        return done, failures
 
-    def _embed(self, paths: list[str], failures: dict[str, str]) -> Iterator[tuple[str, Pooled]]:
+    def _embed(self, paths: list[str], failures: dict[str, str]) -> Iterator[tuple[str, Moments]]:
         with TemporaryDirectory(prefix="l3embed-") as folder:
             outputs = {path: str(Path(folder) / f"{number}.npz") for number, path in enumerate(paths)}
             try:
@@ -81,39 +79,41 @@ class PooledFiles:
                 failures |= error.failures
             for path in paths:
                 if path not in failures:
-                    yield path, self._pool(Path(outputs[path]))
-
-    def _pool(self, file: Path) -> Pooled:
-        moments = StreamingMoments()
-        for block in read_npz_rows(file, "embedding"):
-            moments.add(block)
-        return np.concatenate([moments.mean, moments.std][: POOLING[self._pooling]]).astype(np.float32)
+                    yield path, _pool(Path(outputs[path]))
 
     def _kept_files(self, paths: Collection[str], folder: Path) -> dict[str, Path]:
-        """Return where the row of each file is kept; of what cannot be read embedding will say why."""
+        """Return where the moments of each file are kept; of what cannot be read embedding will say why."""
         variant, framing = self._options.parse().variant, self._options.parse_framing()
         weights = locate_in_silence(variant.weight_set, as_weights_source(self._options.run.weights))
-        recipe = [variant.name, weights.identity, framing.parameters, self._pooling, __version__]
+        recipe = [variant.name, weights.identity, framing.parameters, __version__]
         files = {}
         for path in paths:
             try:
                 name = hashlib.sha256(json.dumps([sha256(Path(path)), *recipe]).encode()).hexdigest()
             except OSError:
                 continue
-            files[path] = folder / f"{name}.npy"
+            files[path] = folder / f"{name}.npz"
         return files
 
-    def _read(self, file: Path) -> Pooled | None:
-        """Return a row that is kept; None, if there is none, or it is damaged."""
+    def _read(self, file: Path) -> Moments | None:
+        """Return moments that are kept; None, if there are none, or they are damaged."""
         try:
-            row: Pooled = np.load(file)
-        except (OSError, ValueError, EOFError):
+            with np.load(file) as arrays:  # whose checksums tell
+                moments: Moments = arrays["moments"]
+        except (OSError, ValueError, EOFError, KeyError, BadZipFile):
             return None
-        size = self._options.embedding_size * POOLING[self._pooling]
-        return row if row.shape == (size,) and row.dtype == np.float32 else None
+        return moments if moments.shape == (MOMENTS, self._options.embedding_size) else None
 
-    def _keep(self, file: Path, row: Pooled) -> None:
-        with explaining_disk_errors(file.parent, "rows of embeddings", "name another cache_dir"):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(file) as temporary, temporary.open("wb") as stream:
-                np.save(stream, row)
+
+def _pool(file: Path) -> Moments:
+    moments = StreamingMoments()
+    for block in read_npz_rows(file, "embedding"):
+        moments.add(block)
+    return np.stack([moments.mean, moments.std]).astype(np.float32)
+
+
+def _keep(file: Path, moments: Moments) -> None:
+    with explaining_disk_errors(file.parent, "embeddings", "name another cache_dir"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(file) as temporary, temporary.open("wb") as stream:
+            np.savez(stream, moments=moments)

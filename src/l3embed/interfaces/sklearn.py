@@ -11,12 +11,17 @@ with needed_by("l3embed.interfaces.sklearn", "sklearn", "sklearn"):
     from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 
 import numpy as np
+import numpy.typing as npt
 
 from l3embed.core.options import AudioOptions, RunOptions
 from l3embed.errors import FilesError, OpenL3Error, warn
 from l3embed.interfaces.network_choice import Weights, parse_weights
-from l3embed.interfaces.pooled_files import POOLING, Pooled, PooledFiles
+from l3embed.interfaces.pooled_files import MOMENTS, PooledFiles
 from l3embed.variants import check_one_of
+
+POOLING = {"mean": 1, "mean_std": 2}
+"""What becomes of a file's windows, and how many times an embedding's size it has: their mean, or that and
+their standard deviation behind it."""
 
 ON_ERROR = ("raise", "nan")
 """What becomes of files that cannot be embedded: an error that names all, or rows of NaN and a warning."""
@@ -43,8 +48,12 @@ class OpenL3Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
 
     Examples
     --------
+    With a file that ``l3embed sample sample`` writes:
+
     >>> from l3embed.interfaces.sklearn import OpenL3Transformer
-    >>> OpenL3Transformer("mel128", embedding_size=512, hop_size=0.5).fit_transform(["a.wav", "b.wav"])
+    >>> transformer = OpenL3Transformer("mel128", embedding_size=512, hop_size=0.5)
+    >>> transformer.fit_transform(["sample/bells/bells_01.wav"]).shape
+    (1, 512)
     """
 
     def __init__(
@@ -94,7 +103,7 @@ class OpenL3Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
         _parse_paths(X)
         return self
 
-    def transform(self, X: Any) -> Pooled:  # noqa: N803 (scikit-learn's name)
+    def transform(self, X: Any) -> npt.NDArray[np.float32]:  # noqa: N803 (scikit-learn's name)
         """Embed files.
 
         Parameters
@@ -120,14 +129,15 @@ class OpenL3Transformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseE
             If files failed and `on_error` is "nan"; and as `get_audio_embedding` does.
         """
         options, paths = self._parse(), _parse_paths(X)
-        rows, failures = PooledFiles(options, self.pooling, self.cache_dir).rows(dict.fromkeys(paths))
+        moments, failures = PooledFiles(options, self.cache_dir).moments(dict.fromkeys(paths))
         if failures:
-            error = FilesError(failures, done=len(rows))
+            error = FilesError(failures, done=len(moments))
             if self.on_error == "raise":
                 raise error
             warn(f"Rows of NaN stand for files that failed. {error}")
-        missing = np.full(self._n_features_out, np.nan, np.float32)
-        return np.stack([rows.get(path, missing) for path in paths])
+        missing = np.full((MOMENTS, options.embedding_size), np.nan, np.float32)
+        pooled = np.stack([moments.get(path, missing)[: POOLING[self.pooling]] for path in paths])
+        return pooled.reshape(len(paths), -1)
 
     @property
     def _n_features_out(self) -> int:

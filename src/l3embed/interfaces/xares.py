@@ -12,9 +12,13 @@ from l3embed.interfaces.requirements import needed_by
 with needed_by("l3embed.interfaces.xares", "torch", "torch"):
     import torch  # noqa: F401 (what follows would name its own need)
 
+from l3embed.errors import OpenL3Error
 from l3embed.interfaces.frozen_module import FrozenOpenL3
 from l3embed.interfaces.network_choice import Weights, choose_network
 from l3embed.variants import SAMPLE_RATE_HZ
+
+LARGEST_HOP_MS = 500
+"""Half a window: with a longer hop the last frame would be centred behind the sound's end."""
 
 
 class OpenL3Encoder(FrozenOpenL3):
@@ -32,7 +36,7 @@ class OpenL3Encoder(FrozenOpenL3):
     sampling_rate : int
         Of the sounds that come, in Hz. X-ARES resamples to it; what is not at 48 kHz then, l3embed does.
     hop_size_in_ms : int
-        Milliseconds from one frame to the next. Frames are centred on its multiples, from 0 on.
+        Milliseconds from one frame to the next, at most 500. Frames are centred on its multiples, from 0 on.
 
     Raises
     ------
@@ -49,6 +53,10 @@ class OpenL3Encoder(FrozenOpenL3):
         sampling_rate: int = SAMPLE_RATE_HZ,
         hop_size_in_ms: int = 50,
     ) -> None:
+        if not 0 < hop_size_in_ms <= LARGEST_HOP_MS:
+            raise OpenL3Error(
+                f"hop_size_in_ms must be above 0 and at most {LARGEST_HOP_MS}; got {hop_size_in_ms!r}."
+            )
         super().__init__(choose_network(input_repr, content_type, embedding_size, weights), sampling_rate)
         self.sampling_rate = sampling_rate
         self.hop_size_in_ms = hop_size_in_ms
