@@ -15,6 +15,7 @@ import pytest
 import l3embed
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.sample import write_sample_dataset
+from l3embed.search import Index
 from l3embed.variants import Modality
 
 FLAGS = doctest.NORMALIZE_WHITESPACE
@@ -30,6 +31,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
             if not is_plain and not (inspect.isclass(value) and _is_told(value)):
                 yield f"{name}.{member}", value
     yield "OpenL3Transformer", import_module("l3embed.interfaces.sklearn").OpenL3Transformer
+    yield "search.Index", Index
     yield "to_pandas", l3embed.load_export.__globals__["ExportedEmbeddings"].to_pandas
 
 
