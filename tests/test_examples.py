@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Iterator
 from dataclasses import is_dataclass
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
             is_plain = inspect.ismodule(value) or not callable(value)
             if not is_plain and not (inspect.isclass(value) and _is_told(value)):
                 yield f"{name}.{member}", value
+    yield "OpenL3Transformer", import_module("l3embed.interfaces.sklearn").OpenL3Transformer
     yield "search.Index", Index
     yield "to_pandas", l3embed.load_export.__globals__["ExportedEmbeddings"].to_pandas
 

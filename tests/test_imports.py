@@ -26,8 +26,8 @@ LAYERS = [
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
     {"distances"},
-    {"sample", "verification", "search", "stages"},
-    {"cli"},
+    {"sample", "verification", "search", "stages", "interfaces"},
+    {"cli", "hear"},
     {"app"},
 ]
 """The house from the ground up: a room imports from the floors below its own, and within itself.
