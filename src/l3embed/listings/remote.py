@@ -139,9 +139,7 @@ def _path(files: Any, address: str) -> str:
     return str(files._strip_protocol(address))
 
 
-def _once(
-    files: Any, name: str, arguments: tuple[Any, ...], options: dict[str, Any], limit_s: float | None
-) -> Any:
+def _once(files: Any, name: str, *arguments: Any, limit_s: float | None, **options: Any) -> Any:
     from fsspec.asyn import sync
 
     if getattr(files, "async_impl", False):
