@@ -33,10 +33,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser = subparsers.add_parser(
         "list",
         help="write a table of the files of a folder or a bucket, as a dataset",
-        description="Write a table, Parquet or CSV, of the sounds, pictures and videos below a folder or a URI "
-        "(s3://, gs://, hf://, http://, https://), and in its .tar shards, as WebDataset has them. The pipeline "
-        "takes it as a dataset. Made anew, what has not changed (by size and date, or entity tag) is not read "
-        "again, and labels, folds and sections that were added to it stay.",
+        description="Write a table, Parquet or CSV, of the sounds, pictures and videos below a folder or a "
+        "URI (s3://, gs://, hf://, http://, https://), and in its .tar shards, as WebDataset has them. The "
+        "pipeline takes it as a dataset. Made anew, what has not changed (by size and date, or etag) is "
+        "not read again, and labels, folds and sections that were added to it stay.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
