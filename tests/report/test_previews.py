@@ -20,7 +20,7 @@ from .conftest import Array, write_picture, write_tone
 
 
 def previewed(folder: Path, name: str, media: Media, *, sound: bool = True, picture: bool = True) -> Preview:
-    return make_preview(folder, Subject(name, media, has_sound=sound, has_picture=picture))
+    return make_preview(folder / name, Subject(name, media, has_sound=sound, has_picture=picture))
 
 
 def heard(preview: Preview) -> tuple[Array, int]:

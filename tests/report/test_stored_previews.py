@@ -47,7 +47,7 @@ def recordings(dataset: Path) -> list[Subject]:
 
 def test_what_is_kept_is_what_was_made(dataset: Path) -> None:
     subjects = recordings(dataset)
-    expected = [make_preview(dataset, subject) for subject in subjects]
+    expected = [make_preview(dataset / subject.path, subject) for subject in subjects]
     assert ask(dataset, *subjects) == (expected, (FILES, 0, 0))
     assert ask(dataset, *subjects) == (expected, (0, FILES, 0))
 
@@ -111,7 +111,7 @@ def test_what_is_wanted_of_a_video_is_part_of_it(dataset: Path) -> None:
 def test_a_picture_is_kept(dataset: Path) -> None:
     write_picture(dataset / "a.png", hue=0)
     subject = Subject("a.png", Media.IMAGE, has_sound=False, has_picture=True)
-    assert ask(dataset, subject) == ([make_preview(dataset, subject)], (1, 0, 0))
+    assert ask(dataset, subject) == ([make_preview(dataset / subject.path, subject)], (1, 0, 0))
     assert ask(dataset, subject)[1] == (0, 1, 0)
 
 
@@ -136,10 +136,10 @@ def test_what_cannot_be_previewed_is_noted_each_time_and_stops_nothing(dataset: 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(
     dataset: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], reason: str
 ) -> None:
-    def make_and_change(folder: Path, subject: Subject) -> Preview:
-        preview = make_preview(folder, subject)
+    def make_and_change(path: Path, subject: Subject) -> Preview:
+        preview = make_preview(path, subject)
         if subject.path == "0.wav":
-            change(folder / subject.path)
+            change(path)
         return preview
 
     monkeypatch.setattr(previews, "make_preview", make_and_change)

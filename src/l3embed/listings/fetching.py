@@ -129,6 +129,12 @@ class FetchFolder:
                     self._let_lie(copy)
             self._begin_waiting()
 
+    def forget(self) -> None:
+        """Remove what nobody uses: from now on, files may have changed where they lie."""
+        with self._lock:
+            for copy in list(self._idle.values()):
+                self._remove(copy)
+
     def _new_path(self, location: Location) -> Path:
         """Return a new name, with the ending by which readers know the file's kind."""
         name = PurePosixPath(location.member or location.address.partition("?")[0])
@@ -212,6 +218,14 @@ def fetch_folder() -> FetchFolder:
         if os.getpid() not in _folders:
             _folders[os.getpid()] = FetchFolder()
         return _folders[os.getpid()]
+
+
+def forget_fetched() -> None:
+    """Have files fetched anew that this process has fetched before."""
+    with _making:
+        folder = _folders.get(os.getpid())
+    if folder:
+        folder.forget()
 
 
 class Opening(AbstractContextManager[Path]):
