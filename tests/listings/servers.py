@@ -1,4 +1,4 @@
-"""Servers on loopback: a web server that gives ranges, and may answer slowly, wrongly or not at all; and S3."""
+"""A web server on loopback that gives ranges, and may answer slowly, wrongly or not at all."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_head:
             self.wfile.write(content)
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (its name)
         """Say nothing."""
 
 
