@@ -75,9 +75,12 @@ def test_checksums_are_computed_of_what_has_changed_only(
 
     (files / "b.wav").write_bytes(b"other")
     opened: list[object] = []
-    monkeypatch.setattr(
-        "l3embed.listings.listing_maker._checksum", lambda opening: opened.append(opening) or "0" * 64
-    )
+
+    def note(opening: object) -> str:
+        opened.append(opening)
+        return "0" * 64
+
+    monkeypatch.setattr("l3embed.listings.listing_maker._checksum", note)
     make(files, listing, checksums=True)
     assert len(opened) == 1
     assert [row["sha256"] for row in rows(listing)] == ["0" * 64, expected[1]]
