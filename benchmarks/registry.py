@@ -17,6 +17,7 @@ PLACES = {
     "steady_mel256": ("steady", "measure_mel256"),
     "steady_linear": ("steady", "measure_linear"),
     "steady_image": ("steady", "measure_image"),
+    "threads": ("threads", "measure"),
     "cosines": ("cosines", "measure"),
     "pipeline": ("pipeline", "measure"),
     "images": ("images", "measure"),
