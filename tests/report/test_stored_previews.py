@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -169,3 +172,17 @@ def counts_of(project: Project) -> dict[str, int]:
     figures: dict[str, float] = json.loads((project.inputs.metrics / "report.json").read_text())
     assert figures.pop("seconds") > 0
     return {name: int(figure) for name, figure in figures.items()}
+
+
+def test_a_file_in_a_shard_is_previewed_if_it_is_what_was_embedded(dataset: Path) -> None:
+    listing = dataset.parent / "clips.csv"
+    listing.touch()
+    with tarfile.open(dataset.parent / "shard.tar", "w") as shard:
+        shard.add(dataset / "0.wav", "0.wav")
+    content = hashlib.sha256((dataset / "0.wav").read_bytes()).hexdigest()
+    subject = Subject("shard.tar/0.wav", Media.AUDIO, True, False, "tar://0.wav::shard.tar", sha256=content)
+    assert ask(listing, subject) == ([make_preview(dataset / "0.wav", subject)], (1, 0, 0))
+
+    (fault,), counts = ask(listing, replace(subject, sha256="0" * 64))
+    assert counts == (0, 0, 1)
+    assert "SHA-256 checksum" in str(fault)
