@@ -25,6 +25,7 @@ PLACES = {
     "length": ("length", "measure"),
     "count": ("count", "measure"),
     "remote": ("remote", "measure"),
+    "searching": ("searching", "measure"),
     "gpu": ("gpu", "measure"),
 }
 """Module and function of each, in the order of the table."""

@@ -220,3 +220,11 @@ def test_labels_of_a_listing_have_to_be_in_it(tmp_path: Path, layout: Layout) ->
     with pytest.raises(OpenL3Error, match=r"clips\.csv has none. Give it the column label"):
         check.run(write_listing(tmp_path, "path\na.wav\n"), options, layout)
     check.run(write_listing(tmp_path, "path,label\na.wav,x\n"), options, layout)
+
+
+def test_a_format_that_cannot_be_written_here_is_found_before_anything_is_replaced(
+    dataset: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("l3embed.export.formats.find_spec", lambda _: None)
+    with pytest.raises(OpenL3Error, match=r"lance needs lancedb"):
+        check.run(dataset, replace(USUAL, formats=("npz", "lance")), layout)

@@ -16,6 +16,7 @@ from l3embed.cli import (
     listing,
     report_comparison,
     sample,
+    search,
     store,
     verify,
     weights_cache,
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (
         embedding,
+        search,
         weights_cache,
         store,
         verify,

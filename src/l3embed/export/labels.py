@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from l3embed.errors import OpenL3Error
+from l3embed.export.timed_labels import TimedLabels, read_selections
 from l3embed.progress import counted, say
 
 REQUIRED_COLUMNS = ("path", "label")
@@ -54,8 +55,8 @@ class ListingLabels:
     """The dataset's listing says it: inputs bring their labels along."""
 
 
-LabelSource = FolderLabels | LabelTable | ListingLabels | None
-"""Where labels come from; None if there are none."""
+LabelSource = FolderLabels | LabelTable | ListingLabels | TimedLabels | None
+"""Where labels come from; None if there are none. Timed ones are of parts of sounds: files have none then."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     ----------
     paths : sequence of str
         Below the dataset's folder, with slashes.
-    source : FolderLabels, LabelTable, ListingLabels or None
+    source : FolderLabels, LabelTable, ListingLabels, TimedLabels or None
         Where the labels come from; those of a listing are not known here.
 
     Raises
@@ -82,7 +83,7 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     OpenL3Error
         If a table is not there, can't be read, contradicts itself, or knows none of the files.
     """
-    if source is None or isinstance(source, ListingLabels):
+    if source is None or isinstance(source, (ListingLabels, TimedLabels)):
         return {}
     if isinstance(source, FolderLabels):
         folders = {path: PurePosixPath(path).parent.name for path in paths}
@@ -102,6 +103,8 @@ def check_labels(paths: Sequence[str], source: LabelSource) -> None:
     """Check what `assign_labels` would refuse, with its errors, and tell of nothing else."""
     if isinstance(source, LabelTable):
         _match(paths, _read_table(source.path), source.path)
+    elif isinstance(source, TimedLabels):
+        read_selections(paths, source, quiet=True)
 
 
 def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> tuple[dict[str, _Row], list[_Row]]:
