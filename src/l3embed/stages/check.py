@@ -11,10 +11,12 @@ from l3embed.disk.seals import reading, seal
 from l3embed.distances.computed_with import PUBLISHED
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import check_installed
-from l3embed.export.labels import LabelSource, check_labels
+from l3embed.export.labels import FolderLabels, LabelSource, ListingLabels, check_labels
 from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.windows import Framing
-from l3embed.progress import counted
+from l3embed.listings.listing_table import COLUMNS, is_listing
+from l3embed.listings.remote import check_packages
+from l3embed.progress import counted, say
 from l3embed.report.choices import Projection
 from l3embed.report.projection import umap_is_wanted
 from l3embed.runtimes.base import Placement
@@ -61,9 +63,10 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
         reference of distances is none or was computed otherwise.
     """
     found = find_inputs(dataset, options.selection)
-    # As results are called: what is no text fails by this name.
-    paths = [input_.path.encode(errors="backslashreplace").decode() for input_ in found.inputs]
-    check_labels(paths, options.labels)
+    _check_labels(dataset, found, options.labels)
+    _tell_of_listing(found)
+    if is_listing(dataset):
+        check_packages(input_.location or "" for input_ in found.inputs)
     modalities = _modalities(found)
     needed = [options.variants[modality] for modality in modalities]
     check_placement(needed, options.placement)
@@ -97,6 +100,26 @@ def _identity(source: WeightsSource) -> str | None:
     if isinstance(source, RandomWeights):
         return f"random:{source.seed}"
     return PUBLISHED if isinstance(source, PublishedWeights) else None
+
+
+def _check_labels(dataset: Path, found: Found, source: LabelSource) -> None:
+    if isinstance(source, ListingLabels) and not found.has_labels:
+        raise OpenL3Error(
+            f"labels=listing takes labels from the dataset's listing, and {dataset} has none. Give it the "
+            "column label, or set labels=folders."
+        )
+    if not isinstance(source, (FolderLabels, ListingLabels)) and source is not None:
+        # As results are called: what is no text fails by this name.
+        paths = [input_.path.encode(errors="backslashreplace").decode() for input_ in found.inputs]
+        check_labels(paths, source)
+
+
+def _tell_of_listing(found: Found) -> None:
+    if found.repeated:
+        say(f"check: warning: rows of the listing that repeat others, and count once: {found.repeated:,}")
+    if found.unused_columns:
+        names = ", ".join(found.unused_columns)
+        say(f"check: these columns of the listing are not used: {names}. It may have {', '.join(COLUMNS)}.")
 
 
 def read_modalities(layout: Layout) -> list[Modality]:
