@@ -70,7 +70,7 @@ def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
         for modality in Modality:
             own = [item for item in inputs if item.row.modality == modality.value and item.row.frames]
             if own:
-                schema = _schema(own[0].row, layout)
+                schema = row_schema(own[0].row, layout)
                 _write_parts(temporary / modality.value, _batches(own, layout, schema, bar), schema, layout)
 
 
@@ -111,7 +111,8 @@ def _parts(folder: Path, modality: Modality) -> list[Path]:
     return sorted((folder / FOLDER / modality.value).glob("part-*.parquet"))
 
 
-def _schema(row: ManifestRow, layout: RowLayout) -> Any:
+def row_schema(row: ManifestRow, layout: RowLayout) -> Any:
+    """Return the columns of a dataset, by what the manifest says of its first input."""
     import pyarrow as pa
 
     integer, seconds = NUMBERS[layout.rows]
@@ -129,20 +130,10 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
     import pyarrow.parquet as pq
 
     # Not pyarrow.dataset.write_dataset: it lets millions of rows wait in memory, whatever their size.
-    kind = schema.field("embedding").type
-    rows = max(1, GROUP_BYTES // (kind.list_size * kind.value_type.bit_width // 8))
-    # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
-    is_split = layout.dtype is Dtype.FLOAT32
-    options = {
-        "compression": COMPRESSION,
-        "compression_level": COMPRESSION_LEVEL,
-        "use_dictionary": list(TEXTS),
-        "write_page_checksum": True,  # for `read_frames`, and whoever else asks for it
-        "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
-        "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
-    }
+    rows = rows_a_group(schema)
+    options = writer_options(layout)
     with ExitStack() as part:
-        for number, group in enumerate(_regrouped(batches, rows)):
+        for number, group in enumerate(regrouped(batches, rows)):
             if number % PART_GROUPS == 0:
                 part.close()
                 folder.mkdir(parents=True, exist_ok=True)
@@ -151,7 +142,27 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
             writer.write_table(group, row_group_size=rows)
 
 
-def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
+def rows_a_group(schema: Any) -> int:
+    """Return how many rows a row group has."""
+    kind = schema.field("embedding").type
+    return max(1, GROUP_BYTES // (kind.list_size * kind.value_type.bit_width // 8))
+
+
+def writer_options(layout: RowLayout) -> dict[str, Any]:
+    """Return how Parquet files of such rows are written, for pyarrow's writer."""
+    # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
+    is_split = layout.dtype is Dtype.FLOAT32
+    return {
+        "compression": COMPRESSION,
+        "compression_level": COMPRESSION_LEVEL,
+        "use_dictionary": list(TEXTS),
+        "write_page_checksum": True,  # for `read_frames`, and whoever else asks for it
+        "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
+        "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
+    }
+
+
+def regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
     """Yield the batches' rows as tables of `rows` rows; the last may have fewer."""
     import pyarrow as pa
 
@@ -173,7 +184,7 @@ def _batches(inputs: Sequence[Embedded], layout: RowLayout, schema: Any, bar: An
     for item in inputs:
         blocks = _file_row(item, layout) if layout.rows is Rows.FILES else _frame_rows(item)
         for block in blocks:
-            yield _batch(item.row, block, schema, layout)
+            yield row_batch(item.row, block, schema, layout)
             bar.update(item.row.frames if layout.rows is Rows.FILES else len(block[-1]))
 
 
@@ -201,7 +212,7 @@ def _file_row(item: Embedded, layout: RowLayout) -> Iterator[Block]:
     yield np.array([item.row.frames]), np.array([duration_s]), pooled
 
 
-def _batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> Any:
+def row_batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> Any:
     """Return some of an input's rows as a batch of Arrow's."""
     import pyarrow as pa
 
@@ -212,14 +223,14 @@ def _batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> An
             f"The embeddings of {row.path} have the shape {embeddings.shape}; the dataset's dimension is "
             f"{kind.list_size}."
         )
-    numbers = _narrowed(row, embeddings, np.dtype(layout.dtype.value))
+    numbers = narrowed(row, embeddings, np.dtype(layout.dtype.value))
     columns = [pa.repeat(getattr(row, name), len(embeddings)) for name in TEXTS]
     columns += [pa.array(integers, pa.int64()), pa.array(seconds, pa.float64(), from_pandas=True)]  # no NaN
     columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), type=kind))
     return pa.record_batch(columns, schema=schema)
 
 
-def _narrowed(row: ManifestRow, embeddings: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def narrowed(row: ManifestRow, embeddings: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return embeddings in the dataset's type, which must not end before they do."""
     largest = float(np.finfo(dtype).max)
     if dtype.itemsize < embeddings.itemsize and (reached := np.abs(embeddings).max()) > largest:
