@@ -20,7 +20,7 @@ LAYERS = [
     {"version", "errors"},
     {"variants", "profiling", "progress"},
     {"disk"},
-    {"networks", "decoding", "frontends"},
+    {"networks", "decoding", "frontends", "listings"},
     {"weights", "inputs", "export"},
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
