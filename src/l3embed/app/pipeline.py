@@ -12,10 +12,21 @@ from typing import Any
 from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
-from l3embed.export.formats import Rows
+from l3embed.export.formats import Dtype, Rows
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.progress import say
-from l3embed.stages import check, embed, evaluate, export, preprocess, report, weights
+from l3embed.stages import (
+    check,
+    embed,
+    evaluate,
+    export,
+    packed_embed,
+    packed_export,
+    packed_preprocess,
+    preprocess,
+    report,
+    weights,
+)
 from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
 from l3embed.store.entries import Store
@@ -54,7 +65,10 @@ def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
         settings.device.threads,
         _following(settings),
     )
-    return preprocess.run(Path(settings.dataset.path), options, layout, store)
+    dataset = Path(settings.dataset.path)
+    if settings.layout.is_packed:
+        return packed_preprocess.run(dataset, options, layout, store)
+    return preprocess.run(dataset, options, layout, store)
 
 
 def _following(settings: Settings) -> Following:
@@ -77,7 +91,21 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
         batch_size=settings.device.batch_size,
         on_error=settings.failures,
     )
+    if settings.layout.is_packed:
+        return packed_embed.run(_packed(settings, options), layout, store)
     return embed.run(options, layout, store)
+
+
+def _packed(settings: Settings, options: embed.EmbedOptions) -> packed_embed.PackedOptions:
+    """Return how files become parts."""
+    return packed_embed.PackedOptions(
+        Path(settings.dataset.path),
+        options,
+        settings.preprocessed,
+        settings.reading,
+        settings.labels.parse(),
+        Dtype(settings.layout.dtype),
+    )
 
 
 def run_export(settings: Settings, layout: Layout, store: Store) -> str:
@@ -85,6 +113,8 @@ def run_export(settings: Settings, layout: Layout, store: Store) -> str:
     options = export.ExportOptions(
         settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout(), settings.failures
     )
+    if settings.layout.is_packed:
+        return packed_export.run(options, layout, store)
     return export.run(options, layout, store)
 
 

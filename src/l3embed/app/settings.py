@@ -19,6 +19,7 @@ from l3embed.app.groups import (
     ExportSettings,
     FrontendSettings,
     LabelSettings,
+    LayoutSettings,
     ModelSettings,
     ReportSettings,
     RuntimeSettings,
@@ -61,6 +62,7 @@ class Settings:
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
+    layout: LayoutSettings = MISSING
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING
@@ -68,11 +70,13 @@ class Settings:
     exif_rotation: bool = False
     max_megapixels: float = MAX_MEGAPIXELS
     profile: bool = MISSING
+    shard: str | None = None
 
     def __post_init__(self) -> None:
         parse_choice(OnError, "on_error", self.on_error)
         parse_choice(OnDamage, "on_damage", self.on_damage)
         check_at_least("max_megapixels", self.max_megapixels, 1)
+        self._check_packed()
         repeated = self.frontend.preprocessed
         meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
         if self.variant.frontend is Frontend.LIBROSA and meant != (
@@ -84,6 +88,16 @@ class Settings:
                 "frontend.preprocessed repeats model.input_repr, windows.hop_s and windows.center, which are "
                 f"{meant}; got {repeated.input_repr, repeated.hop_s, repeated.center}. Compose params.yaml "
                 "(l3embed-params) rather than editing it."
+            )
+
+    def _check_packed(self) -> None:
+        """Check what goes together with few, large files."""
+        if self.shard is not None and not self.layout.is_packed:
+            raise OpenL3Error(f"shard={self.shard} goes with layout=packed; got layout={self.layout.name}.")
+        if self.layout.is_packed and "parquet" in self.export.chosen_formats():
+            raise OpenL3Error(
+                "With layout=packed the export is Parquet already, with a row for each frame; got the format "
+                "parquet once more. Set export=none, or export=npz for one .npz an input besides."
             )
 
     @property

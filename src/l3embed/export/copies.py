@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from l3embed.export.doubts import Doubt
 from l3embed.export.manifest import ManifestRow
@@ -39,19 +40,21 @@ def doubts_about_copies(rows: Sequence[ManifestRow]) -> Iterator[Doubt]:
         Of all files that have embeddings.
     """
     for files in sets_of_copies(rows):
+        counts = Counter(row.label for row in files)
         in_conflict = len(labels_of(files)) > 1
         kept = next((row for row in files if row.label), files[0])
         for row in files:
-            rivals = [other for other in files if in_conflict and row.label and other.label != row.label]
-            if rivals:
-                named = _listed([f"{other.path} ({other.label or 'no label'})" for other in rivals])
-                words = f"is labelled {row.label}, and has the same bytes as {named}."
+            if in_conflict and row.label:
+                rivals = islice((other for other in files if other.label != row.label), MOST_NAMED)
+                named = [f"{other.path} ({other.label or 'no label'})" for other in rivals]
+                listed = _listed(named, len(files) - counts[row.label])
+                words = f"is labelled {row.label}, and has the same bytes as {listed}."
                 yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.CONFLICT, words)
             elif row is not kept:
                 words = f"has the same bytes as {kept.path}."
                 yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.COPY, words)
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _listed(names: Sequence[str], count: int) -> str:
+    more = count - MOST_NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -55,8 +55,12 @@ class Doubt:
 def write_doubts(export: Path, doubts: Iterable[Doubt]) -> None:
     """Write the list of doubts of an export: the worst kind first."""
     ranks = list(DoubtKind)
-    ordered = sorted(doubts, key=lambda doubt: ranks.index(doubt.kind))
-    write_rows(export / DOUBTS_CSV, Doubt, ordered)
+    write_ordered_doubts(export, sorted(doubts, key=lambda doubt: ranks.index(doubt.kind)))
+
+
+def write_ordered_doubts(export: Path, doubts: Iterable[Doubt]) -> None:
+    """Write doubts that come with the worst kind first: they are not all held."""
+    write_rows(export / DOUBTS_CSV, Doubt, doubts)
     seal(export / DOUBTS_CSV)
 
 

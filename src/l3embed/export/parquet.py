@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -85,8 +85,28 @@ def has_frames(folder: Path, modality: Modality) -> bool:
         return NUMBERS[Rows.FRAMES][0] in pq.read_schema(first).names
 
 
-FrameBlock = tuple[list[str], npt.NDArray[np.float64], npt.NDArray[Any]]
-"""Some rows of frames: the input of each, its time in seconds (NaN: none), and embeddings, ``(n, D)``."""
+class FrameBlock(NamedTuple):
+    """Some rows of frames.
+
+    Parameters
+    ----------
+    paths : list of str
+        The inputs that have any of them.
+    path_of : np.ndarray [shape=(n,)]
+        The place in `paths` of each row's.
+    numbers : np.ndarray [shape=(n,)]
+        Which of the input's frames each is, from 0 on.
+    times_s : np.ndarray [shape=(n,)]
+        In seconds; NaN: none.
+    embeddings : np.ndarray [shape=(n, D)]
+        In the dataset's type.
+    """
+
+    paths: list[str]
+    path_of: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.float64]
+    embeddings: npt.NDArray[Any]
 
 
 def read_frames(folder: Path, modality: Modality) -> Iterator[FrameBlock]:
@@ -99,12 +119,24 @@ def read_frames(folder: Path, modality: Modality) -> Iterator[FrameBlock]:
     """
     import pyarrow.parquet as pq
 
+    columns = ["path", *NUMBERS[Rows.FRAMES], "embedding"]
     for path in _parts(folder, modality):
         with reading(path, STAGE), pq.ParquetFile(path, page_checksum_verification=True) as part:
-            for batch in part.iter_batches(columns=["path", NUMBERS[Rows.FRAMES][1], "embedding"]):
-                inputs, times_s, embeddings = batch.columns
-                numbers = embeddings.flatten().to_numpy().reshape(len(batch), -1)
-                yield inputs.to_pylist(), times_s.to_numpy(zero_copy_only=False), numbers
+            for batch in part.iter_batches(columns=columns):
+                yield frame_block(batch)
+
+
+def frame_block(batch: Any) -> FrameBlock:
+    """Return a batch of Arrow's, with the columns of a row for each frame, as arrays."""
+    paths = batch["path"].dictionary_encode()
+    integer, seconds = NUMBERS[Rows.FRAMES]
+    return FrameBlock(
+        paths.dictionary.to_pylist(),
+        paths.indices.to_numpy().astype(np.int64),
+        batch[integer].to_numpy(),
+        batch[seconds].to_numpy(zero_copy_only=False),
+        batch["embedding"].flatten().to_numpy().reshape(len(batch), -1),
+    )
 
 
 def _parts(folder: Path, modality: Modality) -> list[Path]:
@@ -145,7 +177,8 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
 def rows_a_group(schema: Any) -> int:
     """Return how many rows a row group has."""
     kind = schema.field("embedding").type
-    return max(1, GROUP_BYTES // (kind.list_size * kind.value_type.bit_width // 8))
+    row_bytes: int = kind.list_size * kind.value_type.bit_width // 8
+    return max(1, GROUP_BYTES // row_bytes)
 
 
 def writer_options(layout: RowLayout) -> dict[str, Any]:

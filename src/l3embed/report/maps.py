@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class DatasetMap:
     """One modality's files, ways of showing them in two dimensions, and the neighbours of each."""
 
     modality: Modality
-    rows: list[ManifestRow]
+    rows: Sequence[ManifestRow]
     views: list[View]
     neighbours: Neighbours
 

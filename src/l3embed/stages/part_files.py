@@ -1,10 +1,10 @@
-"""Files of one part of a packed dataset: rows of embeddings, results of inputs, means. One writer, one reader."""
+"""Files of one part of a packed dataset, with their one writer and their one reader."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,7 +21,7 @@ from l3embed.export.manifest import ManifestRow
 from l3embed.export.parquet import regrouped, row_batch, row_schema, rows_a_group, writer_options
 from l3embed.stages.results import Result
 from l3embed.store.entries import Entry
-from l3embed.variants import Media, Modality
+from l3embed.variants import DoubtKind, Media, Modality
 
 ROWS_FILE = "rows.parquet"
 RESULTS_FILE = "results.parquet"
@@ -46,7 +46,7 @@ class PackedResult:
     Parameters
     ----------
     result : Result
-        As `stages.results` has it. One that is there and has no frames is a video that lacks sound or pictures.
+        As `stages.results` has it. One without fault and frames is a video that lacks sound or pictures.
     label : Label
         Its class.
     part : int
@@ -60,7 +60,7 @@ class PackedResult:
     """
 
     result: Result
-    label: Label = Label()
+    label: Label = field(default_factory=Label)
     part: int = 0
     first_row: int = 0
     row_key: str = ""
@@ -78,7 +78,7 @@ def results_schema() -> Any:
 
     kinds = {"duration_s": pa.float64(), "sample_rate_hz": pa.float64(), "channels": pa.int32()}
     kinds |= {"frames": pa.int64(), "dimension": pa.int32()}
-    names = [field.name for field in fields(Result) if field.name not in STORED_ELSEWHERE]
+    names = [each.name for each in fields(Result) if each.name not in STORED_ELSEWHERE]
     own = [("label", pa.string()), ("fold", pa.string()), ("part", pa.int32()), ("first_row", pa.int64())]
     own += [("row_key", pa.string()), ("seconds", pa.float64())]
     return pa.schema([(name, kinds.get(name, pa.string())) for name in names] + own)
@@ -92,14 +92,25 @@ def results_table(results: Sequence[PackedResult]) -> Any:
     return pa.Table.from_pylist(rows, schema=results_schema())
 
 
-def read_results(path: Path) -> Iterator[PackedResult]:
-    """Read results one after the other; only a row group is held."""
+def read_results(path: Path, doubted: DoubtKind | None = None) -> Iterator[PackedResult]:
+    """Read results one after the other; only a row group is held.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    doubted : DoubtKind, optional
+        Only those about which there may be such a doubt.
+    """
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            for row in file.read_row_group(group).to_pylist():
-                yield _from_row(row)
+            table = file.read_row_group(group)
+            if doubted is not None:
+                table = table.filter(pc.match_substring(table["warnings"], doubted.value))
+            yield from map(_from_row, table.to_pylist())
 
 
 def _as_row(each: PackedResult) -> dict[str, Any]:

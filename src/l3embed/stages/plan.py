@@ -1,4 +1,4 @@
-"""The plan of a packed run: which inputs there are and in what state, part by part; it holds no sound or pixels.
+"""The plan of a packed run: which inputs there are and in what state, part by part.
 
 It is what the stage ``preprocess`` leaves to ``embed``, which reads the files themselves. It changes with the
 inputs' bytes, and with whatever decides about what is read of them; so ``embed`` need depend on nothing else.
@@ -7,8 +7,8 @@ inputs' bytes, and with whatever decides about what is read of them; so ``embed`
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ PLAN_FILE = "plan.parquet"
 STAGE = "preprocess"
 """Which stage writes it."""
 
-KEY = b"l3embed"
+OWN_TEXTS = ("digest", "identity", "fault")
+"""Columns with what is known of an input beside what it is."""
+
+KEY = "l3embed"
 """Of what the file says of itself, in JSON."""
 
 
@@ -36,7 +39,9 @@ class PlannedInput:
     input : Input
         Which.
     sha256 : str
-        Of its bytes; empty if they cannot be read.
+        Of its bytes; empty if they cannot be read, or are not here and were not needed yet.
+    identity : str
+        What else its bytes are known by: where a remote file lies, and what changes with it.
     fault : str
         Why they cannot be; nothing, if they can.
     label : Label
@@ -45,6 +50,7 @@ class PlannedInput:
 
     input: Input
     sha256: str = ""
+    identity: str = ""
     fault: str = ""
     label: Label = field(default_factory=Label)
 
@@ -86,8 +92,7 @@ def write_plan(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    texts = ("modality", "path", "media", "sha256", "fault", "label")
-    schema = pa.schema([("part", pa.int32()), *((name, pa.string()) for name in texts)])
+    schema = _schema()
     path = folder / PLAN_FILE
     with replacing(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
         for part, inputs in parts:
@@ -115,7 +120,9 @@ class Plan:
             self._groups: dict[PartId, int] = {}
             self.inputs: dict[PartId, int] = {}
             for number in range(self._file.num_row_groups):
-                first = self._file.read_row_group(number, columns=["part", "modality"]).slice(0, 1).to_pylist()
+                first = (
+                    self._file.read_row_group(number, columns=["part", "modality"]).slice(0, 1).to_pylist()
+                )
                 if not first:
                     raise OpenL3Error("It has a part without inputs.")
                 part = PartId(Modality(first[0]["modality"]), first[0]["part"])
@@ -139,22 +146,24 @@ class Plan:
         return ((part, self.read(part)) for part in self._groups)
 
 
+def _schema() -> Any:
+    """Return the columns: those of inputs by their own names, and what is known of them here."""
+    import pyarrow as pa
+
+    numbers = {"start_s": pa.float64(), "end_s": pa.float64(), "bytes": pa.int64(), "offset": pa.int64()}
+    own = [("part", pa.int32()), *((name, pa.string()) for name in ("modality", *OWN_TEXTS))]
+    return pa.schema(own + [(each.name, numbers.get(each.name, pa.string())) for each in fields(Input)])
+
+
 def _row(part: PartId, planned: PlannedInput) -> dict[str, Any]:
-    return {
-        "part": part.number,
-        "modality": part.modality.value,
-        "path": planned.path,
-        "media": planned.input.media.value,
-        "sha256": planned.sha256,
-        "fault": planned.fault,
-        "label": planned.label.label,
-    }
+    input_ = {each.name: getattr(planned.input, each.name) for each in fields(Input)}
+    input_ |= {"path": planned.path, "media": planned.input.media.value}
+    own = {"digest": planned.sha256, "identity": planned.identity, "fault": planned.fault}
+    return input_ | own | {"part": part.number, "modality": part.modality.value}
 
 
 def _planned(row: Mapping[str, Any]) -> PlannedInput:
-    input_ = Input(row["path"], Media(row["media"]))
-    return PlannedInput(input_, row["sha256"], row["fault"], Label(row["label"]))
-
-
-Labelled = Callable[[list[PlannedInput]], list[PlannedInput]]
-"""Gives inputs their labels."""
+    values = {each.name: row[each.name] for each in fields(Input)}
+    input_ = Input(**(values | {"media": Media(row["media"])}))
+    label = Label(input_.label or "", input_.fold or "")
+    return PlannedInput(input_, row["digest"], row["identity"], row["fault"], label)

@@ -1,0 +1,251 @@
+"""Stage ``embed`` of a packed run: files straight through the networks into Parquet, a few large parts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from l3embed.decoding.reading import Reading
+from l3embed.disk.atomic import place
+from l3embed.disk.json_files import write_json
+from l3embed.disk.seals import seal
+from l3embed.errors import OpenL3Error
+from l3embed.export.formats import Dtype
+from l3embed.export.labels import Label, LabelSource, assign_labels
+from l3embed.inputs.preparation import Sound
+from l3embed.models.origin import write_origins
+from l3embed.progress import counted, progress_bar
+from l3embed.stages.doubt_tally import DoubtTally, FailureTally
+from l3embed.stages.embed import EmbedOptions
+from l3embed.stages.metrics import Counts, StageMetrics
+from l3embed.stages.network import ChosenNetwork, check_placement
+from l3embed.stages.output_folder import Layout, make_empty
+from l3embed.stages.packed_parts import can_be_computed, compute_parts
+from l3embed.stages.packed_results import write_merged
+from l3embed.stages.part_files import ROWS_FILE
+from l3embed.stages.part_work import PartTask, PartWork
+from l3embed.stages.plan import PartId, Plan, PlannedInput
+from l3embed.store.entries import Entry, Store
+from l3embed.store.recipe import Recipe
+from l3embed.store.reuse import Computed, resolve
+from l3embed.variants import Modality
+from l3embed.weights.locating import locate_written, warn_of_untrained
+
+PARTS_FILE = "parts.json"
+"""Which of the store's results each part is."""
+
+
+@dataclass(frozen=True)
+class PackedOptions:
+    """How files become parts.
+
+    Parameters
+    ----------
+    dataset : Path
+        Where the inputs lie.
+    embed : EmbedOptions
+        As without parts: networks, windows, where they run.
+    sound : Samples or Spectrograms
+        What sound is made into first.
+    reading : Reading
+        How files are read.
+    labels : FolderLabels, LabelTable or None
+        Where rows have their labels from.
+    dtype : Dtype
+        The type of the embeddings.
+    """
+
+    dataset: Path
+    embed: EmbedOptions
+    sound: Sound
+    reading: Reading
+    labels: LabelSource = None
+    dtype: Dtype = Dtype.FLOAT32
+
+
+def run(options: PackedOptions, layout: Layout, store: Store) -> str:
+    """Find or compute all parts, and put them and one table of all results into the output.
+
+    Raises
+    ------
+    OpenL3Error
+        If the weights or the device cannot be had, or nothing could be embedded.
+    """
+    metrics, output = StageMetrics(layout.metrics_of("embed")), layout.folder("embeddings")
+    plan = Plan(layout.folder("preprocessed"))
+    runs = part_runs(options, plan, layout, store)
+    make_empty(output)
+    warn_of_untrained("embed", (each.work.network.weights for each in runs))
+    tally = Tally()
+    entries: dict[PartId, Entry] = {}
+    for each in runs:
+        entries |= each.resolve(tally)
+    for part, entry in entries.items():
+        if entry.facts["frames"]:
+            place(entry.files[ROWS_FILE], part_path(output, part))
+    _write_keys(output, entries)
+    failures = _gather(output, entries)
+    write_origins({each.modality: each.work.network.origin for each in runs}, output)
+    return _tell(entries, tally, failures, metrics)
+
+
+def part_path(folder: Path, part: PartId) -> Path:
+    """Return the file of a part's rows in an output folder."""
+    return folder / part.modality.value / f"part-{part.number:05d}.parquet"
+
+
+def part_runs(options: PackedOptions, plan: Plan, layout: Layout, store: Store) -> list[PartRun]:
+    """Return what there is to do, by network.
+
+    Raises
+    ------
+    OpenL3Error
+        If a network cannot be had, or cannot run here.
+    """
+    variants = options.embed.variants
+    check_placement([variants[modality] for modality in plan.modalities], options.embed.placement)
+    labels = _labels(plan, options.labels)
+    return [PartRun(options, layout, store, plan, modality, labels) for modality in plan.modalities]
+
+
+@dataclass
+class Tally:
+    """What the stage has done itself."""
+
+    counts: Counts = field(default_factory=Counts)
+    embeddings: int = 0
+    seconds: float = 0.0
+
+
+class PartRun:
+    """The parts of one network."""
+
+    def __init__(
+        self,
+        options: PackedOptions,
+        layout: Layout,
+        store: Store,
+        plan: Plan,
+        modality: Modality,
+        labels: Mapping[str, Label],
+    ) -> None:
+        self.modality, self._plan, self._store, self._labels = modality, plan, store, labels
+        embed, variant = options.embed, options.embed.variants[modality]
+        weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
+        self.work = PartWork(
+            options.dataset,
+            ChosenNetwork(variant, weights, weights_sha256, embed.framing),
+            options.sound,
+            options.reading,
+            embed.placement,
+            embed.batch_size,
+            options.dtype,
+            embed.on_error,
+        )
+
+    def task(self, part: PartId) -> PartTask:
+        """Return what there is to do for a part."""
+        return PartTask(part, tuple(self._labelled(self._plan.read(part))))
+
+    def recipes(self) -> dict[PartId, Recipe]:
+        """Return what decides about each part; one part's inputs are held at a time."""
+        return {part: self.work.recipe(self.task(part)) for part in self._plan.parts(self.modality)}
+
+    def resolve(self, tally: Tally) -> dict[PartId, Entry]:
+        """Find or compute all parts."""
+        recipes = self.recipes()
+        total = sum(self._plan.inputs[part] for part in recipes)
+        entries: dict[PartId, Entry] = {}
+        started_s = time.perf_counter()
+        with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
+
+            def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
+                tasks = (self.task(part) for part in parts)
+                return iter(compute_parts(tasks, recipes, self.work, self._store, bar.update))
+
+            for outcome in resolve(self._store, recipes, compute):
+                if isinstance(outcome.result, OpenL3Error):
+                    raise outcome.result
+                entry, part = outcome.result, outcome.key
+                if not outcome.was_computed:
+                    entry = self._again(part, recipes[part], entry, tally)
+                else:
+                    self._count(entry, tally, computed=entry.facts["computed"])
+                entries[part] = entry
+        tally.seconds += time.perf_counter() - started_s
+        return entries
+
+    def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
+        """Return a finished part, computed anew if inputs that failed then do not any more."""
+        task = self.task(part)
+        if entry.facts["failed_in_reading"] and can_be_computed(task, entry, self.work, self._store):
+            ((_, new),) = compute_parts(iter([task]), {part: recipe}, self.work, self._store)
+            if isinstance(new, OpenL3Error):
+                raise new
+            self._count(new, tally, computed=new.facts["computed"])
+            return new
+        self._count(entry, tally, computed=0)
+        return entry
+
+    def _count(self, entry: Entry, tally: Tally, computed: int) -> None:
+        failed = entry.facts["failed"]
+        tally.counts.computed += computed
+        tally.counts.failed += failed
+        tally.counts.reused += entry.facts["inputs"] - failed - computed
+        if computed and computed + failed == entry.facts["inputs"]:
+            tally.embeddings += entry.facts["frames"]
+
+    def _labelled(self, inputs: Sequence[PlannedInput]) -> Iterator[PlannedInput]:
+        for planned in inputs:
+            label = self._labels.get(planned.path)
+            yield replace(planned, label=label) if label else planned
+
+
+def _labels(plan: Plan, source: LabelSource) -> Mapping[str, Label]:
+    return assign_labels([planned.path for _, inputs in plan for planned in inputs], source)
+
+
+def _write_keys(output: Path, entries: Mapping[PartId, Entry]) -> None:
+    keys: dict[str, dict[str, str]] = {}
+    for part, entry in entries.items():
+        if entry.facts["frames"]:
+            keys.setdefault(part.modality.value, {})[str(part.number)] = entry.key
+    write_json(output / PARTS_FILE, keys)
+    seal(output / PARTS_FILE)
+
+
+def _gather(output: Path, entries: Mapping[PartId, Entry]) -> FailureTally:
+    """Write the table of all results, and tell of those that failed or are doubtful."""
+    failures, doubts = FailureTally("embed"), DoubtTally("embed")
+    done = 0
+    for each in write_merged(output, entries):
+        failures.add(each.result)
+        done += each.result.is_ok
+        if each.result.warnings and each.result.is_ok:
+            doubts.add(each.result.doubts)
+    failures.tell()
+    doubts.tell()
+    if not done:
+        which = f"all of {failures.count:,} inputs" if failures.count > 1 else "the one input"
+        raise OpenL3Error(f"embed: {which} failed. The first: {failures.first}")
+    return failures
+
+
+def _tell(
+    entries: Mapping[PartId, Entry], tally: Tally, failures: FailureTally, metrics: StageMetrics
+) -> str:
+    figures: dict[str, Any] = dict(tally.counts.figures)
+    speed = ""
+    if tally.embeddings:
+        figures["embeddings_per_s"] = round(tally.embeddings / tally.seconds, 1)
+        speed = f", {figures['embeddings_per_s']:g} a second"
+    metrics.write(figures)
+    inputs = sum(entry.facts["inputs"] for entry in entries.values())
+    frames = sum(entry.facts["frames"] for entry in entries.values())
+    return (
+        f"embed: {counted(inputs, 'input')} in {counted(len(entries), 'part')}: {tally.counts}; "
+        f"{counted(frames, 'embedding')}{speed}"
+    )
