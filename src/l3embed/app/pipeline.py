@@ -12,6 +12,7 @@ from typing import Any
 from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
+from l3embed.engines.engine_table import batch_engine
 from l3embed.export.formats import Dtype, Rows
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.progress import say
@@ -105,6 +106,7 @@ def _packed(settings: Settings, options: embed.EmbedOptions) -> packed_embed.Pac
         settings.reading,
         settings.labels.parse(),
         Dtype(settings.layout.dtype),
+        batch_engine(settings.engine.name, settings.engine.parse()),
     )
 
 

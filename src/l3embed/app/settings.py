@@ -12,6 +12,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
+from l3embed.app.engine_settings import EngineSettings
 from l3embed.app.groups import (
     DatasetSettings,
     DeviceSettings,
@@ -63,6 +64,7 @@ class Settings:
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
     layout: LayoutSettings = MISSING
+    engine: EngineSettings = MISSING
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING
@@ -94,6 +96,15 @@ class Settings:
         """Check what goes together with few, large files."""
         if self.shard is not None and not self.layout.is_packed:
             raise OpenL3Error(f"shard={self.shard} goes with layout=packed; got layout={self.layout.name}.")
+        if not self.engine.is_local and not self.layout.is_packed:
+            raise OpenL3Error(
+                f"engine={self.engine.name} goes with layout=packed; got layout={self.layout.name}."
+            )
+        if not self.engine.is_local and self.shard is not None:
+            raise OpenL3Error(
+                f"shard={self.shard} goes with engine=local; got engine={self.engine.name}, which shares a run out "
+                "itself."
+            )
         if self.layout.is_packed and "parquet" in self.export.chosen_formats():
             raise OpenL3Error(
                 "With layout=packed the export is Parquet already, with a row for each frame; got the format "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from l3embed.decoding.reading import Reading
 from l3embed.disk.atomic import place
 from l3embed.disk.json_files import write_json
 from l3embed.disk.seals import seal
+from l3embed.engines.contract import BatchEngine
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Dtype
 from l3embed.export.labels import Label, LabelSource, assign_labels
@@ -27,10 +28,11 @@ from l3embed.stages.packed_parts import can_be_computed, compute_parts
 from l3embed.stages.packed_results import write_merged
 from l3embed.stages.part_files import ROWS_FILE
 from l3embed.stages.part_work import PartTask, PartWork
+from l3embed.stages.part_worker import resolve_elsewhere
 from l3embed.stages.plan import PartId, Plan, PlannedInput
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe
-from l3embed.store.reuse import Computed, resolve
+from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Modality
 from l3embed.weights.locating import locate_written, warn_of_untrained
 
@@ -56,6 +58,8 @@ class PackedOptions:
         Where rows have their labels from.
     dtype : Dtype
         The type of the embeddings.
+    engine : BatchEngine, optional
+        Where parts are computed; None: in this process.
     """
 
     dataset: Path
@@ -64,6 +68,7 @@ class PackedOptions:
     reading: Reading
     labels: LabelSource = None
     dtype: Dtype = Dtype.FLOAT32
+    engine: BatchEngine | None = None
 
 
 def run(options: PackedOptions, layout: Layout, store: Store) -> str:
@@ -133,6 +138,7 @@ class PartRun:
         labels: Mapping[str, Label],
     ) -> None:
         self.modality, self._plan, self._store, self._labels = modality, plan, store, labels
+        self._engine = options.engine
         embed, variant = options.embed, options.embed.variants[modality]
         weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
         self.work = PartWork(
@@ -161,12 +167,7 @@ class PartRun:
         entries: dict[PartId, Entry] = {}
         started_s = time.perf_counter()
         with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
-
-            def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
-                tasks = (self.task(part) for part in parts)
-                return iter(compute_parts(tasks, recipes, self.work, self._store, bar.update))
-
-            for outcome in resolve(self._store, recipes, compute):
+            for outcome in self._outcomes(recipes, bar.update):
                 if isinstance(outcome.result, OpenL3Error):
                     raise outcome.result
                 entry, part = outcome.result, outcome.key
@@ -177,6 +178,23 @@ class PartRun:
                 entries[part] = entry
         tally.seconds += time.perf_counter() - started_s
         return entries
+
+    def _outcomes(
+        self, recipes: Mapping[PartId, Recipe], on_inputs: Callable[[int], object]
+    ) -> Iterator[Outcome[PartId]]:
+        """Find or compute all parts, here or where an engine has workers."""
+        if self._engine:
+            for outcome in resolve_elsewhere(self._engine, recipes, self.task, self.work, self._store):
+                if outcome.was_computed:
+                    on_inputs(self._plan.inputs[outcome.key])
+                yield outcome
+            return
+
+        def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
+            tasks = (self.task(part) for part in parts)
+            return iter(compute_parts(tasks, recipes, self.work, self._store, lambda: on_inputs(1)))
+
+        yield from resolve(self._store, recipes, compute)
 
     def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
         """Return a finished part, computed anew if inputs that failed then do not any more."""

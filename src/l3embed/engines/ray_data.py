@@ -1,0 +1,184 @@
+"""``engine=ray``: batches of tasks to a pool of Ray's actors, by Ray Data.
+
+Only tasks and names of results go through Ray's object store: actors read files and write results themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import pickle
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from l3embed.engines.contract import Done, EngineOptions, Task, Worker
+from l3embed.errors import OpenL3Error
+from l3embed.progress import counted, say
+
+RETRIES = 5
+"""How often a batch is begun again whose actor has died: a file that makes its reader crash would do so for ever."""
+
+OBJECT_STORE_BYTES = 256 * 2**20
+"""Of a cluster of this machine alone. A million tasks' inputs take some 60 MB; what is more goes to disk."""
+
+QUEUED_BATCHES = 2
+"""Batches that an actor has been sent, with the one that it computes: it never waits, and little is lost with it."""
+
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of what will change
+    "RAY_DEDUP_LOGS": "0",
+}
+"""What Ray reads when it is imported."""
+
+
+def batch_engine(options: EngineOptions) -> RayEngine:
+    """Return the engine."""
+    return RayEngine(options)
+
+
+@dataclass(frozen=True)
+class RayEngine:
+    """Ray, on this machine or a cluster: a `BatchEngine`."""
+
+    options: EngineOptions
+
+    def compute(
+        self, batches: Iterable[Sequence[Task]], worker: Worker[Task, Done]
+    ) -> Iterator[Sequence[Done]]:
+        """Yield what came of each batch; see `BatchEngine`."""
+        rows = [{"tasks": pickle.dumps(list(batch))} for batch in batches]
+        if not rows:
+            return
+        with _cluster(self.options) as ray:
+            actors = min(_room(ray, self.options), len(rows))
+            say(f"Ray: {counted(actors, 'actor')} on {counted(len(ray.nodes()), 'machine')}.")
+            try:
+                yield from _results(rows, worker, self.options, actors)
+            except ray.exceptions.RayActorError as error:
+                raise OpenL3Error(
+                    f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
+                    f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs "
+                    "of each machine; engine=local names the file whose reader crashes, if one does."
+                ) from error
+
+
+def _results(
+    rows: list[dict[str, bytes]], worker: Worker[Any, Done], options: EngineOptions, actors: int
+) -> Iterator[Sequence[Done]]:
+    import ray.data
+
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False  # the stage has its own
+    context.enable_operator_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    threads = max(1, int(options.num_cpus))
+    given = ray.data.from_items(rows, override_num_blocks=len(rows))
+    done = given.map_batches(
+        _Actor,
+        fn_constructor_args=(pickle.dumps(worker), threads),
+        batch_size=None,
+        zero_copy_batch=True,
+        compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=QUEUED_BATCHES),
+        num_cpus=options.num_cpus,
+        num_gpus=options.num_gpus,
+        max_task_retries=RETRIES,
+    )
+    for row in done.iter_rows():
+        if row["fault"]:
+            raise OpenL3Error(row["fault"])
+        yield pickle.loads(row["done"])  # noqa: S301 - what our own actor has pickled
+
+
+class _Actor:
+    """A process of Ray's that keeps a worker."""
+
+    def __init__(self, worker: bytes, threads: int) -> None:
+        self._worker: Worker[Any, Any] = pickle.loads(worker)  # noqa: S301 - by our own driver
+        self._threads = threads
+        self._is_ready = False
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
+        """Compute one batch; a fault that ends the run is told as a row: Ray would wrap an exception."""
+        done, fault = b"", ""
+        try:
+            if not self._is_ready:
+                self._worker.prepare(self._threads)
+                self._is_ready = True
+            (tasks,) = batch["tasks"]
+            done = pickle.dumps(self._worker.compute(pickle.loads(tasks)))  # noqa: S301
+        except (OpenL3Error, OSError) as error:
+            fault = str(error)
+        return {"done": [done], "fault": [fault]}
+
+
+@contextmanager
+def _cluster(options: EngineOptions) -> Iterator[Any]:
+    """Connect to a cluster, or start one on this machine; leave or end it at last, Ctrl-C included."""
+    os.environ.update(ENVIRONMENT)
+    import ray
+
+    if ray.is_initialized():  # by who calls us, who will end it
+        yield ray
+        return
+    try:
+        _connect(ray, options)
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _connect(ray: Any, options: EngineOptions) -> None:
+    own: dict[str, Any] = {}
+    if not (options.address or os.environ.get("RAY_ADDRESS")):
+        wanted = math.ceil((options.actors or 1) * options.num_cpus)
+        own = {"num_cpus": max(wanted, _cores()), "object_store_memory": OBJECT_STORE_BYTES}
+        own |= {"include_dashboard": False}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, **own)
+    except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
+        raise OpenL3Error(
+            f"Ray could not be reached or started on {where}: {_first_line(error)} Start it there ('ray start "
+            "--head'), or set engine.address=null for a cluster of this machine alone."
+        ) from error
+
+
+def _cores() -> int:
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def _room(ray: Any, options: EngineOptions) -> int:
+    """Return how many actors to start.
+
+    Raises
+    ------
+    OpenL3Error
+        If the cluster has no room for them: Ray would wait for ever.
+    """
+    shares = {"CPU": options.num_cpus, "GPU": options.num_gpus}
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    room = sum(
+        min(int(node.get(kind, 0) / share) for kind, share in shares.items() if share) for node in nodes
+    )
+    if room < (options.actors or 1):
+        has = ray.cluster_resources()
+        raise OpenL3Error(
+            f"Ray has room for {counted(room, 'actor')} of engine.num_cpus={options.num_cpus:g} and "
+            f"engine.num_gpus={options.num_gpus:g}: {has.get('CPU', 0):g} CPUs and {has.get('GPU', 0):g} GPUs in "
+            f"{counted(len(nodes), 'machine')}. Set engine.actors to no more, or smaller shares."
+        )
+    return options.actors or room
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{lines[0].rstrip('.')}." if lines else f"{type(error).__name__}."
