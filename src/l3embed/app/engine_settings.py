@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from omegaconf import MISSING
-
 from l3embed.engines.contract import EngineOptions
 from l3embed.engines.engine_table import LOCAL, check_engine
 from l3embed.errors import OpenL3Error

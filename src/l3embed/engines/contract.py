@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 Task = TypeVar("Task")
 Done = TypeVar("Done")
@@ -77,7 +77,11 @@ class Worker(Protocol[Task_contra, Done_co]):
 
 
 class BatchEngine(Protocol):
-    """Runs workers."""
+    """Runs workers: a context, in which what it needs to start is kept."""
+
+    def __enter__(self) -> object: ...
+
+    def __exit__(self, *fault: Any) -> bool | None: ...
 
     def compute(
         self, batches: Iterable[Sequence[Task]], worker: Worker[Task, Done]

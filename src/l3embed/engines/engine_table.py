@@ -96,6 +96,5 @@ def batch_engine(name: str, options: EngineOptions) -> BatchEngine | None:
 
 def command_engine(name: str, options: EngineOptions) -> CommandEngine:
     """Return an engine that runs command lines."""
-    row = ENGINES[name]
-    assert row is not None
+    row = cast("Row", ENGINES[name])
     return cast("CommandEngine", import_module(row.module).command_engine(options))

@@ -11,8 +11,7 @@ import os
 import pickle
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from l3embed.engines.contract import Done, EngineOptions, Task, Worker
@@ -20,20 +19,20 @@ from l3embed.errors import OpenL3Error
 from l3embed.progress import counted, say
 
 RETRIES = 5
-"""How often a batch is begun again whose actor has died: a file that makes its reader crash would do so for ever."""
+"""How often a batch is begun again whose actor has died: one that crashes it would do so for ever."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Of a cluster of this machine alone. A million tasks' inputs take some 60 MB; what is more goes to disk."""
 
 QUEUED_BATCHES = 2
-"""Batches that an actor has been sent, with the one that it computes: it never waits, and little is lost with it."""
+"""Batches that an actor has at once, the one that it computes among them: so it never waits for the next."""
 
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is reported to anybody
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # else it warns of what will change
-    "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # else it warns of arguments of actors that would go if we did
 }
-"""What Ray reads when it is imported."""
+"""What Ray reads when it is imported, unless its user says otherwise."""
 
 
 def batch_engine(options: EngineOptions) -> RayEngine:
@@ -41,11 +40,12 @@ def batch_engine(options: EngineOptions) -> RayEngine:
     return RayEngine(options)
 
 
-@dataclass(frozen=True)
-class RayEngine:
-    """Ray, on this machine or a cluster: a `BatchEngine`."""
+class RayEngine(AbstractContextManager["RayEngine"]):
+    """Ray, on this machine or a cluster: a `BatchEngine`. It is reached when the first batch is computed."""
 
-    options: EngineOptions
+    def __init__(self, options: EngineOptions) -> None:
+        self._options = options
+        self._opened = ExitStack()
 
     def compute(
         self, batches: Iterable[Sequence[Task]], worker: Worker[Task, Done]
@@ -54,17 +54,20 @@ class RayEngine:
         rows = [{"tasks": pickle.dumps(list(batch))} for batch in batches]
         if not rows:
             return
-        with _cluster(self.options) as ray:
-            actors = min(_room(ray, self.options), len(rows))
-            say(f"Ray: {counted(actors, 'actor')} on {counted(len(ray.nodes()), 'machine')}.")
-            try:
-                yield from _results(rows, worker, self.options, actors)
-            except ray.exceptions.RayActorError as error:
-                raise OpenL3Error(
-                    f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
-                    f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs "
-                    "of each machine; engine=local names the file whose reader crashes, if one does."
-                ) from error
+        ray = self._opened.enter_context(_cluster(self._options))
+        actors = min(_room(ray, self._options), len(rows))
+        say(f"Ray: {counted(actors, 'actor')} on {counted(len(ray.nodes()), 'machine')}.")
+        try:
+            yield from _results(rows, worker, self._options, actors)
+        except ray.exceptions.RayActorError as error:
+            raise OpenL3Error(
+                f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
+                f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs "
+                "of each machine; if a file makes its reader crash, engine=local crashes at that file."
+            ) from error
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
 
 
 def _results(
@@ -75,7 +78,7 @@ def _results(
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False  # the stage has its own
     context.enable_operator_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.WARNING)
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     threads = max(1, int(options.num_cpus))
     given = ray.data.from_items(rows, override_num_blocks=len(rows))
     done = given.map_batches(
@@ -119,7 +122,7 @@ class _Actor:
 @contextmanager
 def _cluster(options: EngineOptions) -> Iterator[Any]:
     """Connect to a cluster, or start one on this machine; leave or end it at last, Ctrl-C included."""
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(ENVIRONMENT | os.environ)
     import ray
 
     if ray.is_initialized():  # by who calls us, who will end it
@@ -145,8 +148,8 @@ def _connect(ray: Any, options: EngineOptions) -> None:
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
         raise OpenL3Error(
-            f"Ray could not be reached or started on {where}: {_first_line(error)} Start it there ('ray start "
-            "--head'), or set engine.address=null for a cluster of this machine alone."
+            f"Ray could not be reached or started on {where}: {_first_line(error)} Start it there ('ray "
+            "start --head'), or set engine.address=null for a cluster of this machine alone."
         ) from error
 
 
@@ -171,9 +174,10 @@ def _room(ray: Any, options: EngineOptions) -> int:
     )
     if room < (options.actors or 1):
         has = ray.cluster_resources()
+        held = f"{has.get('CPU', 0):g} CPUs and {has.get('GPU', 0):g} GPUs"
         raise OpenL3Error(
             f"Ray has room for {counted(room, 'actor')} of engine.num_cpus={options.num_cpus:g} and "
-            f"engine.num_gpus={options.num_gpus:g}: {has.get('CPU', 0):g} CPUs and {has.get('GPU', 0):g} GPUs in "
+            f"engine.num_gpus={options.num_gpus:g}: there are {held} in "
             f"{counted(len(nodes), 'machine')}. Set engine.actors to no more, or smaller shares."
         )
     return options.actors or room

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,9 @@ def run(options: PackedOptions, layout: Layout, store: Store) -> str:
     warn_of_untrained("embed", (each.work.network.weights for each in runs))
     tally = Tally()
     entries: dict[PartId, Entry] = {}
-    for each in runs:
-        entries |= each.resolve(tally)
+    with options.engine or nullcontext():
+        for each in runs:
+            entries |= each.resolve(tally)
     for part, entry in entries.items():
         if entry.facts["frames"]:
             place(entry.files[ROWS_FILE], part_path(output, part))

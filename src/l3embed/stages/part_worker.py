@@ -1,4 +1,7 @@
-"""Parts of a packed dataset computed in other processes, wherever an engine has some; the store is all they share."""
+"""Parts of a packed dataset computed in other processes, wherever an engine has some.
+
+The store's folder is all that they share with this process.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ from l3embed.store.identity import read_identity, store_identity
 from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 
-BATCH_INPUTS = 128
-"""Inputs of a batch at least, if there are several parts in it: batches of the network run across its parts."""
+BATCH_INPUTS = 32
+"""Inputs of a batch, at least: small parts go together, as the network's own batches run across them."""
 
 PATIENCE_S = 90.0
 """After which a file is taken for lost: disks of networks show others' files within a minute."""
@@ -74,8 +77,8 @@ class PartWorker:
         os.chdir(self.folder)
         if read_identity(self.store) != self.store_name:
             raise OpenL3Error(
-                f"{_host()} does not see the store of this run at {self.store}: what it computes would be lost. "
-                "Set L3EMBED_STORE to a folder on a disk that all machines have at the same path."
+                f"{_host()} does not see the store of this run at {self.store}: what it computes would be "
+                "lost. Set L3EMBED_STORE to a folder on a disk that all machines have at the same path."
             )
         placement = replace(self.work.placement, threads=self.work.placement.threads or threads)
         network = KeptNetwork(**vars(self.work.network))
@@ -124,8 +127,8 @@ def resolve_elsewhere(
         for part, key in done:
             if key != recipes[part].key:
                 raise OpenL3Error(
-                    "A worker has other versions of l3embed or of the packages that it computes with than this "
-                    "process: its results would be other ones. Install the same on all machines."
+                    "A worker has other versions of l3embed or of the packages that it computes with than "
+                    "this process: its results would be other ones. Install the same on all machines."
                 )
             yield Outcome(part, _arrived(store, key, part), was_computed=True)
 

@@ -1,4 +1,4 @@
-"""Which store this is: by that another machine is known to see the same one, rather than a folder of that name."""
+"""Which store this is: by that a machine is known to see the same one, rather than a folder of its name."""
 
 from __future__ import annotations
 
