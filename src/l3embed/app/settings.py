@@ -102,8 +102,8 @@ class Settings:
             )
         if not self.engine.is_local and self.shard is not None:
             raise OpenL3Error(
-                f"shard={self.shard} goes with engine=local; got engine={self.engine.name}, which shares a run "
-                "out itself."
+                f"shard={self.shard} goes with engine=local; got engine={self.engine.name}, which makes "
+                "its own."
             )
         if self.layout.is_packed and "parquet" in self.export.chosen_formats():
             raise OpenL3Error(

@@ -63,7 +63,7 @@ class Worker(Protocol[Task_contra, Done_co]):
             If this process cannot do what is asked for.
         """
 
-    def compute(self, tasks: Sequence[Task_contra]) -> list[Done_co]:
+    def compute(self, tasks: Sequence[Task_contra]) -> Sequence[Done_co]:
         """Compute some tasks, and return what came of each, in their order.
 
         It may be called again with tasks that were computed before, in part or as a whole: after its process
