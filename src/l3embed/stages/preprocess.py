@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from l3embed.progress import FileProgress, counted, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
 from l3embed.stages.dataset import Found, Input, Selection, find_inputs
+from l3embed.stages.file_state import file_state, unreadable
 from l3embed.stages.forecast import Following, tell_of_dataset
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
@@ -144,11 +144,12 @@ def _plan_one(
 ) -> _Job:
     options, digests = means
     source = dataset / input_.path
+    state = file_state(source)
     with source_faults():
         try:
-            state, sha256 = _state(source), digests.sha256(source)
+            sha256 = digests.sha256(source)
         except OSError as error:
-            raise OpenL3Error(_unreadable(source, error)) from error
+            raise OpenL3Error(unreadable(source, error)) from error
     parameters = row_parameters((input_.media, modality), options.sound, options.reading)
     recipe = recipe_of(Step.PREPROCESS, sha256, parameters)
     return _Job(source, input_.media, state, modality, recipe)
@@ -326,21 +327,8 @@ def tell_of_folders(found: Found) -> None:
 
 def _check_unchanged(job: _Job) -> None:
     try:
-        is_same = _state(job.source) == job.state
-    except OSError:  # it is gone
+        is_same = file_state(job.source) == job.state
+    except OpenL3Error:  # it is gone
         is_same = False
     if not is_same:
         raise OpenL3Error("The file changed while it was being read. Run the stage again.")
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):  # reading from a pipe would never end
-        raise OpenL3Error("It is no file that can be read: a pipe, a socket or a device.")
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    if path.is_symlink() and not path.exists():
-        return "It is a link that leads nowhere."
-    return f"It could not be read: {error.strerror}."

@@ -23,12 +23,13 @@ from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.dataset import Input
+from l3embed.stages.file_state import file_state
 from l3embed.stages.opening import opened, opened_ahead
-from l3embed.stages.packed_inputs import direct_inputs, file_state
-from l3embed.stages.part_files import RESULTS_FILE, ROWS_FILE, read_results
-from l3embed.stages.part_work import PartJob, PartTask, PartWork, Todo
-from l3embed.stages.part_writing import OnInput, PartWriting
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.direct_inputs import direct_inputs
+from l3embed.stages.packed.part_files import RESULTS_FILE, ROWS_FILE, read_results
+from l3embed.stages.packed.part_work import PartJob, PartTask, PartWork, Todo
+from l3embed.stages.packed.part_writing import OnInput, PartWriting
+from l3embed.stages.packed.plan import PartId
 from l3embed.store.digests import Digests
 from l3embed.store.entries import DIGESTS_FILE, Entry, Store
 from l3embed.store.recipe import Recipe

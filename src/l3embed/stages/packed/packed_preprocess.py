@@ -15,12 +15,12 @@ from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.preparation import row_parameters
 from l3embed.progress import counted, progress_bar, say
 from l3embed.stages.dataset import Found, Input, find_inputs
+from l3embed.stages.file_state import file_state
 from l3embed.stages.metrics import StageMetrics
 from l3embed.stages.opening import location_of, opened
 from l3embed.stages.output_folder import Layout, make_empty
-from l3embed.stages.packed_inputs import file_state
-from l3embed.stages.partitions import Shard, part_count, part_of
-from l3embed.stages.plan import PartId, PlannedInput, table_name, write_plan
+from l3embed.stages.packed.partitions import Shard, part_count, part_of
+from l3embed.stages.packed.plan import PartId, PlannedInput, table_name, write_plan
 from l3embed.stages.preprocess import PreprocessOptions, tell_of_folders
 from l3embed.stages.results import NAMED, OnError
 from l3embed.store.code import code_checksum, package_versions
@@ -30,13 +30,7 @@ from l3embed.store.recipe import Step
 from l3embed.variants import Media, Modality
 
 
-def run(
-    dataset: Path,
-    options: PreprocessOptions,
-    layout: Layout,
-    store: Store,
-    shard: Shard | None = None,
-) -> str:
+def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store) -> str:
     """Plan which inputs there are, in what parts and in what state; return the stage's summary.
 
     Parameters
@@ -46,11 +40,9 @@ def run(
     options : PreprocessOptions
         Which inputs, and how they are going to be read.
     layout : Layout
-        Where the stages write.
+        Where the stages write; of a shard, its parts alone are planned.
     store : Store
         It knows the checksums of files that are as they were.
-    shard : Shard, optional
-        Plan its parts alone.
 
     Raises
     ------
@@ -64,12 +56,12 @@ def run(
     tally = _Tally()
     with progress_bar("Planning", total=len(found.inputs), unit="file") as bar:
         planning = _Planning(dataset, options, store.digests, tally, bar)
-        write_plan(output, planning.parts(found.inputs, parts, shard), _parameters(options))
+        write_plan(output, planning.parts(found.inputs, parts, layout.shard), _parameters(options))
     tally.tell()
     tell_of_folders(found)
     counts = {str(modality.value): int(np.unique(own[own >= 0]).size) for modality, own in parts.items()}
     metrics.write({"inputs": tally.inputs, "failed": tally.failed, "parts": sum(counts.values())})
-    return _summary(found, tally, sum(counts.values()), shard)
+    return _summary(found, tally, sum(counts.values()), layout.shard)
 
 
 @dataclass

@@ -10,32 +10,28 @@ from typing import Any
 
 from l3embed.decoding.reading import Reading
 from l3embed.disk.atomic import place
-from l3embed.disk.json_files import write_json
-from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Dtype
 from l3embed.export.labels import Label, LabelSource, assign_labels
 from l3embed.inputs.preparation import Sound
 from l3embed.models.origin import write_origins
-from l3embed.progress import counted, progress_bar
-from l3embed.stages.doubt_tally import DoubtTally, FailureTally
+from l3embed.progress import counted, progress_bar, say
 from l3embed.stages.embed import EmbedOptions
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork, check_placement
 from l3embed.stages.output_folder import Layout, make_empty
-from l3embed.stages.packed_parts import can_be_computed, compute_parts
-from l3embed.stages.packed_results import write_merged
-from l3embed.stages.part_files import ROWS_FILE
-from l3embed.stages.part_work import PartTask, PartWork
-from l3embed.stages.plan import PartId, Plan, PlannedInput
+from l3embed.stages.packed.doubt_tally import DoubtTally, FailureTally
+from l3embed.stages.packed.gathering import write_merged
+from l3embed.stages.packed.packed_folder import part_path, write_part_keys
+from l3embed.stages.packed.part_computing import can_be_computed, compute_parts
+from l3embed.stages.packed.part_files import ROWS_FILE
+from l3embed.stages.packed.part_work import PartTask, PartWork
+from l3embed.stages.packed.plan import PartId, Plan, PlannedInput
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe
 from l3embed.store.reuse import Computed, resolve
 from l3embed.variants import Modality
 from l3embed.weights.locating import locate_written, warn_of_untrained
-
-PARTS_FILE = "parts.json"
-"""Which of the store's results each part is."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +82,27 @@ def run(options: PackedOptions, layout: Layout, store: Store) -> str:
     for part, entry in entries.items():
         if entry.facts["frames"]:
             place(entry.files[ROWS_FILE], part_path(output, part))
-    _write_keys(output, entries)
-    failures = _gather(output, entries)
+    write_part_keys(output, {part: entry.key for part, entry in entries.items() if entry.facts["frames"]})
+    _gather(output, entries)
     write_origins({each.modality: each.work.network.origin for each in runs}, output)
-    return _tell(entries, tally, failures, metrics)
+    return _tell(entries, tally, metrics)
 
 
-def part_path(folder: Path, part: PartId) -> Path:
-    """Return the file of a part's rows in an output folder."""
-    return folder / part.modality.value / f"part-{part.number:05d}.parquet"
+def run_shard(options: PackedOptions, layout: Layout, store: Store) -> str:
+    """Find or compute the parts that were planned for a shard, and leave them in the store.
+
+    Raises
+    ------
+    OpenL3Error
+        If the weights or the device cannot be had.
+    """
+    metrics = StageMetrics(layout.metrics_of("embed"))
+    plan = Plan(layout.folder("preprocessed"))
+    tally = Tally()
+    entries: dict[PartId, Entry] = {}
+    for each in part_runs(options, plan, layout, store):
+        entries |= each.resolve(tally)
+    return f"{_tell(entries, tally, metrics)}; shard {layout.shard} is done"
 
 
 def part_runs(options: PackedOptions, plan: Plan, layout: Layout, store: Store) -> list[PartRun]:
@@ -133,6 +141,7 @@ class PartRun:
         labels: Mapping[str, Label],
     ) -> None:
         self.modality, self._plan, self._store, self._labels = modality, plan, store, labels
+        self._shards_are_done = layout.store is not None and layout.shard is None
         embed, variant = options.embed, options.embed.variants[modality]
         weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
         self.work = PartWork(
@@ -159,6 +168,8 @@ class PartRun:
         recipes = self.recipes()
         total = sum(self._plan.inputs[part] for part in recipes)
         entries: dict[PartId, Entry] = {}
+        if self._shards_are_done:
+            self._tell_of_others(recipes)
         started_s = time.perf_counter()
         with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
 
@@ -178,10 +189,20 @@ class PartRun:
         tally.seconds += time.perf_counter() - started_s
         return entries
 
+    def _tell_of_others(self, recipes: Mapping[PartId, Recipe]) -> None:
+        """Tell of parts that shards would have computed otherwise."""
+        others = sum(self._store.find(recipe) is None for recipe in recipes.values())
+        if others:
+            say(
+                f"embed: {counted(others, 'part')} of {self.modality.value} came from no shard, since files or "
+                "settings have changed: computing here"
+            )
+
     def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
         """Return a finished part, computed anew if inputs that failed then do not any more."""
         task = self.task(part)
-        if entry.facts["failed_in_reading"] and can_be_computed(task, entry, self.work, self._store):
+        is_tried_again = entry.facts["failed_in_reading"] and not self._shards_are_done
+        if is_tried_again and can_be_computed(task, entry, self.work, self._store):
             ((_, new),) = compute_parts(iter([task]), {part: recipe}, self.work, self._store)
             if isinstance(new, OpenL3Error):
                 raise new
@@ -208,16 +229,7 @@ def _labels(plan: Plan, source: LabelSource) -> Mapping[str, Label]:
     return assign_labels([planned.path for _, inputs in plan for planned in inputs], source)
 
 
-def _write_keys(output: Path, entries: Mapping[PartId, Entry]) -> None:
-    keys: dict[str, dict[str, str]] = {}
-    for part, entry in entries.items():
-        if entry.facts["frames"]:
-            keys.setdefault(part.modality.value, {})[str(part.number)] = entry.key
-    write_json(output / PARTS_FILE, keys)
-    seal(output / PARTS_FILE)
-
-
-def _gather(output: Path, entries: Mapping[PartId, Entry]) -> FailureTally:
+def _gather(output: Path, entries: Mapping[PartId, Entry]) -> None:
     """Write the table of all results, and tell of those that failed or are doubtful."""
     failures, doubts = FailureTally("embed"), DoubtTally("embed")
     done = 0
@@ -231,12 +243,9 @@ def _gather(output: Path, entries: Mapping[PartId, Entry]) -> FailureTally:
     if not done:
         which = f"all of {failures.count:,} inputs" if failures.count > 1 else "the one input"
         raise OpenL3Error(f"embed: {which} failed. The first: {failures.first}")
-    return failures
 
 
-def _tell(
-    entries: Mapping[PartId, Entry], tally: Tally, failures: FailureTally, metrics: StageMetrics
-) -> str:
+def _tell(entries: Mapping[PartId, Entry], tally: Tally, metrics: StageMetrics) -> str:
     figures: dict[str, Any] = dict(tally.counts.figures)
     speed = ""
     if tally.embeddings:

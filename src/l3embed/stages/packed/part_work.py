@@ -15,8 +15,8 @@ from l3embed.inputs.media import SourceFile
 from l3embed.inputs.preparation import Sound, row_parameters
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.part_files import OldPart
-from l3embed.stages.plan import PartId, PlannedInput
+from l3embed.stages.packed.part_files import OldPart
+from l3embed.stages.packed.plan import PartId, PlannedInput
 from l3embed.stages.results import OnError
 from l3embed.store.code import all_versions, recipe_of
 from l3embed.store.entries import Store

@@ -16,9 +16,16 @@ from l3embed.export.manifest import ManifestRow
 from l3embed.export.moments import StreamingMoments
 from l3embed.export.parquet import narrowed
 from l3embed.inputs.findings import doubts
-from l3embed.stages.part_files import MEANS_FILE, RESULTS_FILE, ROWS_FILE, Block, PackedResult, PartWriter
-from l3embed.stages.part_work import PartJob, PartWork, Todo
-from l3embed.stages.plan import PlannedInput
+from l3embed.stages.packed.part_files import (
+    MEANS_FILE,
+    RESULTS_FILE,
+    ROWS_FILE,
+    Block,
+    PackedResult,
+    PartWriter,
+)
+from l3embed.stages.packed.part_work import PartJob, PartWork, Todo
+from l3embed.stages.packed.plan import PlannedInput
 from l3embed.stages.results import Result, check_failure
 from l3embed.store.entries import Entry, Store
 from l3embed.variants import ImageVariant
