@@ -183,6 +183,7 @@ class PartRun:
                 entry, part = outcome.result, outcome.key
                 if not outcome.was_computed:
                     entry = self._again(part, recipes[part], entry, tally)
+                    bar.update(entry.facts["inputs"])
                 else:
                     self._count(entry, tally, computed=entry.facts["computed"])
                 entries[part] = entry
@@ -194,8 +195,8 @@ class PartRun:
         others = sum(self._store.find(recipe) is None for recipe in recipes.values())
         if others:
             say(
-                f"embed: {counted(others, 'part')} of {self.modality.value} came from no shard, since files or "
-                "settings have changed: computing here"
+                f"embed: {counted(others, 'part')} of {self.modality.value} came from no shard, since files "
+                "or settings have changed: computing here"
             )
 
     def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
