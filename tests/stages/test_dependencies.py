@@ -23,7 +23,7 @@ NOT_DECIDING = (
     *("disk/leftovers.py", "disk/seals.py", "disk/tables.py"),
     *("errors.py", "profiling.py", "progress", "store", "version.py"),
     *("stages/dataset.py", "stages/forecast.py", "stages/metrics.py", "stages/output_folder.py"),
-    *("stages/file_state.py", "stages/opening.py", "stages/results.py", "listings"),
+    *("stages/opening.py", "stages/results.py", "listings"),
     *("stages/packed/doubt_tally.py", "stages/packed/partitions.py", "stages/packed/plan.py"),
 )
 """Which inputs there are, where results are kept, how a run tells of itself: none of it is in a result."""

@@ -18,8 +18,10 @@ from l3embed.export.formats import Dtype
 from l3embed.export.labels import FolderLabels
 from l3embed.export.manifest import read_manifest
 from l3embed.stages.packed import part_computing
+from l3embed.stages.packed.direct_inputs import direct_inputs
 from l3embed.stages.packed.packed_embed import part_runs
 from l3embed.stages.packed.part_computing import compute_part
+from l3embed.stages.packed.part_work import PartJob
 from l3embed.stages.packed.partitions import Shard, part_count, part_of
 from l3embed.stages.packed.plan import Plan
 from l3embed.store.entries import Store
@@ -47,12 +49,12 @@ def test_packed_outputs_are_those_of_files_to_the_bit(all_kinds: Packed) -> None
     assert manifest_facts(all_kinds.export_folder) == manifest_facts(files.export_folder)
     for modality in ("audio", "image"):
         for rows in ("frames", "files"):
-            ours = l3embed.load_export(all_kinds.export_folder, modality, rows)  # type: ignore[arg-type]
-            theirs = l3embed.load_export(files.export_folder, modality, rows)  # type: ignore[arg-type]
+            ours = l3embed.load_export(all_kinds.export_folder, modality, rows)
+            theirs = l3embed.load_export(files.export_folder, modality, rows)
             for mine, other in zip(ours, theirs, strict=True):
                 np.testing.assert_array_equal(mine, other)
     same = [
-        "doubts.csv",
+        Path("doubts.csv"),
         *(path.relative_to(files.export_folder) for path in files.export_folder.rglob("*.npz")),
     ]
     assert len(same) == 12
@@ -126,7 +128,8 @@ def test_a_killed_run_loses_no_finished_part(
     packed: Packed, write_sounds: WriteSounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_sounds(32)
-    put, finished = Store.put, []
+    put = Store.put
+    finished: list[int] = []
 
     def put_two(store: Store, recipe: Recipe, *result: Any) -> Any:
         if len(finished) == 2:
@@ -147,12 +150,11 @@ def test_what_failed_is_tried_again_and_costs_no_other(
 ) -> None:
     write_sounds(6)
     (packed.dataset / "bad.wav").write_bytes(b"RIFF")
-    read = part_computing.direct_inputs
 
     def read_all_but_one(source: Any, *others: Any) -> Any:
         if source.path.name == "003.wav":
             raise MemoryError
-        return read(source, *others)
+        return direct_inputs(source, *others)
 
     with monkeypatch.context() as busy:
         busy.setattr(part_computing, "direct_inputs", read_all_but_one)
@@ -194,13 +196,12 @@ def test_a_file_that_changes_after_it_was_planned_fails_by_name(
     packed: Packed, write_sounds: WriteSounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_sounds(2)
-    planned = part_computing.PartJob
 
     def change_then_plan(*arguments: Any) -> Any:
         path = packed.dataset / "class 0" / "000.wav"
         write_audio(path, seed=5)
         os.utime(path, (1, 1))
-        return planned(*arguments)
+        return PartJob(*arguments)
 
     monkeypatch.setattr(part_computing, "PartJob", change_then_plan)
     assert packed.run() == (1, 0, 1)

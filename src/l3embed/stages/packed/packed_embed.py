@@ -12,7 +12,14 @@ from l3embed.decoding.reading import Reading
 from l3embed.disk.atomic import place
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Dtype
-from l3embed.export.labels import Label, LabelSource, assign_labels
+from l3embed.export.labels import (
+    FolderLabels,
+    Label,
+    LabelSource,
+    LabelTable,
+    ListingLabels,
+    assign_labels,
+)
 from l3embed.inputs.preparation import Sound
 from l3embed.models.origin import write_origins
 from l3embed.progress import counted, progress_bar, say
@@ -115,7 +122,7 @@ def part_runs(options: PackedOptions, plan: Plan, layout: Layout, store: Store) 
     """
     variants = options.embed.variants
     check_placement([variants[modality] for modality in plan.modalities], options.embed.placement)
-    labels = _labels(plan, options.labels)
+    labels = Labelling(plan, options.labels)
     return [PartRun(options, layout, store, plan, modality, labels) for modality in plan.modalities]
 
 
@@ -138,7 +145,7 @@ class PartRun:
         store: Store,
         plan: Plan,
         modality: Modality,
-        labels: Mapping[str, Label],
+        labels: Labelling,
     ) -> None:
         self.modality, self._plan, self._store, self._labels = modality, plan, store, labels
         self._shards_are_done = layout.store is not None and layout.shard is None
@@ -157,7 +164,7 @@ class PartRun:
 
     def task(self, part: PartId) -> PartTask:
         """Return what there is to do for a part."""
-        return PartTask(part, tuple(self._labelled(self._plan.read(part))))
+        return PartTask(part, tuple(self._labels.of(self._plan.read(part))))
 
     def recipes(self) -> dict[PartId, Recipe]:
         """Return what decides about each part; one part's inputs are held at a time."""
@@ -220,14 +227,32 @@ class PartRun:
         if computed and computed + failed == entry.facts["inputs"]:
             tally.embeddings += entry.facts["frames"]
 
-    def _labelled(self, inputs: Sequence[PlannedInput]) -> Iterator[PlannedInput]:
+
+class Labelling:
+    """Gives inputs their labels, a part at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        All inputs.
+    source : FolderLabels, LabelTable, ListingLabels or None
+        Where the labels come from. A listing that has any says it better than folders.
+    """
+
+    def __init__(self, plan: Plan, source: LabelSource) -> None:
+        has_own = isinstance(source, FolderLabels) and plan.has_labels
+        self._keeps = has_own or isinstance(source, ListingLabels)
+        self._source, self._of_all = source, dict[str, Label]()
+        if isinstance(source, LabelTable):
+            self._of_all = assign_labels([each.path for _, inputs in plan for each in inputs], source)
+
+    def of(self, inputs: Sequence[PlannedInput]) -> Iterator[PlannedInput]:
+        """Yield inputs with their labels."""
+        found = self._of_all
+        if isinstance(self._source, FolderLabels) and not self._keeps:
+            found = assign_labels([each.path for each in inputs], self._source)
         for planned in inputs:
-            label = self._labels.get(planned.path)
-            yield replace(planned, label=label) if label else planned
-
-
-def _labels(plan: Plan, source: LabelSource) -> Mapping[str, Label]:
-    return assign_labels([planned.path for _, inputs in plan for planned in inputs], source)
+            yield planned if self._keeps else replace(planned, label=found.get(planned.path, Label()))
 
 
 def _gather(output: Path, entries: Mapping[PartId, Entry]) -> None:

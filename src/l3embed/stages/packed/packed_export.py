@@ -107,8 +107,8 @@ def _manifest_rows(
         yield ManifestRow(
             path=result.path,
             modality=result.modality.value,
-            label=each.label.label,
-            fold=each.label.fold,
+            label=each.result.label,
+            fold=each.result.fold,
             sha256=result.sha256,
             status=result.status,
             reason=result.reason,
@@ -125,6 +125,9 @@ def _manifest_rows(
             runtime=result.runtime,
             packages=packages,
             seconds=each.seconds,
+            location=result.location,
+            start_s=result.start_s,
+            end_s=result.end_s,
         )
 
 
@@ -179,7 +182,7 @@ def _known_doubts(table: Path, kind: DoubtKind) -> Iterator[Doubt]:
         if each.result.is_ok:
             for doubt in each.result.doubts:
                 if doubt.kind is kind:
-                    yield replace(doubt, label=each.label.label)
+                    yield replace(doubt, label=each.result.label)
 
 
 def _new_doubts(output: Path, kind: DoubtKind) -> Iterator[Doubt]:

@@ -80,7 +80,7 @@ class PartWork:
 
     def row_key(self, planned: PlannedInput) -> str:
         """Return by what the rows of an input are known, whatever part they are in; its name is not in it."""
-        known_by = planned.sha256 or planned.identity
+        known_by = planned.identity or planned.sha256
         section = f"{planned.input.start_s} {planned.input.end_s}"
         words = f"{self._bases[planned.input.media]} {known_by} {section}"
         return hashlib.sha256(words.encode()).hexdigest()
