@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
-from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
+from l3embed.export.labels import FolderLabels, LabelSource, LabelTable, ListingLabels
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
 from l3embed.runtimes.choice import parse_runtime
@@ -47,6 +47,7 @@ class LabelKind(str, Enum):
 
     FOLDERS = "folders"
     TABLE = "table"
+    LISTING = "listing"
     NONE = "none"
 
 
@@ -67,7 +68,7 @@ class DatasetSettings:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise OpenL3Error("dataset.path must be the path of a folder; got nothing.")
+            raise OpenL3Error("dataset.path must be the path of a folder or a listing; got nothing.")
         self.parse()
 
     def parse(self) -> Selection:
@@ -100,6 +101,8 @@ class LabelSettings:
         kind = parse_choice(LabelKind, "labels.source", self.source)
         if kind is LabelKind.FOLDERS:
             return FolderLabels()
+        if kind is LabelKind.LISTING:
+            return ListingLabels()
         if kind is LabelKind.NONE:
             return None
         if not self.table:

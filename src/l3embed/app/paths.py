@@ -9,6 +9,7 @@ from l3embed.app.groups import LabelKind, SourceKind
 from l3embed.app.settings import Settings
 from l3embed.app.suggestions import most_like, question
 from l3embed.errors import OpenL3Error
+from l3embed.listings.listing_table import is_listing
 
 FOLDER = "folder"
 FILE = "file"
@@ -27,7 +28,12 @@ def check_paths(settings: Settings) -> None:
     """
     dataset, labels, weights = settings.dataset, settings.labels, settings.weights
     if Path(dataset.path) not in _synthesised(settings):
-        _check("dataset.path", dataset.path, FOLDER)
+        _check("dataset.path", dataset.path, FILE if is_listing(Path(dataset.path)) else FOLDER)
+    if labels.source == LabelKind.LISTING and not is_listing(Path(dataset.path)):
+        raise OpenL3Error(
+            f"labels=listing takes labels from the dataset's listing, and dataset.path is the folder "
+            f"{dataset.path}. Set labels=folders, or dataset=listing dataset.path=..."
+        )
     if labels.source == LabelKind.TABLE:
         _check("labels.table", labels.table, FILE)
     if weights.source == SourceKind.DIRECTORY:
@@ -39,9 +45,10 @@ def without_effect(settings: Settings) -> list[str]:
     found = []
     sample = _synthesised(settings)
     if sample and Path(settings.dataset.path) not in sample:
+        kind = "listing" if is_listing(Path(settings.dataset.path)) else FOLDER
         found.append(
-            f"dataset.path is set without dataset=folder: it keeps the name {settings.dataset.name!r}, and "
-            f"{sample[0]} is written, too. Set dataset=folder dataset.path=..."
+            f"dataset.path is set without dataset={kind}: it keeps the name {settings.dataset.name!r}, and "
+            f"{sample[0]} is written, too. Set dataset={kind} dataset.path=..."
         )
     if settings.labels.table and settings.labels.source != LabelKind.TABLE:
         found.append(

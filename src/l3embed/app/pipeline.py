@@ -21,15 +21,13 @@ from l3embed.stages import (
     embed,
     evaluate,
     export,
-    packed_embed,
-    packed_export,
-    packed_preprocess,
     preprocess,
     report,
     weights,
 )
 from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
+from l3embed.stages.packed import packed_embed, packed_export, packed_preprocess
 from l3embed.store.entries import Store
 
 
@@ -92,6 +90,8 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
         batch_size=settings.device.batch_size,
         on_error=settings.failures,
     )
+    if layout.shard:
+        return packed_embed.run_shard(_packed(settings, options), layout, store)
     if settings.layout.is_packed:
         return packed_embed.run(_packed(settings, options), layout, store)
     return embed.run(options, layout, store)
@@ -146,11 +146,18 @@ STAGES: dict[str, Run] = {
 """The stages after ``sample``, in the order in which they run."""
 
 
+PACKING = ("preprocess", "embed", "export")
+"""The stages that share a store with the shards of their run, where there are any."""
+
+
 def run_stage(name: str, settings: Settings, layout: Layout) -> str:
     """Run a stage, and return its summary; its metrics tell of its phases, if the settings ask for them."""
     started_s = time.perf_counter()
     layout.tidy()
-    with Store() as store, profiling() if settings.profile else nullcontext() as profile:
+    with (
+        Store(layout.store if name in PACKING else None) as store,
+        profiling() if settings.profile else nullcontext() as profile,
+    ):
         summary = STAGES[name](settings, layout, store)
     if profile and profile.seconds:
         _add_profile(layout.metrics_of(name), profile, time.perf_counter() - started_s)

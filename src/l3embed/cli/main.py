@@ -11,6 +11,7 @@ from typing import TextIO
 from l3embed.cli import (
     embedding,
     export_model,
+    listing,
     report_comparison,
     sample,
     store,
@@ -54,7 +55,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (embedding, weights_cache, store, verify, sample, report_comparison, export_model):
+    for command in (
+        embedding,
+        weights_cache,
+        store,
+        verify,
+        sample,
+        listing,
+        report_comparison,
+        export_model,
+    ):
         command.add_parser(subparsers)
     return parser
 

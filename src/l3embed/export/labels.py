@@ -1,4 +1,4 @@
-"""Which class each file of a dataset is of: by its folder, or by a table."""
+"""Which class each file of a dataset is of: by its folder, by a table, or by the dataset's listing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,12 @@ class LabelTable:
     path: Path
 
 
-LabelSource = FolderLabels | LabelTable | None
+@dataclass(frozen=True)
+class ListingLabels:
+    """The dataset's listing says it: inputs bring their labels along."""
+
+
+LabelSource = FolderLabels | LabelTable | ListingLabels | None
 """Where labels come from; None if there are none."""
 
 
@@ -69,15 +74,15 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     ----------
     paths : sequence of str
         Below the dataset's folder, with slashes.
-    source : FolderLabels, LabelTable or None
-        Where the labels come from.
+    source : FolderLabels, LabelTable, ListingLabels or None
+        Where the labels come from; those of a listing are not known here.
 
     Raises
     ------
     OpenL3Error
         If a table is not there, can't be read, contradicts itself, or knows none of the files.
     """
-    if source is None:
+    if source is None or isinstance(source, ListingLabels):
         return {}
     if isinstance(source, FolderLabels):
         folders = {path: PurePosixPath(path).parent.name for path in paths}

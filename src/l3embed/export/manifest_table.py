@@ -17,8 +17,8 @@ from l3embed.variants import Modality
 ROWS_AT_ONCE = 4096
 """Rows that are held as such, in writing and in reading."""
 
-FLOATS = ("duration_s", "sample_rate_hz", "seconds")
-DIFFERENT_IN_EACH = ("path", "sha256")
+FLOATS = ("duration_s", "sample_rate_hz", "seconds", "start_s", "end_s")
+DIFFERENT_IN_EACH = ("path", "sha256", "location")
 """Texts that hardly two rows share; all others are held once each."""
 
 

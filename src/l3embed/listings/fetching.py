@@ -7,7 +7,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -18,7 +18,7 @@ from l3embed.errors import OpenL3Error, source_faults
 from l3embed.listings.fetch_folder import new_fetch_folder
 from l3embed.listings.location import Location
 from l3embed.listings.ranges import read_range
-from l3embed.listings.remote import download
+from l3embed.listings.remote import NO_ROOM, download
 from l3embed.listings.shards import find_member
 
 Item = TypeVar("Item")
@@ -56,7 +56,7 @@ class Wanted:
     location: Location
     bytes: int | None = None
     offset: int | None = None
-    sha256: str = ""
+    sha256: str = field(default="", compare=False)
 
 
 class _Copy:
@@ -65,7 +65,7 @@ class _Copy:
     def __init__(self, wanted: Wanted, path: Path) -> None:
         self.wanted, self.path = wanted, path
         self.users, self.bytes = 0, wanted.bytes or 0
-        self.done: Future[None] = Future()
+        self.done: Future[str] = Future()  # of the checksum
 
 
 class FetchFolder:
@@ -105,8 +105,8 @@ class FetchFolder:
             self._begin_waiting()
         return copy
 
-    def wait(self, copy: _Copy) -> Path:
-        """Return the path of a copy once it is there.
+    def wait(self, copy: _Copy) -> str:
+        """Return the checksum of a copy once it is there.
 
         Raises
         ------
@@ -116,8 +116,7 @@ class FetchFolder:
         with self._lock:
             if self._waiting.pop(copy.wanted, None):
                 self._begin(copy)
-        copy.done.result()
-        return copy.path
+        return copy.done.result()
 
     def give_back(self, copy: _Copy) -> None:
         """Take it that a copy is not used any more by one that has taken it."""
@@ -171,28 +170,36 @@ class FetchFolder:
     def _fetch_all(self) -> None:
         while True:
             copy = self._work.get()
-            fault = self._fetched(copy)
+            got = self._fetched(copy)
             with self._lock:
-                found = 0 if fault else copy.path.stat().st_size
+                found = copy.path.stat().st_size if isinstance(got, str) else 0
                 self._held_bytes += found - copy.bytes
                 copy.bytes = found
-                if fault:
-                    copy.done.set_exception(fault)
+                if isinstance(got, str):
+                    copy.done.set_result(got)
                 else:
-                    copy.done.set_result(None)
+                    copy.done.set_exception(got)
                 if not copy.users:
                     self._let_lie(copy)
                 self._begin_waiting()
 
-    def _fetched(self, copy: _Copy) -> OpenL3Error | None:
-        """Fetch a file; return what went wrong."""
+    def _fetched(self, copy: _Copy) -> str | OpenL3Error | OSError:
+        """Fetch a file; return its checksum, or what went wrong."""
         try:
             with source_faults("It could not be fetched"):
-                fetch(copy.wanted, copy.path)
+                try:
+                    fetch(copy.wanted, copy.path)
+                    return sha256(copy.path)
+                except OSError as error:
+                    if error.errno not in NO_ROOM:
+                        raise
+                    copy.path.unlink(missing_ok=True)
+                    # No file's own fault: it ends the stage.
+                    words = f"{error.strerror} for what is fetched. Set TMPDIR to a folder with more"
+                    return OSError(error.errno, words, str(self._folder))
         except OpenL3Error as error:
             copy.path.unlink(missing_ok=True)
             return error
-        return None
 
 
 _folders: dict[int, FetchFolder] = {}
@@ -214,19 +221,44 @@ class Opening(AbstractContextManager[Path]):
     ----------
     wanted : Wanted
         The file. One that lies here already is opened where it is.
+
+    Attributes
+    ----------
+    sha256 : str
+        The checksum of a fetched file, once it has been entered; nothing for one that lay here.
     """
 
     def __init__(self, wanted: Wanted) -> None:
         self._local = Path(wanted.location.address) if wanted.location.is_local_file else None
         self._folder = None if self._local else fetch_folder()
         self._copy = self._folder.take(wanted) if self._folder else None
+        self._wanted = wanted
+        self.sha256 = ""
+
+    @property
+    def bytes(self) -> int:
+        """How many of what was fetched lie here."""
+        return self._copy.bytes if self._copy else 0
 
     def __enter__(self) -> Path:
         if self._local:
             return self._local
         if self._folder is None or self._copy is None:
             raise OpenL3Error("The file was let go of.")
-        return self._folder.wait(self._copy)
+        try:
+            self.sha256 = self._folder.wait(self._copy)
+            self._check_sum()
+        except BaseException:
+            self.close()
+            raise
+        return self._copy.path
+
+    def _check_sum(self) -> None:
+        if self._wanted.sha256 not in ("", self.sha256):
+            raise OpenL3Error(
+                f"{self._wanted.location} has the SHA-256 checksum {self.sha256}, and not "
+                f"{self._wanted.sha256}, as it should. Make the listing anew (l3embed list)."
+            )
 
     def __exit__(self, *fault: object) -> None:
         self.close()
@@ -314,8 +346,4 @@ def _check(wanted: Wanted, path: Path) -> None:
         raise OpenL3Error(
             f"{wanted.location} has {size:,} bytes, and the listing says {wanted.bytes:,}. "
             "Make the listing anew (l3embed list)."
-        )
-    if wanted.sha256 and (found := sha256(path)) != wanted.sha256:
-        raise OpenL3Error(
-            f"{wanted.location} has the SHA-256 checksum {found}, and the listing says {wanted.sha256}."
         )

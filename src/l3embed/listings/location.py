@@ -62,6 +62,11 @@ def scheme_of(address: str) -> str:
     return found[1].lower() if found else ""
 
 
+def address_in(text: str) -> str:
+    """Return the path or URI of a file, or of the shard that it is a member of."""
+    return text.partition(CHAIN)[2] if text.startswith(TAR_SCHEME) else text
+
+
 def parse_location(text: str, folder: Path) -> Location:
     """Read a location; paths that are not absolute count from a folder.
 

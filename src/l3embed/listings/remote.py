@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
 from l3embed.errors import OpenL3Error, source_faults
-from l3embed.listings.location import scheme_of
+from l3embed.listings.location import address_in, scheme_of
 
 Answer = TypeVar("Answer")
 
@@ -41,6 +43,9 @@ GIVEN_UP_AFTER = 10
 
 TRANSIENT_STATUSES = (408, 425, 429)
 """Answers below 500 that ask for another attempt."""
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+"""What is wrong with the disk here: no fault of a file."""
 
 LASTING_NAMES = ("NoCredentialsError", "PartialCredentialsError", "ProfileNotFound", "GatedRepoError")
 """Errors of clients, by their names, that another attempt does not mend."""
@@ -84,13 +89,30 @@ def file_system(scheme: str) -> Any:
     OpenL3Error
         If a package is missing; it is named.
     """
-    remedy = "pip install 'l3embed[remote]'"
     try:
         import fsspec
 
         return fsspec.filesystem(scheme, **_options(scheme))
     except ImportError as error:
-        raise OpenL3Error(f"{scheme}:// needs the package {PACKAGES[scheme]}: {remedy}.") from error
+        raise _missing(scheme) from error
+
+
+def check_packages(locations: Iterable[str]) -> None:
+    """Check that what is needed for the schemes of locations is installed.
+
+    Raises
+    ------
+    OpenL3Error
+        Naming the first package that is not.
+    """
+    schemes = {scheme_of(address_in(location)) for location in locations}
+    for scheme in sorted(schemes & set(PACKAGES)):
+        if not (find_spec("fsspec") and find_spec(PACKAGES[scheme])):
+            raise _missing(scheme)
+
+
+def _missing(scheme: str) -> OpenL3Error:
+    return OpenL3Error(f"{scheme}:// needs the package {PACKAGES[scheme]}: pip install 'l3embed[remote]'.")
 
 
 def _options(scheme: str) -> dict[str, Any]:
@@ -126,10 +148,10 @@ def call(address: str, name: str, *arguments: Any, expected_bytes: int = 0, **op
     OpenL3Error
         With what went wrong in the last attempt.
     """
-    files = file_system(scheme_of(address))
     limit_s = ANSWER_S + expected_bytes / SLOWEST_BYTES_PER_S
 
     def attempt() -> Any:
+        files = file_system(scheme_of(address))
         return _once(files, name, _path(files, address), *arguments, limit_s=limit_s, **options)
 
     return attempting(address, attempt)
@@ -153,7 +175,9 @@ def attempting(address: str, attempt: Callable[[], Answer]) -> Answer:
     for wait_s in (*_hosts.waits_s(host), None):
         try:
             answer = attempt()
-        except Exception as raised:  # noqa: BLE001 (clients raise what they like)
+        except Exception as raised:
+            if isinstance(raised, OSError) and raised.errno in NO_ROOM:
+                raise
             error = _own_cause(raised)
             if is_lasting(error):
                 _hosts.note(host, is_lost=False)
@@ -231,9 +255,8 @@ def download(address: str, path: Path) -> None:
             if time.monotonic() - self._started_s > ANSWER_S + self._bytes / SLOWEST_BYTES_PER_S:
                 raise TimeoutError(f"less than {SLOWEST_BYTES_PER_S // 1000} kB a second came")
 
-    files = file_system(scheme_of(address))
-
     def attempt() -> None:
+        files = file_system(scheme_of(address))
         _once(files, "get_file", _path(files, address), str(path), limit_s=None, callback=Pace())
 
     attempting(address, attempt)

@@ -110,6 +110,7 @@ def packed_files(
         "labels": labels,
         "doubtKinds": [kind.value for kind in DOUBT_KINDS],
         "paths": [file.path for file in files],
+        "links": {place: file.link for place, file in enumerate(files) if file.link is not None},
         "label": pack([label_places[file.label] for file in files], "u4"),
         "media": pack([MEDIA.index(file.media) for file in files], "u1"),
         "held": pack(held, "u1"),

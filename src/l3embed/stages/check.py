@@ -9,9 +9,11 @@ from pathlib import Path
 from l3embed.disk.json_files import read_whole_object, write_json
 from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
-from l3embed.export.labels import LabelSource, check_labels
+from l3embed.export.labels import LabelSource, LabelTable, ListingLabels, check_labels
 from l3embed.inputs.media import MODALITIES
-from l3embed.progress import counted
+from l3embed.listings.listing_table import COLUMNS, is_listing
+from l3embed.listings.remote import check_packages
+from l3embed.progress import counted, say
 from l3embed.report.choices import Projection
 from l3embed.report.projection import umap_is_wanted
 from l3embed.runtimes.base import Placement
@@ -52,9 +54,10 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
         lacks some, or a network or a projection cannot be computed here.
     """
     found = find_inputs(dataset, options.selection)
-    # As results are called: what is no text fails by this name.
-    paths = [input_.path.encode(errors="backslashreplace").decode() for input_ in found.inputs]
-    check_labels(paths, options.labels)
+    _check_labels(dataset, found, options.labels)
+    _tell_of_listing(found)
+    if is_listing(dataset):
+        check_packages(input_.location or "" for input_ in found.inputs)
     modalities = _modalities(found)
     needed = [options.variants[modality] for modality in modalities]
     check_placement(needed, options.placement)
@@ -68,6 +71,26 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     others = f", {counted(found.left_out, 'other file')} left out" if found.left_out else ""
     networks = " and ".join(modality.value for modality in modalities)
     return f"check: {found.counts}{others}; weights are needed for {networks}"
+
+
+def _check_labels(dataset: Path, found: Found, source: LabelSource) -> None:
+    if isinstance(source, ListingLabels) and not found.has_labels:
+        raise OpenL3Error(
+            f"labels=listing takes labels from the dataset's listing, and {dataset} has none. Give it the "
+            "column label, or set labels=folders."
+        )
+    if isinstance(source, LabelTable):
+        # As results are called: what is no text fails by this name.
+        paths = [input_.path.encode(errors="backslashreplace").decode() for input_ in found.inputs]
+        check_labels(paths, source)
+
+
+def _tell_of_listing(found: Found) -> None:
+    if found.repeated:
+        say(f"check: warning: {counted(found.repeated, 'row')} of the listing repeat others, and count once.")
+    if found.unused_columns:
+        names = ", ".join(found.unused_columns)
+        say(f"check: these columns of the listing are not used: {names}. It may have {', '.join(COLUMNS)}.")
 
 
 def read_modalities(layout: Layout) -> list[Modality]:

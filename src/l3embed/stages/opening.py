@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from l3embed.listings.fetching import AHEAD, Opening, Wanted, opening_ahead
 from l3embed.listings.location import Location, parse_location
-from l3embed.stages.dataset import Input
+from l3embed.stages.dataset_input import Input
 
 Item = TypeVar("Item")
 
@@ -33,8 +33,15 @@ def location_of(input_: Input, dataset: Path) -> Location:
     return parse_location(input_.location, dataset.parent)
 
 
-def wanted_of(input_: Input, dataset: Path) -> Wanted:
+def wanted_of(input_: Input, dataset: Path, sha256: str = "") -> Wanted:
     """Return what has to be here of an input.
+
+    Parameters
+    ----------
+    input_, dataset : Input and Path
+        As `location_of` takes them.
+    sha256 : str
+        The checksum that it must have, if it is known better than by the listing.
 
     Raises
     ------
@@ -44,7 +51,7 @@ def wanted_of(input_: Input, dataset: Path) -> Wanted:
     location = location_of(input_, dataset)
     if location.is_local_file:
         return Wanted(location)
-    return Wanted(location, input_.bytes, input_.offset, input_.sha256 or "")
+    return Wanted(location, input_.bytes, input_.offset, sha256 or input_.sha256 or "")
 
 
 def opened(input_: Input, dataset: Path) -> Opening:

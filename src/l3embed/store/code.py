@@ -60,9 +60,10 @@ STEPS = {
     Step.PACK: StepCode(
         (
             *("decoding", "disk/rows.py", "export/moments.py", "export/parquet.py", "frontends", "inputs"),
-            *("models", "networks", "runtimes", "stages/network.py", "stages/packed_inputs.py"),
-            *("stages/packed_parts.py", "stages/part_files.py", "stages/part_work.py"),
-            *("stages/part_writing.py", "variants.py", "weights/file.py"),
+            *("models", "networks", "runtimes", "stages/network.py", "stages/packed/direct_inputs.py"),
+            *("stages/packed/part_computing.py", "stages/packed/part_files.py"),
+            *("stages/packed/part_work.py", "stages/packed/part_writing.py"),
+            *("variants.py", "weights/file.py"),
         ),
         tuple(sorted({"h5py", "pyarrow", *READING, *runtime_packages()})),
     ),

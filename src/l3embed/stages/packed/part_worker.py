@@ -17,9 +17,9 @@ from l3embed.errors import OpenL3Error
 from l3embed.models.running import Network
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.packed_parts import compute_parts
-from l3embed.stages.part_work import PartTask, PartWork
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.part_computing import compute_parts
+from l3embed.stages.packed.part_work import PartTask, PartWork
+from l3embed.stages.packed.plan import PartId
 from l3embed.store.claims import POLL_S
 from l3embed.store.entries import Entry, Store
 from l3embed.store.identity import read_identity, store_identity

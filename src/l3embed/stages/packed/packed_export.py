@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.disk.atomic import place
-from l3embed.disk.json_files import read_whole_object
 from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
@@ -26,15 +25,14 @@ from l3embed.export.outliers import doubts_about_outliers
 from l3embed.export.parquet import FOLDER
 from l3embed.models.origin import read_origins
 from l3embed.progress import counted
-from l3embed.stages.doubt_tally import DoubtTally
 from l3embed.stages.export import ExportOptions
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import Layout, make_empty
-from l3embed.stages.packed_embed import PARTS_FILE, part_path
-from l3embed.stages.packed_npz import PathKey, write_npz
-from l3embed.stages.packed_results import TABLE_FILE
-from l3embed.stages.part_files import ROWS_FILE, PackedResult, read_results
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.doubt_tally import DoubtTally
+from l3embed.stages.packed.packed_folder import TABLE_FILE, part_path, read_part_keys
+from l3embed.stages.packed.packed_npz import PathKey, write_npz
+from l3embed.stages.packed.part_files import ROWS_FILE, PackedResult, read_results
+from l3embed.stages.packed.plan import PartId
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
@@ -53,7 +51,7 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     output = layout.folder("export")
     table = embeddings / TABLE_FILE
     with reading(table, "embed"):
-        parts = _parts(embeddings)
+        parts = read_part_keys(embeddings)
     make_empty(output)
     for part, key in parts.items():
         _place_part(part, key, (embeddings, output), store)
@@ -75,17 +73,6 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
         f"export: {counted(tally.inputs, 'input')} in {counted(len(parts), 'part')}: {tally.counts}; "
         f"see {output}/{MANIFEST_PARQUET}{of_doubts}"
     )
-
-
-def _parts(embeddings: Path) -> dict[PartId, str]:
-    """Return the parts that have rows, and their keys in the store."""
-    with reading(embeddings / PARTS_FILE, "embed"):
-        content = read_whole_object(embeddings / PARTS_FILE)
-        return {
-            PartId(Modality(modality), int(number)): str(key)
-            for modality, keys in content.items()
-            for number, key in keys.items()
-        }
 
 
 def _place_part(part: PartId, key: str, folders: tuple[Path, Path], store: Store) -> None:
@@ -120,8 +107,8 @@ def _manifest_rows(
         yield ManifestRow(
             path=result.path,
             modality=result.modality.value,
-            label=each.label.label,
-            fold=each.label.fold,
+            label=each.result.label,
+            fold=each.result.fold,
             sha256=result.sha256,
             status=result.status,
             reason=result.reason,
@@ -138,6 +125,9 @@ def _manifest_rows(
             runtime=result.runtime,
             packages=packages,
             seconds=each.seconds,
+            location=result.location,
+            start_s=result.start_s,
+            end_s=result.end_s,
         )
 
 
@@ -192,7 +182,7 @@ def _known_doubts(table: Path, kind: DoubtKind) -> Iterator[Doubt]:
         if each.result.is_ok:
             for doubt in each.result.doubts:
                 if doubt.kind is kind:
-                    yield replace(doubt, label=each.label.label)
+                    yield replace(doubt, label=each.result.label)
 
 
 def _new_doubts(output: Path, kind: DoubtKind) -> Iterator[Doubt]:

@@ -13,7 +13,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from l3embed.disk.checksums import sha256
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.inputs.media import SourceFile
@@ -22,13 +21,15 @@ from l3embed.models.running import Network
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
-from l3embed.stages.dataset import Input
+from l3embed.stages.dataset_input import Input
+from l3embed.stages.input_digests import file_state
 from l3embed.stages.opening import opened, opened_ahead
-from l3embed.stages.packed_inputs import direct_inputs, file_state
-from l3embed.stages.part_files import RESULTS_FILE, ROWS_FILE, read_results
-from l3embed.stages.part_work import PartJob, PartTask, PartWork, Todo
-from l3embed.stages.part_writing import OnInput, PartWriting
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.direct_inputs import direct_inputs
+from l3embed.stages.packed.part_files import RESULTS_FILE, ROWS_FILE, read_results
+from l3embed.stages.packed.part_work import PartJob, PartTask, PartWork, Todo
+from l3embed.stages.packed.part_writing import OnInput, PartWriting
+from l3embed.stages.packed.plan import PartId
+from l3embed.stages.planning import section_of
 from l3embed.store.digests import Digests
 from l3embed.store.entries import DIGESTS_FILE, Entry, Store
 from l3embed.store.recipe import Recipe
@@ -183,16 +184,17 @@ def _inputs(
     """Read one file as what the network takes in; it must be as it was planned, before and after."""
     planned = todo.planned
     with file as path:
-        state = file_state(path)
         with source_faults():
-            if digests and planned.sha256 and digests.sha256(path) != planned.sha256:
+            state = file_state(path)
+            todo.sha256 = file.sha256 or (digests.sha256(path) if digests else planned.sha256)
+            if planned.sha256 not in ("", todo.sha256):
                 raise OpenL3Error("The file changed since the run began. Run it again.")
-            todo.sha256 = planned.sha256 or sha256(path)
-        todo.source = SourceFile(path, planned.input.media, work.reading)
+        todo.source = SourceFile(path, planned.input.media, work.reading, section=section_of(planned.input))
         started_s = time.perf_counter()
         for block in direct_inputs(todo.source, work.sound, work.network, loaded):
             todo.seconds += time.perf_counter() - started_s
             yield block
             started_s = time.perf_counter()
-        if file_state(path) != state:
-            raise OpenL3Error("The file changed while it was being read. Run the stage again.")
+        with source_faults():
+            if file_state(path) != state:
+                raise OpenL3Error("The file changed while it was being read. Run the stage again.")

@@ -11,34 +11,37 @@ from typing import Any
 
 from l3embed.decoding.reading import Reading
 from l3embed.disk.atomic import place
-from l3embed.disk.json_files import write_json
-from l3embed.disk.seals import seal
 from l3embed.engines.contract import BatchEngine
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Dtype
-from l3embed.export.labels import Label, LabelSource, assign_labels
+from l3embed.export.labels import (
+    FolderLabels,
+    Label,
+    LabelSource,
+    LabelTable,
+    ListingLabels,
+    assign_labels,
+)
 from l3embed.inputs.preparation import Sound
 from l3embed.models.origin import write_origins
-from l3embed.progress import counted, progress_bar
-from l3embed.stages.doubt_tally import DoubtTally, FailureTally
+from l3embed.progress import counted, progress_bar, say
 from l3embed.stages.embed import EmbedOptions
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.network import ChosenNetwork, check_placement
 from l3embed.stages.output_folder import Layout, make_empty
-from l3embed.stages.packed_parts import can_be_computed, compute_parts
-from l3embed.stages.packed_results import write_merged
-from l3embed.stages.part_files import ROWS_FILE
-from l3embed.stages.part_work import PartTask, PartWork
-from l3embed.stages.part_worker import resolve_elsewhere
-from l3embed.stages.plan import PartId, Plan, PlannedInput
+from l3embed.stages.packed.doubt_tally import DoubtTally, FailureTally
+from l3embed.stages.packed.gathering import write_merged
+from l3embed.stages.packed.packed_folder import part_path, write_part_keys
+from l3embed.stages.packed.part_computing import can_be_computed, compute_parts
+from l3embed.stages.packed.part_files import ROWS_FILE
+from l3embed.stages.packed.part_work import PartTask, PartWork
+from l3embed.stages.packed.part_worker import resolve_elsewhere
+from l3embed.stages.packed.plan import PartId, Plan, PlannedInput
 from l3embed.store.entries import Entry, Store
 from l3embed.store.recipe import Recipe
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import Modality
 from l3embed.weights.locating import locate_written, warn_of_untrained
-
-PARTS_FILE = "parts.json"
-"""Which of the store's results each part is."""
 
 
 @dataclass(frozen=True)
@@ -93,15 +96,27 @@ def run(options: PackedOptions, layout: Layout, store: Store) -> str:
     for part, entry in entries.items():
         if entry.facts["frames"]:
             place(entry.files[ROWS_FILE], part_path(output, part))
-    _write_keys(output, entries)
-    failures = _gather(output, entries)
+    write_part_keys(output, {part: entry.key for part, entry in entries.items() if entry.facts["frames"]})
+    _gather(output, entries)
     write_origins({each.modality: each.work.network.origin for each in runs}, output)
-    return _tell(entries, tally, failures, metrics)
+    return _tell(entries, tally, metrics)
 
 
-def part_path(folder: Path, part: PartId) -> Path:
-    """Return the file of a part's rows in an output folder."""
-    return folder / part.modality.value / f"part-{part.number:05d}.parquet"
+def run_shard(options: PackedOptions, layout: Layout, store: Store) -> str:
+    """Find or compute the parts that were planned for a shard, and leave them in the store.
+
+    Raises
+    ------
+    OpenL3Error
+        If the weights or the device cannot be had.
+    """
+    metrics = StageMetrics(layout.metrics_of("embed"))
+    plan = Plan(layout.folder("preprocessed"))
+    tally = Tally()
+    entries: dict[PartId, Entry] = {}
+    for each in part_runs(options, plan, layout, store):
+        entries |= each.resolve(tally)
+    return f"{_tell(entries, tally, metrics)}; shard {layout.shard} is done"
 
 
 def part_runs(options: PackedOptions, plan: Plan, layout: Layout, store: Store) -> list[PartRun]:
@@ -114,7 +129,7 @@ def part_runs(options: PackedOptions, plan: Plan, layout: Layout, store: Store) 
     """
     variants = options.embed.variants
     check_placement([variants[modality] for modality in plan.modalities], options.embed.placement)
-    labels = _labels(plan, options.labels)
+    labels = Labelling(plan, options.labels)
     return [PartRun(options, layout, store, plan, modality, labels) for modality in plan.modalities]
 
 
@@ -137,10 +152,11 @@ class PartRun:
         store: Store,
         plan: Plan,
         modality: Modality,
-        labels: Mapping[str, Label],
+        labels: Labelling,
     ) -> None:
         self.modality, self._plan, self._store, self._labels = modality, plan, store, labels
         self._engine = options.engine
+        self._shards_are_done = layout.store is not None and layout.shard is None
         embed, variant = options.embed, options.embed.variants[modality]
         weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
         self.work = PartWork(
@@ -156,7 +172,7 @@ class PartRun:
 
     def task(self, part: PartId) -> PartTask:
         """Return what there is to do for a part."""
-        return PartTask(part, tuple(self._labelled(self._plan.read(part))))
+        return PartTask(part, tuple(self._labels.of(self._plan.read(part))))
 
     def recipes(self) -> dict[PartId, Recipe]:
         """Return what decides about each part; one part's inputs are held at a time."""
@@ -167,6 +183,8 @@ class PartRun:
         recipes = self.recipes()
         total = sum(self._plan.inputs[part] for part in recipes)
         entries: dict[PartId, Entry] = {}
+        if self._shards_are_done:
+            self._tell_of_others(recipes)
         started_s = time.perf_counter()
         with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
             for outcome in self._outcomes(recipes, bar.update):
@@ -175,6 +193,7 @@ class PartRun:
                 entry, part = outcome.result, outcome.key
                 if not outcome.was_computed:
                     entry = self._again(part, recipes[part], entry, tally)
+                    bar.update(entry.facts["inputs"])
                 else:
                     self._count(entry, tally, computed=entry.facts["computed"])
                 entries[part] = entry
@@ -198,10 +217,20 @@ class PartRun:
 
         yield from resolve(self._store, recipes, compute)
 
+    def _tell_of_others(self, recipes: Mapping[PartId, Recipe]) -> None:
+        """Tell of parts that shards would have computed otherwise."""
+        others = sum(self._store.find(recipe) is None for recipe in recipes.values())
+        if others:
+            say(
+                f"embed: {counted(others, 'part')} of {self.modality.value} came from no shard, since files "
+                "or settings have changed: computing here"
+            )
+
     def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
         """Return a finished part, computed anew if inputs that failed then do not any more."""
         task = self.task(part)
-        if entry.facts["failed_in_reading"] and can_be_computed(task, entry, self.work, self._store):
+        is_tried_again = entry.facts["failed_in_reading"] and not self._shards_are_done
+        if is_tried_again and can_be_computed(task, entry, self.work, self._store):
             ((_, new),) = compute_parts(iter([task]), {part: recipe}, self.work, self._store)
             if isinstance(new, OpenL3Error):
                 raise new
@@ -218,26 +247,35 @@ class PartRun:
         if computed and computed + failed == entry.facts["inputs"]:
             tally.embeddings += entry.facts["frames"]
 
-    def _labelled(self, inputs: Sequence[PlannedInput]) -> Iterator[PlannedInput]:
+
+class Labelling:
+    """Gives inputs their labels, a part at a time.
+
+    Parameters
+    ----------
+    plan : Plan
+        All inputs.
+    source : FolderLabels, LabelTable, ListingLabels or None
+        Where the labels come from. A listing that has any says it better than folders.
+    """
+
+    def __init__(self, plan: Plan, source: LabelSource) -> None:
+        has_own = isinstance(source, FolderLabels) and plan.has_labels
+        self._keeps = has_own or isinstance(source, ListingLabels)
+        self._source, self._of_all = source, dict[str, Label]()
+        if isinstance(source, LabelTable):
+            self._of_all = assign_labels([each.path for _, inputs in plan for each in inputs], source)
+
+    def of(self, inputs: Sequence[PlannedInput]) -> Iterator[PlannedInput]:
+        """Yield inputs with their labels."""
+        found = self._of_all
+        if isinstance(self._source, FolderLabels) and not self._keeps:
+            found = assign_labels([each.path for each in inputs], self._source)
         for planned in inputs:
-            label = self._labels.get(planned.path)
-            yield replace(planned, label=label) if label else planned
+            yield planned if self._keeps else replace(planned, label=found.get(planned.path, Label()))
 
 
-def _labels(plan: Plan, source: LabelSource) -> Mapping[str, Label]:
-    return assign_labels([planned.path for _, inputs in plan for planned in inputs], source)
-
-
-def _write_keys(output: Path, entries: Mapping[PartId, Entry]) -> None:
-    keys: dict[str, dict[str, str]] = {}
-    for part, entry in entries.items():
-        if entry.facts["frames"]:
-            keys.setdefault(part.modality.value, {})[str(part.number)] = entry.key
-    write_json(output / PARTS_FILE, keys)
-    seal(output / PARTS_FILE)
-
-
-def _gather(output: Path, entries: Mapping[PartId, Entry]) -> FailureTally:
+def _gather(output: Path, entries: Mapping[PartId, Entry]) -> None:
     """Write the table of all results, and tell of those that failed or are doubtful."""
     failures, doubts = FailureTally("embed"), DoubtTally("embed")
     done = 0
@@ -251,12 +289,9 @@ def _gather(output: Path, entries: Mapping[PartId, Entry]) -> FailureTally:
     if not done:
         which = f"all of {failures.count:,} inputs" if failures.count > 1 else "the one input"
         raise OpenL3Error(f"embed: {which} failed. The first: {failures.first}")
-    return failures
 
 
-def _tell(
-    entries: Mapping[PartId, Entry], tally: Tally, failures: FailureTally, metrics: StageMetrics
-) -> str:
+def _tell(entries: Mapping[PartId, Entry], tally: Tally, metrics: StageMetrics) -> str:
     figures: dict[str, Any] = dict(tally.counts.figures)
     speed = ""
     if tally.embeddings:

@@ -6,15 +6,13 @@ same to the bit.
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error, source_faults
+from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound
 from l3embed.inputs.media import SourceFile, image_pixels, video_frames
 from l3embed.inputs.pixels import frame_pixels
@@ -22,9 +20,6 @@ from l3embed.inputs.preparation import Sound, prepared_rows
 from l3embed.models.running import Network
 from l3embed.stages.network import BLOCK_SAMPLES, ChosenNetwork
 from l3embed.variants import Frontend, ImageVariant, Media, Modality
-
-FileState = tuple[int, ...]
-"""By which a file is known to be as it was."""
 
 
 def direct_inputs(source: SourceFile, kept: Sound, network: ChosenNetwork, loaded: Network) -> sound.Inputs:
@@ -76,28 +71,3 @@ def reblocked(blocks: Iterable[npt.NDArray[Any]], size: int) -> Iterator[npt.NDA
                 held, room = [], size
     if held:
         yield np.concatenate(held)
-
-
-def file_state(path: Path) -> FileState:
-    """Return by what a file is known to be as it was.
-
-    Raises
-    ------
-    OpenL3Error
-        If it is no file that can be read, with the reason.
-    """
-    with source_faults():
-        try:
-            status = path.stat()
-        except OSError as error:
-            raise OpenL3Error(unreadable(path, error)) from error
-        if not stat.S_ISREG(status.st_mode):  # reading from a pipe would never end
-            raise OpenL3Error("It is no file that can be read: a pipe, a socket or a device.")
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def unreadable(path: Path, error: OSError) -> str:
-    """Return why a file cannot be read, in words."""
-    if path.is_symlink() and not path.exists():
-        return "It is a link that leads nowhere."
-    return f"It could not be read: {error.strerror}."

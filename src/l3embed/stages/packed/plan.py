@@ -16,7 +16,7 @@ from l3embed.disk.atomic import replacing
 from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.labels import Label
-from l3embed.stages.dataset import Input
+from l3embed.stages.dataset_input import Input
 from l3embed.variants import Media, Modality
 
 PLAN_FILE = "plan.parquet"
@@ -137,6 +137,13 @@ class Plan:
     def parts(self, modality: Modality) -> list[PartId]:
         """Return the parts of one network."""
         return [part for part in self._groups if part.modality is modality]
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether any input has a label of its own, as those of a listing may."""
+        groups = range(self._file.num_row_groups)
+        columns = (self._file.read_row_group(number, columns=["label"])["label"] for number in groups)
+        return any(column.null_count < len(column) for column in columns)
 
     def read(self, part: PartId) -> list[PlannedInput]:
         """Read the inputs of one part, sorted by path."""

@@ -18,7 +18,8 @@ from l3embed.disk.rows import RowSpool
 from l3embed.disk.seals import seal
 from l3embed.export.manifest import mean_path
 from l3embed.inputs.findings import LACKS
-from l3embed.stages.part_files import (
+from l3embed.stages.packed.packed_folder import TABLE_FILE
+from l3embed.stages.packed.part_files import (
     MEANS_FILE,
     RESULTS_FILE,
     PackedResult,
@@ -27,12 +28,9 @@ from l3embed.stages.part_files import (
     results_table,
     skip_header,
 )
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.plan import PartId
 from l3embed.store.entries import Entry
 from l3embed.variants import DoubtKind, Modality
-
-TABLE_FILE = "results.parquet"
-"""In the stage's output, what became of each input."""
 
 TABLE_ROWS = 4096
 """Results in a row group, and in memory at a time."""

@@ -15,10 +15,9 @@ from l3embed.disk.seals import reading
 from l3embed.export.parquet import frame_block
 from l3embed.models.origin import read_origins
 from l3embed.stages.export import output_names
-from l3embed.stages.packed_embed import part_path
-from l3embed.stages.packed_results import TABLE_FILE
-from l3embed.stages.part_files import PackedResult, read_results
-from l3embed.stages.plan import PartId
+from l3embed.stages.packed.packed_folder import TABLE_FILE, part_path
+from l3embed.stages.packed.part_files import PackedResult, read_results
+from l3embed.stages.packed.plan import PartId
 from l3embed.variants import Modality
 
 PathKey: TypeAlias = "tuple[str, Modality]"

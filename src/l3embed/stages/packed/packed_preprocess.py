@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,33 +10,29 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.errors import OpenL3Error, source_faults
+from l3embed.disk.checksums import sha256
+from l3embed.errors import OpenL3Error
 from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.preparation import row_parameters
 from l3embed.progress import counted, progress_bar, say
-from l3embed.stages.dataset import Found, Input, find_inputs
+from l3embed.stages.dataset import Found, find_inputs
+from l3embed.stages.dataset_input import Input
+from l3embed.stages.input_digests import InputDigests, Known
+from l3embed.stages.listed_inputs import ListedInputs
 from l3embed.stages.metrics import StageMetrics
-from l3embed.stages.opening import location_of, opened
+from l3embed.stages.opening import opened
 from l3embed.stages.output_folder import Layout, make_empty
-from l3embed.stages.packed_inputs import file_state
-from l3embed.stages.partitions import Shard, part_count, part_of
-from l3embed.stages.plan import PartId, PlannedInput, table_name, write_plan
+from l3embed.stages.packed.partitions import Shard, part_count, part_of
+from l3embed.stages.packed.plan import PartId, PlannedInput, table_name, write_plan
 from l3embed.stages.preprocess import PreprocessOptions, tell_of_folders
 from l3embed.stages.results import NAMED, OnError
 from l3embed.store.code import code_checksum, package_versions
-from l3embed.store.digests import Digests
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import Media, Modality
 
 
-def run(
-    dataset: Path,
-    options: PreprocessOptions,
-    layout: Layout,
-    store: Store,
-    shard: Shard | None = None,
-) -> str:
+def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store) -> str:
     """Plan which inputs there are, in what parts and in what state; return the stage's summary.
 
     Parameters
@@ -46,11 +42,9 @@ def run(
     options : PreprocessOptions
         Which inputs, and how they are going to be read.
     layout : Layout
-        Where the stages write.
+        Where the stages write; of a shard, its parts alone are planned.
     store : Store
         It knows the checksums of files that are as they were.
-    shard : Shard, optional
-        Plan its parts alone.
 
     Raises
     ------
@@ -63,13 +57,13 @@ def run(
     parts = {modality: _part_numbers(found.inputs, modality) for modality in Modality}
     tally = _Tally()
     with progress_bar("Planning", total=len(found.inputs), unit="file") as bar:
-        planning = _Planning(dataset, options, store.digests, tally, bar)
-        write_plan(output, planning.parts(found.inputs, parts, shard), _parameters(options))
+        planning = _Planning(dataset, options, InputDigests(dataset, store.digests), tally, bar)
+        write_plan(output, planning.parts(found.inputs, parts, layout.shard), _parameters(options))
     tally.tell()
     tell_of_folders(found)
     counts = {str(modality.value): int(np.unique(own[own >= 0]).size) for modality, own in parts.items()}
     metrics.write({"inputs": tally.inputs, "failed": tally.failed, "parts": sum(counts.values())})
-    return _summary(found, tally, sum(counts.values()), shard)
+    return _summary(found, tally, sum(counts.values()), layout.shard)
 
 
 @dataclass
@@ -101,7 +95,7 @@ class _Planning:
 
     dataset: Path
     options: PreprocessOptions
-    digests: Digests
+    digests: InputDigests
     tally: _Tally
     bar: Any
 
@@ -115,41 +109,48 @@ class _Planning:
             for places in np.split(order, np.flatnonzero(np.diff(own[order])) + 1):
                 if len(places) and (shard is None or shard.has(int(own[places[0]]))):
                     part = PartId(modality, int(own[places[0]]))
-                    yield part, [self._planned(inputs[place]) for place in places]
+                    yield part, list(self._planned(_taken(inputs, places)))
 
-    def _planned(self, input_: Input) -> PlannedInput:
-        try:
-            planned = PlannedInput(input_, *self._known_by(input_))
-        except OpenL3Error as error:
-            planned = PlannedInput(input_, fault=str(error))
-            if self.options.on_error is OnError.FAIL:
-                raise OpenL3Error(
-                    f"{planned.path}: {error} (on_error=skip would go on with the others.)"
-                ) from error
-        self.tally.add(planned)
-        self.bar.update()
-        return planned
+    def _planned(self, inputs: Iterable[Input]) -> Iterator[PlannedInput]:
+        """Yield inputs with what is known of their bytes; one that cannot be had is planned to fail."""
+        for input_, known in self.digests.of(inputs):
+            try:
+                planned = self._known(input_, known)
+            except OpenL3Error as error:
+                planned = PlannedInput(input_, fault=str(error))
+                if self.options.on_error is OnError.FAIL:
+                    raise OpenL3Error(
+                        f"{planned.path}: {error} (on_error=skip would go on with the others.)"
+                    ) from error
+            self.tally.add(planned)
+            self.bar.update()
+            yield planned
 
-    def _known_by(self, input_: Input) -> tuple[str, str]:
-        """Return an input's checksum, and what else it is known by if there is none."""
+    def _known(self, input_: Input, known: Known) -> PlannedInput:
+        if isinstance(known, OpenL3Error):
+            raise known
         if table_name(input_.path) != input_.path:  # no table could hold it
             raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
-        location = location_of(input_, self.dataset)
-        if not location.is_local_file:
-            if input_.sha256:
-                return input_.sha256, ""
-            if input_.version:
-                return "", f"{input_.location} {input_.bytes} {input_.version}"
+        if known.version:  # of what lies elsewhere, which is fetched once, to be embedded
+            return PlannedInput(input_, known.sha256, f"{input_.location} {known.version}")
+        if known.sha256:
+            return PlannedInput(input_, known.sha256)
         with opened(input_, self.dataset) as path:
-            file_state(path)
-            with source_faults():
-                return self.digests.sha256(path), ""
+            return PlannedInput(input_, sha256(path))
+
+
+def _taken(inputs: Sequence[Input], places: npt.NDArray[np.intp]) -> Iterator[Input]:
+    """Yield some inputs by their places, which are sorted."""
+    if isinstance(inputs, ListedInputs):
+        return iter(inputs.taken(places))
+    return (inputs[place] for place in places)
 
 
 def _part_numbers(inputs: Sequence[Input], modality: Modality) -> npt.NDArray[np.int32]:
     """Return which part of a network's each input is in; -1 if it has nothing for that network."""
     is_own = {media: modality in MODALITIES[media] for media in Media}
-    parts = part_count(sum(is_own[input_.media] for input_ in inputs))
+    own = np.fromiter((is_own[input_.media] for input_ in inputs), np.bool_, len(inputs))
+    parts = part_count(int(own.sum()))
     numbers = (part_of(input_.path, parts) if is_own[input_.media] else -1 for input_ in inputs)
     return np.fromiter(numbers, np.int32, len(inputs))
 

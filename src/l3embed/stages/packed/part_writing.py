@@ -16,14 +16,25 @@ from l3embed.export.manifest import ManifestRow
 from l3embed.export.moments import StreamingMoments
 from l3embed.export.parquet import narrowed
 from l3embed.inputs.findings import doubts
-from l3embed.stages.part_files import MEANS_FILE, RESULTS_FILE, ROWS_FILE, Block, PackedResult, PartWriter
-from l3embed.stages.part_work import PartJob, PartWork, Todo
-from l3embed.stages.plan import PlannedInput
-from l3embed.stages.results import Result, check_failure
+from l3embed.stages.packed.part_files import (
+    MEANS_FILE,
+    RESULTS_FILE,
+    ROWS_FILE,
+    Block,
+    PackedResult,
+    PartWriter,
+)
+from l3embed.stages.packed.part_work import PartJob, PartWork, Todo
+from l3embed.stages.packed.plan import PlannedInput
+from l3embed.stages.planning import blank_result
+from l3embed.stages.results import check_failure
 from l3embed.store.entries import Entry, Store
 from l3embed.variants import ImageVariant
 
 FILES = (ROWS_FILE, RESULTS_FILE, MEANS_FILE)
+
+OF_THE_INPUT = ("path", "media", "location", "start_s", "end_s", "label", "fold")
+"""Columns of results that are an input's own, whatever its bytes."""
 
 OnInput: TypeAlias = "Callable[[], object]"
 """Is told that one more input is done."""
@@ -112,15 +123,17 @@ class PartWriting:
             part = self.job.old[key]
             each, _ = part.results[key]
             blank = self._blank(planned)
-            result = replace(each.result, path=planned.path, media=planned.input.media)
+            own = {name: getattr(blank.result, name) for name in OF_THE_INPUT}
+            result = replace(each.result, **own)
             mean = part.mean(key) if each.has_embeddings else np.empty(0, np.float32)
             self._add(replace(blank, result=result, seconds=each.seconds), part.blocks(key), mean)
 
     def _blank(self, planned: PlannedInput) -> PackedResult:
         part = self.job.task.part
-        result = Result(planned.path, part.modality, planned.input.media, sha256=planned.sha256)
+        result = blank_result(planned.path, part.modality, planned.input, planned.sha256)
+        result = replace(result, label=planned.label.label, fold=planned.label.fold)
         key = self.job.keys.get(planned.path, "")
-        return PackedResult(result, planned.label, part.number, row_key=key)
+        return PackedResult(result, part.number, row_key=key)
 
     def _computed_result(self, todo: Todo, rows: int, runtime: str) -> PackedResult:
         blank = self._blank(todo.planned)

@@ -15,8 +15,8 @@ from l3embed.inputs.media import SourceFile
 from l3embed.inputs.preparation import Sound, row_parameters
 from l3embed.runtimes.base import Placement
 from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.part_files import OldPart
-from l3embed.stages.plan import PartId, PlannedInput
+from l3embed.stages.packed.part_files import OldPart
+from l3embed.stages.packed.plan import PartId, PlannedInput
 from l3embed.stages.results import OnError
 from l3embed.store.code import all_versions, recipe_of
 from l3embed.store.entries import Store
@@ -80,7 +80,7 @@ class PartWork:
 
     def row_key(self, planned: PlannedInput) -> str:
         """Return by what the rows of an input are known, whatever part they are in; its name is not in it."""
-        known_by = planned.sha256 or planned.identity
+        known_by = planned.identity or planned.sha256
         section = f"{planned.input.start_s} {planned.input.end_s}"
         words = f"{self._bases[planned.input.media]} {known_by} {section}"
         return hashlib.sha256(words.encode()).hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,7 +16,6 @@ from l3embed.disk.folders import FolderError
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.export.formats import RowLayout
-from l3embed.export.labels import Label
 from l3embed.export.manifest import ManifestRow
 from l3embed.export.parquet import regrouped, row_batch, row_schema, rows_a_group, writer_options
 from l3embed.stages.results import Result
@@ -47,8 +46,6 @@ class PackedResult:
     ----------
     result : Result
         As `stages.results` has it. One without fault and frames is a video that lacks sound or pictures.
-    label : Label
-        Its class.
     part : int
         Which part it is in.
     first_row : int
@@ -60,7 +57,6 @@ class PackedResult:
     """
 
     result: Result
-    label: Label = field(default_factory=Label)
     part: int = 0
     first_row: int = 0
     row_key: str = ""
@@ -77,9 +73,9 @@ def results_schema() -> Any:
     import pyarrow as pa
 
     kinds = {"duration_s": pa.float64(), "sample_rate_hz": pa.float64(), "channels": pa.int32()}
-    kinds |= {"frames": pa.int64(), "dimension": pa.int32()}
+    kinds |= {"frames": pa.int64(), "dimension": pa.int32(), "start_s": pa.float64(), "end_s": pa.float64()}
     names = [each.name for each in fields(Result) if each.name not in STORED_ELSEWHERE]
-    own = [("label", pa.string()), ("fold", pa.string()), ("part", pa.int32()), ("first_row", pa.int64())]
+    own = [("part", pa.int32()), ("first_row", pa.int64())]
     own += [("row_key", pa.string()), ("seconds", pa.float64())]
     return pa.schema([(name, kinds.get(name, pa.string())) for name in names] + own)
 
@@ -117,14 +113,13 @@ def _as_row(each: PackedResult) -> dict[str, Any]:
     row = {name: value for name, value in vars(each.result).items() if name not in STORED_ELSEWHERE}
     row |= {"modality": each.result.modality.value, "media": each.result.media.value}
     own = {name: getattr(each, name) for name in ("part", "first_row", "row_key", "seconds")}
-    return row | own | {"label": each.label.label, "fold": each.label.fold}
+    return row | own
 
 
 def _from_row(row: dict[str, Any]) -> PackedResult:
-    label = Label(row.pop("label"), row.pop("fold"))
     own = {name: row.pop(name) for name in ("part", "first_row", "row_key", "seconds")}
     row |= {"modality": Modality(row["modality"]), "media": Media(row["media"])}
-    return PackedResult(Result(**row), label, **own)
+    return PackedResult(Result(**row), **own)
 
 
 class PartWriter(AbstractContextManager["PartWriter"]):
@@ -167,8 +162,8 @@ class PartWriter(AbstractContextManager["PartWriter"]):
         row = replace(
             self._made_with,
             path=result.result.path,
-            label=result.label.label,
-            fold=result.label.fold,
+            label=result.result.label,
+            fold=result.result.fold,
             sha256=result.result.sha256,
         )
         first_row = self.rows
