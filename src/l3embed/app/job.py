@@ -26,8 +26,10 @@ from l3embed.app.shards import (
     shard_layout,
     whole_layout,
 )
+from l3embed.app.submission import check_can_be_submitted, submit
 from l3embed.app.sweep import forget_jobs, write_outcome
 from l3embed.cli.main import show_warning
+from l3embed.engines.engine_table import runs_commands
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.processor import CORES_VARIABLE, available_threads
 from l3embed.sample import write_sample_dataset
@@ -60,7 +62,9 @@ def run_job(config: DictConfig) -> None:
     try:
         settings = parse_settings(config)
         shard = _shard(settings)
-        if shard:
+        if runs_commands(settings.engine.name):
+            log.info(_submit(settings, folder))
+        elif shard:
             layout = shard_layout(folder, shard)
             folder = Launch.run_folder = layout.root
             _run_shard(settings, layout)
@@ -76,6 +80,14 @@ def run_job(config: DictConfig) -> None:
         write_outcome(folder, f"{type(fault).__name__}: {fault}", time.perf_counter() - started_s)
         raise
     write_outcome(folder, reason, time.perf_counter() - started_s)
+
+
+def _submit(settings: Settings, folder: Path) -> str:
+    """Have jobs run the stages."""
+    own = HydraConfig.get()
+    raw: Any = OmegaConf.to_container(own, resolve=False)
+    check_can_be_submitted(settings, raw["run"]["dir"], is_sweep=own.mode is RunMode.MULTIRUN)
+    return submit(settings, folder, list(own.overrides.task))
 
 
 def _shard(settings: Settings) -> Shard | None:

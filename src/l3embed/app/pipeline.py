@@ -41,6 +41,7 @@ def run_check(settings: Settings, layout: Layout, store: Store) -> str:
         settings.placement,
         settings.report.parse().projection,
     )
+    batch_engine(settings.engine.name, settings.engine.parse())  # if there is none for stages, it says so
     for sentence in without_effect(settings):
         say(f"check: warning: {sentence}")
     return check.run(Path(settings.dataset.path), options, layout)
