@@ -27,7 +27,10 @@ from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import Computed, Outcome, resolve
 
 BATCH_INPUTS = 32
-"""Inputs of a batch, at least: small parts go together, as the network's own batches run across them."""
+"""Inputs of a batch: small parts go together up to so many, as the network's own batches run across them."""
+
+BATCHES = 16
+"""Into how many batches a small dataset is divided at least, if it has as many parts: for several workers."""
 
 PATIENCE_S = 90.0
 """After which a file is taken for lost: disks of networks show others' files within a minute."""
@@ -123,7 +126,7 @@ def resolve_elsewhere(
         else:
             missing.append(part)
     worker = PartWorker(work, store.folder.absolute(), store_identity(store.folder), Path.cwd())
-    for done in engine.compute(_batches(map(task, missing)), worker):
+    for done in engine.compute(_batches(map(task, missing), len(missing)), worker):
         for part, key in done:
             if key != recipes[part].key:
                 raise OpenL3Error(
@@ -148,12 +151,13 @@ def _arrived(store: Store, key: str, part: PartId) -> Entry:
         time.sleep(POLL_S)
 
 
-def _batches(tasks: Iterable[PartTask]) -> Iterator[list[PartTask]]:
-    """Yield tasks in batches: one that is large, or several small ones."""
+def _batches(tasks: Iterable[PartTask], count: int) -> Iterator[list[PartTask]]:
+    """Yield so many tasks in batches: one that is large, or several small ones."""
+    most = max(1, count // BATCHES)
     held: list[PartTask] = []
     for task in tasks:
         held.append(task)
-        if sum(len(each.inputs) for each in held) >= BATCH_INPUTS:
+        if len(held) == most or sum(len(each.inputs) for each in held) >= BATCH_INPUTS:
             yield held
             held = []
     if held:
