@@ -1,11 +1,11 @@
 """``python -m benchmarks.engines``: Ray's actors against plain processes, and what kills cost.
 
-``speed`` embeds one-second clips by two plain processes of one thread (each a shard), and by two actors of one
-thread, in turns; it counts from when a fifth of the inputs is done, so that start-up is left out.
+``speed`` embeds one-second clips by two plain processes of one thread (each a shard), and by two actors of
+one thread, in turns; it counts from when a fifth of the inputs is done, so that start-up is left out.
 
-``kills`` embeds clips undisturbed, and then kills (SIGKILL) an actor, a machine of two (a raylet with all that
-it has started) and the driver, which is started again; the parts must have the undisturbed run's bytes. It
-counts the batches that were begun twice.
+``kills`` embeds clips undisturbed, and then kills (SIGKILL) an actor, a machine of two (a raylet with all
+that it has started) and the driver, which is started again; the parts must have the undisturbed run's bytes.
+It counts the batches that were begun twice.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.inputs import write_clips
+from benchmarks.logged_worker import LOG_VARIABLE, LoggedWorker
 from l3embed.decoding.reading import Reading
 from l3embed.engines.contract import EngineOptions
 from l3embed.engines.engine_table import batch_engine
@@ -36,9 +37,7 @@ from l3embed.stages import embed, preprocess, weights
 from l3embed.stages.dataset import Selection
 from l3embed.stages.output_folder import Layout
 from l3embed.stages.packed import packed_embed, packed_preprocess, part_worker
-from l3embed.stages.packed.part_work import PartTask
 from l3embed.stages.packed.partitions import Shard
-from l3embed.stages.packed.plan import PartId
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import AudioVariant, InputRepr, Modality
@@ -50,23 +49,6 @@ CLIP_S = 1.0
 PATIENCE_S = 900.0
 LEFT_OUT = 0.2
 """Share of the inputs before which the clock does not run."""
-
-LOG_VARIABLE = "L3EMBED_BENCHMARK_LOG"
-
-
-class LoggedWorker(part_worker.PartWorker):
-    """Says which parts it begins with, those that the store has left out."""
-
-    def compute(self, tasks: Iterable[PartTask]) -> list[tuple[PartId, str]]:
-        """Compute parts."""
-        tasks = list(tasks)
-        with Store(self.store) as store:
-            begun = [task.part.number for task in tasks if not store.find(self.work.recipe(task))]
-        if begun:
-            line = json.dumps({"process": os.getpid(), "parts": begun})
-            with Path(os.environ[LOG_VARIABLE]).open("a", encoding="utf-8") as log:
-                log.write(f"{line}\n")
-        return super().compute(tasks)
 
 
 @dataclass(frozen=True)
@@ -93,7 +75,8 @@ class Run:
     def start(self, *arguments: object) -> subprocess.Popen[str]:
         """Start a process that embeds."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", "benchmarks.engines", "embed", self.dataset, self.folder, *arguments]
+        own = ["embed", self.dataset, self.folder, *arguments]
+        command = [sys.executable, "-m", "benchmarks.engines", *own]
         environment = {**os.environ, LOG_VARIABLE: str(self.log)}
         return subprocess.Popen(
             list(map(str, command)), env=environment, text=True, stderr=subprocess.DEVNULL

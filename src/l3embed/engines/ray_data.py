@@ -60,11 +60,7 @@ class RayEngine(AbstractContextManager["RayEngine"]):
         try:
             yield from _results(rows, worker, self._options, actors)
         except ray.exceptions.RayActorError as error:
-            raise OpenL3Error(
-                f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
-                f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs "
-                "of each machine; if a file makes its reader crash, engine=local crashes at that file."
-            ) from error
+            raise OpenL3Error(_death(error)) from error
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
@@ -181,6 +177,18 @@ def _room(ray: Any, options: EngineOptions) -> int:
             f"{counted(len(nodes), 'machine')}. Set engine.actors to no more, or smaller shares."
         )
     return options.actors or room
+
+
+def _death(error: BaseException) -> str:
+    """Return why actors have died for good, and what to do."""
+    if "creation task" in str(error):
+        words = str(error).strip().splitlines()[-1].strip()
+        return f"Ray could not start an actor: {words}. Install the same l3embed on all machines."
+    return (
+        f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: {_first_line(error)} "
+        "What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs of each machine; if a file makes "
+        "its reader crash, engine=local crashes at that file."
+    )
 
 
 def _first_line(error: BaseException) -> str:

@@ -61,9 +61,8 @@ class SlurmEngine:
         jobs: list[Any] = []
         try:
             jobs += self._submit_array(commands, logs)
-            say(
-                f"Submitted {counted(len(commands), 'job')} as {_array(jobs[0])}; a last one puts all together."
-            )
+            number = f" as {_array(jobs[0])}" if self._is_slurm else ""
+            say(f"Submitted {counted(len(jobs), 'job')}{number}; a last one puts all together.")
             if self._is_slurm:  # which starts the last one, whether this process still is there or not
                 jobs.append(self._submit_last(last, logs, after=_array(jobs[0])))
                 self._wait(jobs[:-1])
