@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -78,9 +79,8 @@ class Run:
         own = ["embed", self.dataset, self.folder, *arguments]
         command = [sys.executable, "-m", "benchmarks.engines", *own]
         environment = {**os.environ, LOG_VARIABLE: str(self.log)}
-        return subprocess.Popen(
-            list(map(str, command)), env=environment, text=True, stderr=subprocess.DEVNULL
-        )
+        with (self.folder / "stderr.txt").open("a") as said:
+            return subprocess.Popen(list(map(str, command)), env=environment, text=True, stderr=said)
 
     def parts(self) -> dict[str, bytes]:
         """Return the content of all parts."""
@@ -123,10 +123,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     if args.command == "embed":
         return _embed(args)
-    with tempfile.TemporaryDirectory(prefix="l3embed-engines-") as home:
-        dataset = Path(home, "dataset")
-        write_clips(dataset, args.clips, CLIP_S, CLIP_S)
-        return _speed(dataset, args.rounds) if args.command == "speed" else _kills(dataset, args.only)
+    home = Path(tempfile.mkdtemp(prefix="l3embed-engines-"))  # it stays where something goes wrong
+    write_clips(home / "dataset", args.clips, CLIP_S, CLIP_S)
+    if args.command == "speed":
+        status = _speed(home / "dataset", args.rounds)
+    else:
+        status = _kills(home / "dataset", args.only)
+    if not status:
+        shutil.rmtree(home)
+    return status
 
 
 def _embed(args: argparse.Namespace) -> int:
@@ -230,7 +235,7 @@ KILLS: dict[str, Callable[[Run, int], None]] = {
 
 def _finish(process: subprocess.Popen[str]) -> None:
     if process.wait(PATIENCE_S):
-        raise SystemExit(f"It ended with status {process.returncode}: {process.args!r}")
+        raise SystemExit(f"It ended with status {process.returncode}; see stderr.txt.")
 
 
 def _wait_for(is_so: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:

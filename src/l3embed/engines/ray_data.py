@@ -185,9 +185,9 @@ def _death(error: BaseException) -> str:
         words = str(error).strip().splitlines()[-1].strip()
         return f"Ray could not start an actor: {words}. Install the same l3embed on all machines."
     return (
-        f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: {_first_line(error)} "
-        "What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs of each machine; if a file makes "
-        "its reader crash, engine=local crashes at that file."
+        f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
+        f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs of each "
+        "machine; if a file makes its reader crash, engine=local crashes at that file."
     )
 
 
