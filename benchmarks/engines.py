@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.inputs import write_clips
-from benchmarks.logged_worker import LOG_VARIABLE, LoggedWorker
+from benchmarks.logged_worker import LOG_FILE, LoggedWorker
 from l3embed.decoding.reading import Reading
 from l3embed.engines.contract import EngineOptions
 from l3embed.engines.engine_table import batch_engine
@@ -67,7 +67,7 @@ class Run:
     @property
     def log(self) -> Path:
         """Where workers say what they begin with."""
-        return self.folder / "begun.jsonl"
+        return self.folder / LOG_FILE
 
     def begun(self) -> list[dict[str, Any]]:
         """Return what workers have said."""
@@ -78,9 +78,8 @@ class Run:
         self.folder.mkdir(parents=True, exist_ok=True)
         own = ["embed", self.dataset, self.folder, *arguments]
         command = [sys.executable, "-m", "benchmarks.engines", *own]
-        environment = {**os.environ, LOG_VARIABLE: str(self.log)}
         with (self.folder / "stderr.txt").open("a") as said:
-            return subprocess.Popen(list(map(str, command)), env=environment, text=True, stderr=said)
+            return subprocess.Popen(list(map(str, command)), text=True, stderr=said)
 
     def parts(self) -> dict[str, bytes]:
         """Return the content of all parts."""

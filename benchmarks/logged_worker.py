@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from l3embed.stages.packed.part_work import PartTask
 from l3embed.stages.packed.part_worker import PartWorker
 from l3embed.stages.packed.plan import PartId
 from l3embed.store.entries import Store
 
-LOG_VARIABLE = "L3EMBED_BENCHMARK_LOG"
+LOG_FILE = "begun.jsonl"
+"""Beside the store."""
 
 
 class LoggedWorker(PartWorker):
@@ -25,6 +25,6 @@ class LoggedWorker(PartWorker):
             begun = [task.part.number for task in tasks if not store.find(self.work.recipe(task))]
         if begun:
             line = json.dumps({"process": os.getpid(), "parts": begun})
-            with Path(os.environ[LOG_VARIABLE]).open("a", encoding="utf-8") as log:
+            with (self.store.parent / LOG_FILE).open("a", encoding="utf-8") as log:
                 log.write(f"{line}\n")
         return super().compute(tasks)

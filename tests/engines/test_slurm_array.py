@@ -51,5 +51,5 @@ def test_what_submitit_does_not_know_is_refused(tmp_path: Path) -> None:
 
 def test_where_there_is_no_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(OpenL3Error, match=r"The jobs could not be submitted: .*sbatch"):
+    with pytest.raises(OpenL3Error, match=r"The jobs could not be submitted: .*srun.*slurm cluster"):
         SlurmEngine(EngineOptions()).run([python(FAIL)], python(FAIL), tmp_path / "logs")

@@ -146,7 +146,7 @@ def _explaining() -> Iterator[None]:
     try:
         yield
     except (RuntimeError, ValueError, NameError, AssertionError, subprocess.SubprocessError) as error:
-        words = " ".join(str(error).split()).rstrip(".")
+        words = " ".join(str(error).split()).rstrip(".?")
         raise OpenL3Error(
             f"The jobs could not be submitted: {words}. Settings of jobs are those below engine.job; "
             "engine.executor=local runs them as processes of this machine."
