@@ -9,8 +9,9 @@ import logging
 import math
 import os
 import pickle
+import traceback
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
@@ -18,8 +19,12 @@ from l3embed.engines.contract import Done, EngineOptions, Task, Worker
 from l3embed.errors import OpenL3Error
 from l3embed.progress import counted, say
 
-RETRIES = 5
-"""How often a batch is begun again whose actor has died: one that crashes it would do so for ever."""
+ROUNDS = 3
+"""How often what dying actors have left is begun again with nothing coming of it: a batch that makes its
+process crash would have that done for ever."""
+
+LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 - Ray's own
+"""Where Ray writes them, unless its user says otherwise."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Of a cluster of this machine alone. A million tasks' inputs take some 60 MB; what is more goes to disk."""
@@ -50,34 +55,56 @@ class RayEngine(AbstractContextManager["RayEngine"]):
     def compute(
         self, batches: Iterable[Sequence[Task]], worker: Worker[Task, Done]
     ) -> Iterator[Sequence[Done]]:
-        """Yield what came of each batch; see `BatchEngine`."""
-        rows = [{"tasks": pickle.dumps(list(batch))} for batch in batches]
-        if not rows:
+        """Yield what came of each batch; see `BatchEngine`.
+
+        What an actor or a machine had under way when it died is done in a further round, behind all others:
+        where Ray itself would try again, it would wait for a machine that may never come back.
+        """
+        waiting = {number: pickle.dumps(list(batch)) for number, batch in enumerate(batches)}
+        if not waiting:
             return
         ray = self._opened.enter_context(_cluster(self._options))
-        actors = min(_room(ray, self._options), len(rows))
-        say(f"Ray: {counted(actors, 'actor')} on {counted(len(ray.nodes()), 'machine')}.")
-        try:
-            yield from _results(rows, worker, self._options, actors)
-        except ray.exceptions.RayActorError as error:
-            raise OpenL3Error(_death(error)) from error
+        idle_rounds, reason = 0, "It said nothing."
+        least = self._options.actors or 1
+        while waiting and idle_rounds < ROUNDS:
+            actors = min(_room(ray, self._options, least), len(waiting))
+            say(f"Ray: {counted(actors, 'actor')} on {counted(_machines(ray), 'machine')}.")
+            before, least = len(waiting), 1
+            try:
+                for number, done in _results(waiting, worker, self._options, actors):
+                    if waiting.pop(number, None):  # not what came twice, since a machine was lost with it
+                        yield done
+            except ray.exceptions.RayError as error:
+                reason = _death(error)
+            idle_rounds = idle_rounds + 1 if len(waiting) == before else 0
+            if waiting:
+                say(f"Ray: workers died; {counted(len(waiting), 'batch', 'batches')} to be done again.")
+        if waiting:
+            raise OpenL3Error(
+                f"Ray's actors died {ROUNDS} times in which nothing was done: "
+                f"{counted(len(waiting), 'batch', 'batches')} are missing. {reason} What is done is kept. Ray's "
+                f"logs are in {LOGS} of each machine; if a file makes its reader crash, engine=local crashes at "
+                "that file."
+            )
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
 
 
 def _results(
-    rows: list[dict[str, bytes]], worker: Worker[Any, Done], options: EngineOptions, actors: int
-) -> Iterator[Sequence[Done]]:
+    waiting: Mapping[int, bytes], worker: Worker[Any, Done], options: EngineOptions, actors: int
+) -> Iterator[tuple[int, Sequence[Done]]]:
+    """Yield what came of each batch, by its number; a batch whose actor died is missing."""
     import ray.data
 
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False  # the stage has its own
     context.enable_operator_progress_bars = False
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    context.max_errored_blocks = -1  # as many as have died with their actors
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it writes pages of traces of each
     threads = max(1, int(options.num_cpus))
-    given = ray.data.from_items(rows, override_num_blocks=len(rows))
-    done = given.map_batches(
+    rows = [{"number": number, "tasks": tasks} for number, tasks in waiting.items()]
+    done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
         _Actor,
         fn_constructor_args=(pickle.dumps(worker), threads),
         batch_size=None,
@@ -85,12 +112,14 @@ def _results(
         compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=QUEUED_BATCHES),
         num_cpus=options.num_cpus,
         num_gpus=options.num_gpus,
-        max_task_retries=RETRIES,
+        max_task_retries=0,
     )
     for row in done.iter_rows():
         if row["fault"]:
             raise OpenL3Error(row["fault"])
-        yield pickle.loads(row["done"])  # noqa: S301 - what our own actor has pickled
+        if row["trace"]:
+            raise RuntimeError(f"An actor of Ray raised:\n{row['trace']}")
+        yield row["number"], pickle.loads(row["done"])  # noqa: S301 - what our own actor has pickled
 
 
 class _Actor:
@@ -102,17 +131,19 @@ class _Actor:
         self._is_ready = False
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[Any]]:
-        """Compute one batch; a fault that ends the run is told as a row: Ray would wrap an exception."""
-        done, fault = b"", ""
+        """Compute one batch; what it raises is told as a row, since Ray would take it for a dead actor."""
+        done, fault, trace = b"", "", ""
         try:
             if not self._is_ready:
                 self._worker.prepare(self._threads)
                 self._is_ready = True
             (tasks,) = batch["tasks"]
-            done = pickle.dumps(self._worker.compute(pickle.loads(tasks)))  # noqa: S301
+            done = pickle.dumps(self._worker.compute(pickle.loads(tasks)))  # noqa: S301 - by our own driver
         except (OpenL3Error, OSError) as error:
             fault = str(error)
-        return {"done": [done], "fault": [fault]}
+        except Exception:  # noqa: BLE001 - the driver raises it
+            trace = traceback.format_exc()
+        return {"number": list(batch["number"]), "done": [done], "fault": [fault], "trace": [trace]}
 
 
 @contextmanager
@@ -155,8 +186,8 @@ def _cores() -> int:
     return int(cpu_count())
 
 
-def _room(ray: Any, options: EngineOptions) -> int:
-    """Return how many actors to start.
+def _room(ray: Any, options: EngineOptions, least: int) -> int:
+    """Return how many actors to start, of at least so many.
 
     Raises
     ------
@@ -168,7 +199,7 @@ def _room(ray: Any, options: EngineOptions) -> int:
     room = sum(
         min(int(node.get(kind, 0) / share) for kind, share in shares.items() if share) for node in nodes
     )
-    if room < (options.actors or 1):
+    if room < least:
         has = ray.cluster_resources()
         held = f"{has.get('CPU', 0):g} CPUs and {has.get('GPU', 0):g} GPUs"
         raise OpenL3Error(
@@ -176,19 +207,20 @@ def _room(ray: Any, options: EngineOptions) -> int:
             f"engine.num_gpus={options.num_gpus:g}: there are {held} in "
             f"{counted(len(nodes), 'machine')}. Set engine.actors to no more, or smaller shares."
         )
-    return options.actors or room
+    return min(options.actors or room, room)
+
+
+def _machines(ray: Any) -> int:
+    """Return how many machines there are that compute."""
+    return sum(node["Alive"] and node["Resources"].get("CPU", 0) > 0 for node in ray.nodes())
 
 
 def _death(error: BaseException) -> str:
-    """Return why actors have died for good, and what to do."""
+    """Return why actors have died."""
     if "creation task" in str(error):
         words = str(error).strip().splitlines()[-1].strip()
         return f"Ray could not start an actor: {words}. Install the same l3embed on all machines."
-    return (
-        f"An actor of Ray has died {RETRIES + 1} times while it computed the same batch: "
-        f"{_first_line(error)} What is done is kept. Ray's logs are in /tmp/ray/session_latest/logs of each "
-        "machine; if a file makes its reader crash, engine=local crashes at that file."
-    )
+    return _first_line(error)
 
 
 def _first_line(error: BaseException) -> str:

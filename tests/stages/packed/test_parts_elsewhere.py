@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from l3embed.disk.seals import SEALS_FILE
 from l3embed.engines import engine_table
 from l3embed.engines.contract import BatchEngine, EngineOptions
 from l3embed.engines.engine_table import Row, batch_engine
@@ -62,7 +63,7 @@ def exported(packed: Packed) -> dict[str, bytes]:
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.startswith(("manifest.", "seals"))
+        if path.is_file() and not path.name.startswith(("manifest.", SEALS_FILE))
     }
 
 
@@ -81,7 +82,8 @@ def test_an_engine_is_a_row_and_a_module(
 
     fresh_store(monkeypatch, tmp_path / "another store")
     elsewhere = by(batch_engine("standin", EngineOptions()), all_kinds)
-    assert elsewhere.run() == counts
+    computed, reused, failed = elsewhere.run()
+    assert (computed + reused, failed) == (counts[0], counts[2])  # a copy may have been there before
     assert exported(elsewhere) == exported(all_kinds)
     assert manifest_facts(elsewhere.export_folder) == manifest_facts(all_kinds.export_folder)
 
@@ -176,5 +178,4 @@ def test_files_packed_shards_and_ray_give_the_same_to_the_bit(
     computed, reused, failed = rays.run()
     assert exported(rays) == expected
     assert manifest_facts(rays.export_folder) == facts
-    assert reused == 0
-    assert computed > failed > 0
+    assert (computed + reused, failed) == (12, 5)
