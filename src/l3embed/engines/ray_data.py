@@ -11,6 +11,7 @@ import os
 import pickle
 import traceback
 import warnings
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -60,7 +61,7 @@ class RayEngine(AbstractContextManager["RayEngine"]):
         What an actor or a machine had under way when it died is done in a further round, behind all others:
         where Ray itself would try again, it would wait for a machine that may never come back.
         """
-        waiting = {number: pickle.dumps(list(batch)) for number, batch in enumerate(batches)}
+        waiting = {number: _packed(list(batch)) for number, batch in enumerate(batches)}
         if not waiting:
             return
         ray = self._opened.enter_context(_cluster(self._options))
@@ -81,10 +82,9 @@ class RayEngine(AbstractContextManager["RayEngine"]):
                 say(f"Ray: workers died; {counted(len(waiting), 'batch', 'batches')} to be done again.")
         if waiting:
             raise OpenL3Error(
-                f"Ray's actors died {ROUNDS} times in which nothing was done: "
-                f"{counted(len(waiting), 'batch', 'batches')} are missing. {reason} What is done is kept. Ray's "
-                f"logs are in {LOGS} of each machine; if a file makes its reader crash, engine=local crashes at "
-                "that file."
+                f"Ray's actors died {ROUNDS} times in which nothing was done; left: "
+                f"{counted(len(waiting), 'batch', 'batches')}. {reason} What is done is kept. Ray's logs are in "
+                f"{LOGS} of each machine; if a file makes its reader crash, engine=local crashes there."
             )
 
     def __exit__(self, *_: object) -> None:
@@ -112,7 +112,7 @@ def _results(
         compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=QUEUED_BATCHES),
         num_cpus=options.num_cpus,
         num_gpus=options.num_gpus,
-        max_task_retries=0,
+        ray_remote_args_fn=lambda: {"max_task_retries": 0},
     )
     for row in done.iter_rows():
         if row["fault"]:
@@ -120,6 +120,15 @@ def _results(
         if row["trace"]:
             raise RuntimeError(f"An actor of Ray raised:\n{row['trace']}")
         yield row["number"], pickle.loads(row["done"])  # noqa: S301 - what our own actor has pickled
+
+
+def _packed(tasks: object) -> bytes:
+    """Return tasks as bytes: paths and checksums, of which paths are alike."""
+    return zlib.compress(pickle.dumps(tasks), level=1)
+
+
+def _unpacked(tasks: bytes) -> Any:
+    return pickle.loads(zlib.decompress(tasks))  # noqa: S301 - what our own driver has packed
 
 
 class _Actor:
@@ -138,7 +147,7 @@ class _Actor:
                 self._worker.prepare(self._threads)
                 self._is_ready = True
             (tasks,) = batch["tasks"]
-            done = pickle.dumps(self._worker.compute(pickle.loads(tasks)))  # noqa: S301 - by our own driver
+            done = pickle.dumps(self._worker.compute(_unpacked(tasks)))
         except (OpenL3Error, OSError) as error:
             fault = str(error)
         except Exception:  # noqa: BLE001 - the driver raises it
