@@ -43,13 +43,13 @@ def write_table(path: Path, rows: Iterable[ManifestRow]) -> None:
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
 
 
-def read_table(path: Path) -> ManifestTable:
-    """Read a manifest that `write_table` has written."""
+def read_table(path: Path, columns: Sequence[str] | None = None) -> ManifestTable:
+    """Read a manifest that `write_table` has written: some columns, or all."""
     import pyarrow.parquet as pq
 
     texts = [each.name for each in manifest_schema() if str(each.type) == "string"]
     shared = [name for name in texts if name not in DIFFERENT_IN_EACH]
-    return ManifestTable(pq.read_table(path, read_dictionary=shared, memory_map=False))
+    return ManifestTable(pq.read_table(path, columns=columns and list(columns), read_dictionary=shared))
 
 
 class ManifestTable(Sequence[ManifestRow]):
