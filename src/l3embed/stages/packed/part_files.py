@@ -215,6 +215,7 @@ class OldPart:
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self._file: Any = None
+        self._means: NpyRows | None = None
         self._group: tuple[int, Any] = (-1, None)
         self.results: dict[str, tuple[PackedResult, int]] = {}
         place = 0
@@ -228,8 +229,9 @@ class OldPart:
         """Return the mean embedding of an input, ``(D,)``."""
         path = self._entry.files[MEANS_FILE]
         with _whole(path):
+            self._means = self._means or NpyRows(path)
             place = self.results[row_key][1]
-            mean: npt.NDArray[np.float32] = NpyRows(path)[place : place + 1][0]
+            mean: npt.NDArray[np.float32] = self._means[place : place + 1][0]
             return mean
 
     def blocks(self, row_key: str) -> Iterator[Block]:
