@@ -69,7 +69,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("dataset.modality", ["audio", "text"], r"dataset\.modality must be one of .*; got 'text'"),
     ("dataset.modality", [], r"dataset\.modality must be one of .*; got None"),
     ("dataset.include", "*.wav", r"dataset\.include: "),
-    ("labels.source", "names", r"labels\.source must be one of folders, table, none; got 'names'"),
+    ("labels.source", "names", r"labels\.source must be one of folders, table, listing, none; got 'names'"),
     ("labels.source", "table", r"labels\.table must be the path of a CSV file; got null"),
     ("labels.definition", None, r"labels\.definition must be .*labels=folders"),
     ("labels.table", 5, r"labels\.table must be the path of a file; got 5.* Write \./5"),
