@@ -51,7 +51,7 @@ $(MADE): pyproject.toml constraints.txt
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,dev]"
+		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,remote,dev]"
 	@printf '%s\n' "$(CURDIR)" > $@
 
 # Two processes at once, each with whole files of tests, which share what is slow to prepare.
@@ -89,7 +89,7 @@ constraints:
 	"$(PYTHON)" -m venv "$$work/venv"; \
 	"$$work/venv/bin/python" -m pip install -qq --disable-pip-version-check uv; \
 	printf '%s\n' hatchling editables | "$$work/venv/bin/uv" pip compile --quiet pyproject.toml - \
-		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra dev --universal --python-version 3.10 --fork-strategy fewest \
+		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra remote --extra dev --universal --python-version 3.10 --fork-strategy fewest \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$work/resolved"; \
 	sed -e "/>= '3\.14'/d" -e 's/ *;.*//' "$$work/resolved" > "$$work/versions"; \
 	twice=$$(cut -d = -f 1 "$$work/versions" | uniq -d); \

@@ -149,7 +149,7 @@ def _rates(figures: Mapping[str, Any], precision: str) -> dict[str, float]:
 
 
 def _bare_names(precision: str) -> Sequence[str]:
-    return [f"bare_{runtime}_{precision}" for runtime in ("openvino", "keras")]
+    return [f"bare_{runtime}_{precision}" for runtime in tables.BARE]
 
 
 def _draw_memory(panel: Any, found: Results) -> None:

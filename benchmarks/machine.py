@@ -18,6 +18,7 @@ PACKAGES = (
     "tensorflow",
     "keras",
     "kapre",
+    "ncnn",
     "openvino",
     "resampy",
     "soundfile",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -30,15 +31,14 @@ def bare_network(
     items: int,
     batch_size: int = BATCH_SIZE,
 ) -> Callable[[], None]:
-    """Return what sends `items` ready inputs through a network, a batch at a time."""
+    """Return what sends `items` ready inputs through a network, as many batches at a time as it wants."""
     embedder = load_network(variant, RandomWeights(), placement).embedder
     batch = np.resize(ready, (batch_size, *ready.shape[1:]))
 
     def run() -> None:
-        left = items
-        while left > 0:
-            embedder.embed(batch[:left])
-            left -= batch_size
+        sizes = [min(batch_size, items - start) for start in range(0, items, batch_size)]
+        with ThreadPoolExecutor(embedder.batches_at_once) as pool:
+            list(pool.map(lambda size: embedder.embed(batch[:size]), sizes))
 
     embedder.embed(batch[:items])  # compiled when it is first used
     return run

@@ -41,6 +41,7 @@ def sections(found: Results, why: dict[str, str]) -> str:
         "Goals": tables.goals(found),
         "Where it falls short, and why": tables.reasons(found, why),
         "Windows a second": tables.throughput(found),
+        "Bare network mel128/6144 by the number of threads": tables.threads(found),
         "On a GPU": tables.gpu(found),
         "Memory": tables.memory(found),
         "Where the time goes, in seconds": tables.phases(found),

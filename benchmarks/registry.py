@@ -17,12 +17,14 @@ PLACES = {
     "steady_mel256": ("steady", "measure_mel256"),
     "steady_linear": ("steady", "measure_linear"),
     "steady_image": ("steady", "measure_image"),
+    "threads": ("threads", "measure"),
     "cosines": ("cosines", "measure"),
     "pipeline": ("pipeline", "measure"),
     "images": ("images", "measure"),
     "start_up": ("start_up", "measure"),
     "length": ("length", "measure"),
     "count": ("count", "measure"),
+    "remote": ("remote", "measure"),
     "gpu": ("gpu", "measure"),
 }
 """Module and function of each, in the order of the table."""

@@ -34,6 +34,7 @@ class StandIn:
 
     device = Device.CPU
     runtime = "openvino"
+    batches_at_once = 1
     embedding_size = SIZE
 
     def __init__(self, variant: AudioVariant) -> None:

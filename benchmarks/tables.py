@@ -29,6 +29,9 @@ LENGTH_NAMES = {
 }
 """Ways of the memory's rows, and what the table calls them."""
 
+BARE = ("ncnn", "openvino", "keras")
+"""Runtimes whose bare networks are measured."""
+
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table whose first column is left-aligned text."""
@@ -59,7 +62,7 @@ def reasons(found: Results, why: Mapping[str, str]) -> str:
 
 def throughput(found: Results) -> str:
     """Return items a second of each network, against the bare network and the peak of a product."""
-    header = ["network", "precision", "naive", "whole way", "bare, OpenVINO", "bare, Keras"]
+    header = ["network", "precision", "naive", "whole way", "bare, ncnn", "bare, OpenVINO", "bare, Keras"]
     header += ["peak, GFLOP/s", "the peak's items/s", "whole way / bare", "bare / peak"]
     rows = []
     for name, network in STEADY.items():
@@ -72,11 +75,11 @@ def throughput(found: Results) -> str:
 
 def _throughput_cells(figures: Mapping[str, Any], precision: str) -> list[str]:
     whole = middle(figures[f"whole_{precision}"])
-    bare = {runtime: _rate(figures, f"bare_{runtime}_{precision}") for runtime in ("openvino", "keras")}
+    bare = {runtime: _rate(figures, f"bare_{runtime}_{precision}") for runtime in BARE}
     best = max(rate for rate in bare.values() if rate)
     peak = peak_rate(figures, precision)
     naive = middle(figures["naive"]) if precision == "float32" else None
-    rates = [naive, whole, bare["openvino"], bare["keras"]]
+    rates = [naive, whole, *bare.values()]
     return [
         *("" if rate is None else f"{rate:.1f}" for rate in rates),
         f"{figures['peak_gflops'][precision]:.0f}",
@@ -93,6 +96,19 @@ def _rate(figures: Mapping[str, Any], name: str) -> float | None:
 def peak_rate(figures: Mapping[str, Any], precision: str) -> float:
     """Return the items a second that a network would do at the speed of a large matrix product."""
     return float(figures["peak_gflops"][precision] * GIGA / figures["operations"])
+
+
+def threads(found: Results) -> str:
+    """Return the bare network's speed and memory by the number of threads."""
+    figures = results.figures(found, "threads")
+    rows = []
+    for name, figure in figures.items():
+        runtime, count = name.rsplit("_", 1)
+        items_s = middle(figure["items_s"])
+        rows.append([runtime, count, f"{items_s:.1f}", f"{figure['peak_mb']:,}"])
+    if not rows:
+        return "This has not been measured."
+    return markdown(["runtime", "threads", "windows a second", "memory of the process, MB"], rows)
 
 
 def memory(found: Results) -> str:

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -35,7 +36,24 @@ TINY_SIZE = 4
 SLIM_FILTERS = (4, 8, 8, 512)
 
 NEEDS_OPENVINO = pytest.mark.skipif(not RUNTIMES["openvino"].is_installed, reason="OpenVINO is not installed")
+NEEDS_NCNN = pytest.mark.skipif(not RUNTIMES["ncnn"].is_installed, reason="ncnn is not installed")
 NEEDS_TORCH = pytest.mark.skipif(not RUNTIMES["torch"].is_installed, reason="PyTorch is not installed")
+CPU_RUNTIMES = [name for name, row in RUNTIMES.items() if row.is_installed and row.is_quick_on_cpu]
+"""What ``auto`` takes on the CPU in float32: the first that is right."""
+
+CPU_RUNTIME = CPU_RUNTIMES[0]
+OTHER_RUNTIMES = [name for name, row in RUNTIMES.items() if row.is_installed and name != CPU_RUNTIME]
+
+EACH_RUNTIME = pytest.mark.parametrize(
+    "runtime",
+    [
+        pytest.param("ncnn", marks=NEEDS_NCNN),
+        pytest.param("openvino", marks=NEEDS_OPENVINO),
+        pytest.param("torch", marks=NEEDS_TORCH),
+        "keras",
+    ],
+)
+NEEDS_NO_TENSORFLOW = pytest.mark.skipif(CPU_RUNTIME == "keras", reason="TensorFlow alone is installed")
 NEEDS_BFLOAT16 = pytest.mark.skipif(
     not has_bfloat16(), reason="the processor has no instructions for bfloat16"
 )
@@ -102,6 +120,16 @@ def run_child(
         said, complaints = process.communicate()
     assert process.returncode == status, f"{said}{complaints or ''}"
     return subprocess.CompletedProcess(command, process.returncode, said, complaints)
+
+
+OWN_PEAK = """
+def own_peak_kib():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+"""
+"""For programs that tell the most memory they held; ``ru_maxrss`` counts what their parent held, too."""
+
+NEEDS_OWN_PEAK = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux tells it")
 
 
 class Terminal(io.StringIO):

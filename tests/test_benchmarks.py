@@ -148,14 +148,22 @@ def test_rates_stand_beside_the_bare_network_and_the_peak() -> None:
     figures = {
         "naive": [10.0, 12.0, 11.0],
         "whole_float32": [19.0],
+        "bare_ncnn_float32": [30.0],
         "bare_openvino_float32": [20.0],
         "bare_keras_float32": [15.0],
         "peak_gflops": {"float32": 250},
         "operations": 10_000_000_000,
     }
     assert throughput({"steady_mel128": result(**figures)}).splitlines()[2] == (
-        "| mel128/6144 | float32 | 11.0 | 19.0 | 20.0 | 15.0 | 250 | 25.0 | 95 % | 80 % |"
+        "| mel128/6144 | float32 | 11.0 | 19.0 | 30.0 | 20.0 | 15.0 | 250 | 25.0 | 63 % | 120 % |"
     )
+
+
+def test_speed_and_memory_stand_by_the_number_of_threads() -> None:
+    from benchmarks.tables import threads
+
+    figures = {"ncnn_2": {"items_s": [30.0, 10.0, 20.0], "peak_mb": 1234}}
+    assert threads({"threads": result(**figures)}).splitlines()[2] == "| ncnn | 2 | 20.0 | 1,234 |"
 
 
 def test_without_a_gpu_the_table_says_so() -> None:

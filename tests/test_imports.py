@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from conftest import NEEDS_OPENVINO, WriteWav, run_child
+from conftest import CPU_RUNTIME, NEEDS_NO_TENSORFLOW, WriteWav, run_child
 
 import l3embed
 from l3embed.variants import Media
@@ -168,7 +168,7 @@ def test_computing_does_not_load_the_pipeline() -> None:
     assert not loaded & (CONFIGURATION | {"dvc", "tensorflow", "librosa"})
 
 
-@NEEDS_OPENVINO
+@NEEDS_NO_TENSORFLOW
 @pytest.mark.parametrize("frontend", ["kapre", "librosa"])
 def test_embedding_sounds_on_the_cpu_loads_no_tensorflow(frontend: str, write_wav: WriteWav) -> None:
     """Which takes longer to import than a short file to embed; so do librosa and scikit-image."""
@@ -179,18 +179,18 @@ def test_embedding_sounds_on_the_cpu_loads_no_tensorflow(frontend: str, write_wa
     )
 
     assert path.with_suffix(".npz").is_file()
-    assert "openvino" in loaded
+    assert CPU_RUNTIME in loaded
     assert not loaded & {"tensorflow", "keras", "kapre", "librosa", "skimage", "moviepy"}
 
 
-@NEEDS_OPENVINO
+@NEEDS_NO_TENSORFLOW
 def test_embedding_images_on_the_cpu_loads_no_tensorflow() -> None:
     loaded = modules_loaded_by(
         "import l3embed, numpy\nl3embed.get_image_embedding(numpy.ones((224, 224, 3)), embedding_size=512, "
         "device='cpu', verbose=False)"
     )
 
-    assert "openvino" in loaded
+    assert CPU_RUNTIME in loaded
     assert not loaded & {"tensorflow", "keras", "kapre", "librosa", "soundfile", "moviepy"}
 
 

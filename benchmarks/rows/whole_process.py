@@ -11,7 +11,7 @@ from benchmarks.rounds import middle, ratios, side_by_side, spread
 from benchmarks.sizes import Sizes
 
 HOP_S = 0.1
-GOAL = 2
+GOAL = 3
 
 
 def measure(sizes: Sizes, folder: Path) -> Report:

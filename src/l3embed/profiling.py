@@ -67,6 +67,10 @@ def phase(name: Phase) -> Iterator[None]:
     try:
         yield
     finally:
-        seconds = time.perf_counter() - started_s
-        for profile in tuple(_profiles):
-            profile.add(name, seconds)
+        take_down(name, time.perf_counter() - started_s)
+
+
+def take_down(name: Phase, seconds: float) -> None:
+    """Add seconds to a phase, if somebody has asked for it."""
+    for profile in tuple(_profiles):
+        profile.add(name, seconds)

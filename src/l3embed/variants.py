@@ -106,6 +106,7 @@ class Precision(str, Enum):
     FLOAT32 = "float32"
     TF32 = "tf32"
     BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
 
     @property
     def suffix(self) -> str:
@@ -117,7 +118,7 @@ ContentTypeName = Literal["music", "env"]
 InputReprName = Literal["linear", "mel128", "mel256"]
 FrontendName = Literal["kapre", "librosa", "kapre_graph"]
 DeviceName = Literal["auto", "cpu", "gpu"]
-PrecisionName = Literal["float32", "tf32", "bfloat16"]
+PrecisionName = Literal["float32", "tf32", "bfloat16", "float16"]
 AudioSize = Literal[6144, 512]
 ImageSize = Literal[8192, 512]
 """The same words and figures as type checkers and editors know them."""

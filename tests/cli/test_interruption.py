@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from conftest import NEEDS_OPENVINO, WriteWav, child
+from conftest import EACH_RUNTIME, WriteWav, child
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows sends Ctrl-C to whole consoles")
 
 ANSWER = "l3embed: finishing what is under way"
-
-RUNTIMES = pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
 
 
 @contextmanager
@@ -50,7 +48,7 @@ def files_in(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
 
 
-@RUNTIMES
+@EACH_RUNTIME
 def test_ctrl_c_ends_all_threads_and_leaves_no_half_output(
     write_wav: WriteWav, tmp_path: Path, runtime: str
 ) -> None:
@@ -66,7 +64,7 @@ def test_ctrl_c_ends_all_threads_and_leaves_no_half_output(
     assert not files_in(tmp_path / "out")
 
 
-@RUNTIMES
+@EACH_RUNTIME
 def test_a_second_ctrl_c_ends_it_at_once_and_leaves_no_half_output(
     write_wav: WriteWav, tmp_path: Path, runtime: str
 ) -> None:
@@ -186,7 +184,7 @@ l3embed.process_audio_file(sys.argv[1], sys.argv[2], input_repr="mel128", runtim
 """
 
 
-@RUNTIMES
+@EACH_RUNTIME
 def test_a_program_of_the_user_s_ends_as_python_does(
     write_wav: WriteWav, tmp_path: Path, runtime: str
 ) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import NEEDS_TORCH, reference
+from conftest import NEEDS_TORCH, OTHER_RUNTIMES, reference
 
 import l3embed as openl3
 from l3embed.frontends import kapre, kapre_layers, librosa
@@ -138,17 +138,16 @@ def test_the_network_takes_the_stored_spectrograms(case: dict[str, Any]) -> None
 
 
 def is_quick(case: dict[str, Any]) -> bool:
-    """Whether a case is one of the few, of every representation and frontend, that always run in Keras."""
+    """Whether a case is one of the few, of every representation and frontend, that always run everywhere."""
     expected = {"file": "rain_22k_mono.wav", "content_type": "music", "embedding_size": 512, "hop_size": 0.5}
     return case["file"] == "notes_48k_mono.flac" or expected.items() <= case.items()
 
 
 def runs() -> list[Any]:
-    """All audio cases in the runtime that is chosen by itself, and in the others on the CPU."""
+    """All audio cases in the runtime that is chosen by itself, and on the CPU in the others there are."""
     chosen = [case for case in CASES if case["kind"] == "audio"]
     keys = ("input_repr", "content_type", "embedding_size", "frontend")
     by_model = sorted(chosen, key=lambda case: [str(case[key]) for key in keys])
-    others = {"keras": [], "torch": [NEEDS_TORCH]}
     return [
         *(pytest.param(case, {}, id=f"{case['case']}-auto") for case in by_model),
         *(
@@ -156,9 +155,9 @@ def runs() -> list[Any]:
                 case,
                 {"runtime": runtime, "device": "cpu"},
                 id=f"{case['case']}-{runtime}",
-                marks=needs if is_quick(case) else [*needs, pytest.mark.slow],
+                marks=[] if is_quick(case) else pytest.mark.slow,
             )
-            for runtime, needs in others.items()
+            for runtime in OTHER_RUNTIMES
             for case in by_model
         ),
     ]

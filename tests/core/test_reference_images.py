@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import NEEDS_TORCH, reference
+from conftest import OTHER_RUNTIMES, reference
 from skimage.io import imread
 
 from l3embed import get_image_embedding
@@ -36,11 +36,8 @@ def test_pixels_are_the_reference_s(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [
-        pytest.param({}, id="auto"),
-        pytest.param({"runtime": "keras", "device": "cpu"}, id="keras"),
-        pytest.param({"runtime": "torch", "device": "cpu"}, id="torch", marks=NEEDS_TORCH),
-    ],
+    [{}, *({"runtime": runtime, "device": "cpu"} for runtime in OTHER_RUNTIMES)],
+    ids=["auto", *OTHER_RUNTIMES],
 )
 @pytest.mark.parametrize("case", cases("image"))
 def test_embeddings_are_the_reference_s(case: dict[str, Any], options: dict[str, Any]) -> None:

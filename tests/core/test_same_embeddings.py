@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
-from conftest import NEEDS_OPENVINO, noise
+from conftest import NEEDS_NCNN, NEEDS_OPENVINO, noise
 from skimage.io import imsave
 
 from l3embed import (
@@ -123,6 +123,7 @@ EACH_WAY = pytest.mark.parametrize(
         pytest.param({"threads": 2}, id="two threads"),
         pytest.param({"threads": 5, "batch_size": 2}, id="five threads"),
         pytest.param({"runtime": "keras"}, id="keras"),
+        pytest.param({"runtime": "ncnn"}, id="ncnn", marks=NEEDS_NCNN),
         pytest.param({"runtime": "openvino"}, id="openvino", marks=NEEDS_OPENVINO),
     ],
 )

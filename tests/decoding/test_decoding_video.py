@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import PATIENCE_S, reference, run_child
+from conftest import NEEDS_OWN_PEAK, OWN_PEAK, PATIENCE_S, reference, run_child
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from l3embed.decoding.ffmpeg import MediaInfo
@@ -401,18 +401,17 @@ with open_video(Path(sys.argv[1])) as video:
     frames = sum(len(block) for block in video.frames())
     samples = sum(len(block) for block in video.audio_blocks())
     times = len(video.frame_times_s)
-whose = resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
-print(frames, samples, times, *(resource.getrusage(who).ru_maxrss for who in whose))
+print(frames, samples, times, own_peak_kib(), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
 
 
 def read_in_a_process(path: Path) -> list[int]:
     """Frames, samples, times, and the largest memory of the process and of its ffmpegs, in KiB."""
-    command = [sys.executable, "-c", READ_AND_TELL_MEMORY, str(path)]
+    command = [sys.executable, "-c", OWN_PEAK + READ_AND_TELL_MEMORY, str(path)]
     return [int(word) for word in run_child(command).stdout.split()]
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="ru_maxrss is in KiB on Linux only")
+@NEEDS_OWN_PEAK
 @pytest.mark.slow
 def test_a_long_video_needs_no_more_memory_than_a_short_one(tmp_path: Path) -> None:
     results = []

@@ -1,16 +1,17 @@
-"""Servers on loopback: a web server that gives ranges, and may answer slowly, wrongly or not at all; and S3."""
+"""A web server on loopback that gives ranges, and may answer slowly, wrongly or not at all."""
 
 from __future__ import annotations
 
 import re
 import threading
-import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from conftest import PATIENCE_S
 
 
 class WebServer(ThreadingHTTPServer):
@@ -22,8 +23,8 @@ class WebServer(ThreadingHTTPServer):
         How often each path was asked for.
     faults : deque of int
         Statuses of the next answers, in place of files.
-    pause_s : float
-        Before each answer.
+    pause : threading.Event
+        Is waited for before each answer.
     gives_ranges : bool
         Whether parts of files can be had.
     """
@@ -35,7 +36,8 @@ class WebServer(ThreadingHTTPServer):
         self.folder = folder
         self.asked: Counter[str] = Counter()
         self.faults: deque[int] = deque()
-        self.pause_s = 0.0
+        self.pause = threading.Event()
+        self.pause.set()
         self.gives_ranges = True
 
     @property
@@ -55,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(is_head=False)
 
     def _answer(self, is_head: bool) -> None:
-        time.sleep(self.server.pause_s)
+        self.server.pause.wait(PATIENCE_S)
         path = self.server.folder / self.path.partition("?")[0].lstrip("/")
         if self.server.faults:
             self._send(self.server.faults.popleft(), b"", {}, is_head)
@@ -81,7 +83,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not is_head:
             self.wfile.write(content)
 
-    def log_message(self, format: str, *arguments: Any) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 (its name)
         """Say nothing."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import NEEDS_OPENVINO, NEEDS_TORCH, noise
+from conftest import CPU_RUNTIME, EACH_RUNTIME, noise
 
 from l3embed import (
     OpenL3Error,
@@ -29,10 +29,6 @@ from l3embed.variants import Device, Frontend, FrontendName
 
 ON_CPU: dict[str, Any] = {"device": "cpu", "verbose": 0}
 SAME_NUMBERS = 1e-5
-EACH_RUNTIME = pytest.mark.parametrize(
-    "runtime",
-    [pytest.param("openvino", marks=NEEDS_OPENVINO), pytest.param("torch", marks=NEEDS_TORCH), "keras"],
-)
 
 
 def load_audio_model(weights: Path, frontend: FrontendName = "kapre") -> Any:
@@ -84,10 +80,9 @@ def test_an_image_model_does_as_well(slim_weights: Path) -> None:
     assert relative_difference(embedding, model.predict(pixels, verbose=0)) <= SAME_NUMBERS
 
 
-@NEEDS_OPENVINO
 @pytest.mark.parametrize(
     ("runtime", "expected"),
-    [("auto", "openvino"), ("keras", "keras")],
+    [("auto", CPU_RUNTIME), ("keras", "keras")],
     ids=["auto", "keras"],
 )
 def test_a_model_of_l3embed_s_runs_where_it_was_asked_to(

@@ -25,6 +25,7 @@ class RecordingEmbedder:
     embedding_size = 2
     device = Device.CPU
     runtime = "keras"
+    batches_at_once = 1
 
     def __init__(self) -> None:
         self.batch_sizes: list[int] = []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -17,6 +18,7 @@ import pytest
 from conftest import PATIENCE_S, run_child
 
 from l3embed.errors import OpenL3Error
+from l3embed.profiling import profiling
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.variants import Device
 
@@ -31,6 +33,7 @@ class Doubling:
     embedding_size = 1
     device = Device.CPU
     runtime = "keras"
+    batches_at_once = 1
 
     def embed(self, batch: Items, stop: threading.Event | None = None) -> Items:
         return 2 * batch
@@ -276,6 +279,50 @@ def test_an_interrupt_is_told_to_the_network_in_the_middle_of_a_batch() -> None:
     assert told == [True]
 
 
+class TwoAtOnce(Doubling):
+    """Both batches of a pair wait until the other is being computed as well."""
+
+    batches_at_once = 2
+
+    def __init__(self) -> None:
+        self.both = threading.Barrier(2)
+
+    def embed(self, batch: Items, stop: threading.Event | None = None) -> Items:
+        self.both.wait(PATIENCE_S)
+        return super().embed(batch, stop)
+
+
+def test_batches_go_side_by_side_through_a_network_that_can_do_with_two() -> None:
+    blocks = [numbers(1), numbers(2), numbers(3), numbers(4)]
+
+    # One after the other, the first would wait in vain. The last batch holds nothing.
+    pieces = list(embed_sources(TwoAtOnce(), [("a", blocks)], 1))
+
+    assert [piece.embeddings.tolist() for piece in pieces if len(piece.embeddings)] == [
+        [[2]],
+        [[4]],
+        [[6]],
+        [[8]],
+    ]
+
+
+def test_the_time_that_the_network_takes_is_not_counted_twice_where_two_batches_share_it() -> None:
+    class Sleeping(Doubling):
+        batches_at_once = 2
+
+        def embed(self, batch: Items, stop: threading.Event | None = None) -> Items:
+            time.sleep(0.05)
+            return super().embed(batch, stop)
+
+    started_s = time.perf_counter()
+    with profiling() as profile:
+        pieces = list(embed_sources(Sleeping(), [("a", [numbers(number) for number in range(6)])], 1))
+    elapsed_s = time.perf_counter() - started_s
+
+    assert profile.seconds["network"] + profile.seconds["idle"] <= elapsed_s
+    assert sum(piece.seconds for piece in pieces) == pytest.approx(profile.seconds["network"], abs=0.002)
+
+
 def test_blocks_that_nobody_wants_any_more_are_not_begun() -> None:
     computed = []
     go_on = threading.Event()
@@ -302,7 +349,8 @@ def test_a_loop_that_is_left_alone_does_not_keep_the_interpreter() -> None:
         "from types import SimpleNamespace\n"
         "from l3embed.runtimes.batching import embed_sources\n"
         "one = numpy.ones((1, 1), numpy.float32)\n"
-        "embedder = SimpleNamespace(input_shape=(1,), embedding_size=1, embed=lambda batch, stop: batch)\n"
+        "facts = dict(input_shape=(1,), embedding_size=1, batches_at_once=1)\n"
+        "embedder = SimpleNamespace(embed=lambda batch, stop: batch, **facts)\n"
         "blocks = (each or threading.Event().wait() for each in [lambda: one] * 3 + [None])\n"
         "pieces = embed_sources(embedder, [('a', blocks)], 1, workers=2)\n"
         "next(pieces)\n"

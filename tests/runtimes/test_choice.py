@@ -1,10 +1,10 @@
-"""Which runtime and device a network gets, on machines with and without a GPU or OpenVINO."""
+"""Which runtime and device a network gets, on machines with and without a GPU, ncnn or OpenVINO."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,7 +23,7 @@ Machine = Callable[..., None]
 
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """Say what the machine has: by default a processor, and OpenVINO for it.
+    """Say what the machine has: by default a processor, and all runtimes for it but PyTorch.
 
     With a GPU, `torch` says whether PyTorch is installed, and `gpu_works` whether frameworks find the GPU.
     """
@@ -32,18 +32,18 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         *,
         gpu: bool = False,
         gpu_works: bool = False,
-        openvino: bool = True,
+        missing: Sequence[str] = (),
         torch: bool = False,
         bfloat16: bool = True,
     ) -> None:
-        missing = {name for name, there in (("openvino", openvino), ("torch", torch)) if not there}
+        not_there = {*missing, *(() if torch else ("torch",))}
         for module in (keras, pytorch, tensorflow):
             monkeypatch.setattr(module, "has_gpu", lambda: gpu_works)
         monkeypatch.setattr(pytorch, "cuda_devices", lambda: int(gpu))
         monkeypatch.setattr(pytorch, "_is_for_rocm", lambda: False)
         monkeypatch.setattr(pytorch, "gpu_capability", lambda: (9, 0))
         monkeypatch.setattr(tensorflow, "may_have_gpu", lambda: gpu)
-        installed = property(lambda row: row.requires not in missing)
+        installed = property(lambda row: row.requires not in not_there)
         monkeypatch.setattr(Row, "is_installed", installed)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
 
@@ -53,7 +53,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
     with pytest.raises(
-        OpenL3Error, match=r"^runtime must be one of auto, keras, openvino, torch; got 'onnx'\.$"
+        OpenL3Error, match=r"^runtime must be one of auto, keras, ncnn, openvino, torch; got 'onnx'\.$"
     ):
         parse_runtime("runtime", "onnx")
 
@@ -73,12 +73,51 @@ def test_each_runtime_s_module_keeps_the_contract(row: Row) -> None:
                 assert list(inspect.signature(getattr(row.load(), name)).parameters) == parameters
 
 
-def test_the_cpu_s_is_openvino(machine: Machine) -> None:
-    assert choose_runtime(AUDIO, Placement()) == ("openvino", Device.CPU)
+@pytest.mark.parametrize("variant", [AUDIO, ImageVariant()], ids=["audio", "image"])
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ((), "ncnn"),
+        (("ncnn",), "openvino"),
+        (("openvino",), "ncnn"),
+        (("tensorflow",), "ncnn"),
+        (("ncnn", "openvino"), "keras"),
+        (("ncnn", "tensorflow"), "openvino"),
+        (("openvino", "tensorflow"), "ncnn"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value) or "none",
+)
+def test_the_cpu_s_is_the_first_of_the_table_that_is_installed(
+    missing: tuple[str, ...], expected: str, variant: AudioVariant | ImageVariant, machine: Machine
+) -> None:
+    machine(missing=missing)
+
+    assert choose_runtime(variant, Placement()) == (expected, Device.CPU)
 
 
-def test_images_run_where_audio_does(machine: Machine) -> None:
-    assert choose_runtime(ImageVariant(), Placement()) == ("openvino", Device.CPU)
+@pytest.mark.parametrize(
+    ("missing", "expected"),
+    [
+        ((), "openvino"),
+        (("ncnn",), "openvino"),
+        (("openvino",), "keras"),
+        (("ncnn", "openvino"), "keras"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else " and ".join(value) or "none",
+)
+def test_bfloat16_s_on_the_cpu_is_openvino(missing: tuple[str, ...], expected: str, machine: Machine) -> None:
+    machine(missing=missing)
+
+    chosen = choose_runtime(AudioVariant(precision=Precision.BFLOAT16), Placement(device=Device.CPU))
+
+    assert chosen == (expected, Device.CPU)
+
+
+def test_where_no_runtime_is_installed_the_last_one_is_told_how_to_be_had(machine: Machine) -> None:
+    machine(missing=("ncnn", "openvino", "tensorflow"))
+
+    with pytest.raises(OpenL3Error, match="not installed: pip install tensorflow"):
+        choose_runtime(AUDIO, Placement())
 
 
 @pytest.mark.parametrize(("torch", "expected"), [(True, "torch"), (False, "keras")])
@@ -89,6 +128,30 @@ def test_a_gpu_s_is_torch_if_it_is_installed_and_else_keras(
 
     assert choose_runtime(AUDIO, Placement()) == (expected, Device.GPU)
     assert choose_runtime(AUDIO, Placement(device=Device.GPU)) == (expected, Device.GPU)
+
+
+@pytest.mark.parametrize(
+    ("without", "expected"),
+    [
+        (("torch",), ("keras", Device.GPU)),
+        (("torch", "keras"), ("ncnn", Device.CPU)),
+        (("torch", "keras", "ncnn"), ("openvino", Device.CPU)),
+    ],
+    ids=" and ".join,
+)
+def test_what_is_left_out_is_followed_by_the_next(
+    without: tuple[str, ...], expected: tuple[str, Device], machine: Machine
+) -> None:
+    machine(gpu=True, gpu_works=True, torch=True)
+
+    assert choose_runtime(AUDIO, Placement(), without) == expected
+
+
+def test_where_all_but_pytorch_are_left_out_the_cpu_has_none(machine: Machine) -> None:
+    machine(torch=True)
+
+    with pytest.raises(OpenL3Error, match=r"Of the runtimes ncnn, openvino, keras none is left"):
+        choose_runtime(AUDIO, Placement(), without=("ncnn", "openvino", "keras"))
 
 
 def test_a_gpu_that_pytorch_does_not_find_is_keras_s(
@@ -112,7 +175,7 @@ def test_tensorflow_is_not_asked_where_pytorch_finds_the_gpu(
 
 
 def test_pytorch_is_not_taken_on_the_cpu(machine: Machine) -> None:
-    machine(openvino=False, torch=True)
+    machine(missing=("ncnn", "openvino"), torch=True)
 
     assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
     assert choose_runtime(IN_GRAPH, Placement()) == ("keras", Device.CPU)
@@ -135,10 +198,10 @@ def test_an_old_gpu_s_precision_is_an_error(machine: Machine, monkeypatch: pytes
         choose_runtime(AudioVariant(precision=Precision.TF32), Placement())
 
 
-def test_without_openvino_it_is_keras_on_the_cpu(machine: Machine) -> None:
-    machine(openvino=False)
+def test_a_gpu_without_tensorflow_is_not_used(machine: Machine) -> None:
+    machine(gpu=True, gpu_works=True, missing=("tensorflow",))
 
-    assert choose_runtime(AUDIO, Placement()) == ("keras", Device.CPU)
+    assert choose_runtime(AUDIO, Placement()) == ("ncnn", Device.CPU)
 
 
 def test_kapre_in_the_graph_runs_in_keras_on_the_cpu(machine: Machine) -> None:
@@ -148,7 +211,7 @@ def test_kapre_in_the_graph_runs_in_keras_on_the_cpu(machine: Machine) -> None:
 def test_the_cpu_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == ("openvino", Device.CPU)
+    assert choose_runtime(AUDIO, Placement(device=Device.CPU)) == ("ncnn", Device.CPU)
 
 
 def test_keras_can_be_chosen_on_the_cpu(machine: Machine) -> None:
@@ -157,10 +220,11 @@ def test_keras_can_be_chosen_on_the_cpu(machine: Machine) -> None:
     assert choose_runtime(AUDIO, placement) == ("keras", Device.CPU)
 
 
-def test_openvino_can_be_chosen_beside_a_gpu(machine: Machine) -> None:
+@pytest.mark.parametrize("runtime", ["ncnn", "openvino"])
+def test_the_cpu_s_runtimes_can_be_chosen_beside_a_gpu(runtime: str, machine: Machine) -> None:
     machine(gpu=True, gpu_works=True)
 
-    assert choose_runtime(AUDIO, Placement(runtime="openvino")) == ("openvino", Device.CPU)
+    assert choose_runtime(AUDIO, Placement(runtime=runtime)) == (runtime, Device.CPU)
 
 
 def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> None:
@@ -172,7 +236,7 @@ def test_a_gpu_that_tensorflow_does_not_find_is_told_of(machine: Machine) -> Non
     ):
         chosen = choose_runtime(AUDIO, Placement())
 
-    assert chosen == ("openvino", Device.CPU)
+    assert chosen == ("ncnn", Device.CPU)
 
 
 @pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "GPU, CPU chosen"])
@@ -195,7 +259,7 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
     monkeypatch.setattr(keras, "has_gpu", ask)
     monkeypatch.setattr(tensorflow, "has_gpu", ask)
 
-    assert choose_runtime(AUDIO, Placement())[0] == "openvino"
+    assert choose_runtime(AUDIO, Placement())[0] == "ncnn"
 
 
 @pytest.mark.parametrize(
@@ -208,6 +272,24 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             id="openvino on a GPU",
         ),
         pytest.param(
+            AUDIO,
+            Placement(device=Device.GPU, runtime="ncnn"),
+            "runtime ncnn is for the CPU; got device gpu. Use runtime torch or keras or auto",
+            id="ncnn on a GPU",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.BFLOAT16),
+            Placement(runtime="ncnn"),
+            "precision bfloat16 runs in OpenVINO, PyTorch or Keras; got runtime ncnn, .* Use .* float32, or",
+            id="bfloat16 in ncnn",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.TF32),
+            Placement(runtime="ncnn"),
+            "precision tf32 runs in PyTorch or Keras on NVIDIA GPUs; got runtime ncnn",
+            id="tf32 in ncnn",
+        ),
+        pytest.param(
             IN_GRAPH,
             Placement(runtime="openvino"),
             "frontend kapre_graph .* got runtime openvino. Use frontend kapre, or runtime torch or keras",
@@ -218,6 +300,18 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             Placement(runtime="openvino"),
             "precision tf32 is NVIDIA GPUs' alone; got runtime openvino",
             id="tf32 in openvino",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.FLOAT16),
+            Placement(),
+            "precision float16 is GPUs' alone, in runtime torch. On the CPU use float32 or bfloat16",
+            id="float16 on the CPU",
+        ),
+        pytest.param(
+            AudioVariant(precision=Precision.FLOAT16),
+            Placement(runtime="ncnn"),
+            "precision float16 runs in PyTorch on GPUs; got runtime ncnn",
+            id="float16 in ncnn",
         ),
         pytest.param(
             AudioVariant(precision=Precision.TF32),
@@ -246,11 +340,14 @@ def test_what_does_not_go_together_is_an_error(
         choose_runtime(variant, placement)
 
 
-def test_openvino_that_is_not_installed_is_an_error_that_tells_how_to_install_it(machine: Machine) -> None:
-    machine(openvino=False)
+@pytest.mark.parametrize("runtime", ["ncnn", "openvino"])
+def test_a_runtime_that_is_not_installed_is_an_error_that_tells_how_to_install_it(
+    runtime: str, machine: Machine
+) -> None:
+    machine(missing=(runtime,))
 
-    with pytest.raises(OpenL3Error, match="not installed: pip install openvino"):
-        choose_runtime(AUDIO, Placement(runtime="openvino"))
+    with pytest.raises(OpenL3Error, match=f"not installed: pip install {runtime}"):
+        choose_runtime(AUDIO, Placement(runtime=runtime))
 
 
 @pytest.mark.parametrize("runtime", ["openvino", "keras"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -136,6 +137,27 @@ def test_its_embeddings_are_the_cpu_s(frontend: Frontend, slim_weights: Path) ->
     assert (on_gpu.device, on_gpu.runtime, on_gpu.embedding_size) == (Device.GPU, "torch", 512)
     expected = on_cpu.embed(items)
     np.testing.assert_allclose(embeddings, expected, atol=1e-6 * np.abs(expected).max())
+
+
+@pytest.mark.usefixtures("pretended_gpu")
+@pytest.mark.parametrize(
+    ("precision", "off"),
+    [(Precision.BFLOAT16, 0.03), (Precision.FLOAT16, 0.004)],
+    ids=["bfloat16", "float16"],
+)
+def test_a_shorter_precision_is_off_by_as_much_as_its_mantissa_is_shorter(
+    precision: Precision, off: float, slim_weights: Path
+) -> None:
+    """Eight bits and eleven, in convolutions one behind the other; in float32 it would be off by nothing."""
+    exact = AudioVariant(InputRepr.MEL128, embedding_size=512)
+    layers = folded(exact, slim_weights)
+    embedder = pytorch.build(replace(exact, precision=precision), layers, Device.GPU, 0)
+    items = np.random.default_rng(0).uniform(-80, 0, (3, *exact.network_shape)).astype(np.float32)
+
+    embeddings = embedder.embed(items)
+
+    expected = pytorch.build(exact, layers, Device.CPU, 0).embed(items)
+    assert off / 100 < np.abs(embeddings - expected).max() / np.abs(expected).max() < off
 
 
 @pytest.mark.usefixtures("pretended_gpu")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from conftest import NEEDS_OPENVINO, NEEDS_TORCH
+from conftest import EACH_RUNTIME, NEEDS_NCNN, NEEDS_OPENVINO, NEEDS_TORCH
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
 
@@ -22,7 +22,7 @@ from l3embed.runtimes.processor import available_threads
 
 SOUND = np.random.default_rng(0).uniform(-0.5, 0.5, 48_000)
 
-def embed(runtime="auto", model=None):
+def embed(runtime=RUNTIME, model=None):
     kwargs = {} if model else dict(input_repr="mel128", embedding_size=512)
     return l3embed.get_audio_embedding(
         SOUND, 48_000, model, hop_size=0.5, runtime=runtime, device="cpu", verbose=False, **kwargs)[0]
@@ -39,21 +39,26 @@ def fault_in_child(function, *arguments):
 """
 
 
-def run(program: str) -> None:
-    """Run a program of a user's to its end."""
-    done = subprocess.run(
-        [sys.executable, "-c", PRELUDE + program], capture_output=True, text=True, timeout=PATIENCE_S
-    )
+EACH_FORKABLE = pytest.mark.parametrize(
+    "runtime", [pytest.param("ncnn", marks=NEEDS_NCNN), pytest.param("openvino", marks=NEEDS_OPENVINO)]
+)
+"""The runtimes that a forked process may use after its parent has."""
+
+
+def run(program: str, runtime: str = "auto") -> None:
+    """Run a program of a user's to its end; it embeds in a runtime, if it does not say otherwise."""
+    program = f"RUNTIME = {runtime!r}\n{PRELUDE}{program}"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
 
 
-@NEEDS_OPENVINO
-def test_a_child_of_a_process_that_has_embedded_gives_the_same_numbers() -> None:
-    run("here = embed()\nassert np.array_equal(in_child(embed), here)")
+@EACH_FORKABLE
+def test_a_child_of_a_process_that_has_embedded_gives_the_same_numbers(runtime: str) -> None:
+    run("here = embed()\nassert np.array_equal(in_child(embed), here)", runtime)
 
 
-@NEEDS_OPENVINO
-def test_so_does_a_child_s_child() -> None:
+@EACH_FORKABLE
+def test_so_does_a_child_s_child(runtime: str) -> None:
     run(
         "here = embed()\n"
         "def fork_again():\n"
@@ -66,12 +71,13 @@ def test_so_does_a_child_s_child() -> None:
         "if not process:\n"
         "    embed()\n"
         "    os._exit(fork_again())\n"
-        "assert os.waitpid(process, 0)[1] == 0"
+        "assert os.waitpid(process, 0)[1] == 0",
+        runtime,
     )
 
 
-@NEEDS_OPENVINO
-def test_so_does_a_child_that_is_forked_while_another_thread_embeds() -> None:
+@EACH_FORKABLE
+def test_so_does_a_child_that_is_forked_while_another_thread_embeds(runtime: str) -> None:
     run(
         "here, done = embed(), threading.Event()\n"
         "def embed_on():\n"
@@ -82,36 +88,39 @@ def test_so_does_a_child_that_is_forked_while_another_thread_embeds() -> None:
         "for _ in range(3):\n"
         "    assert np.array_equal(in_child(embed), here)\n"
         "done.set()\n"
-        "thread.join()"
+        "thread.join()",
+        runtime,
     )
 
 
-@NEEDS_OPENVINO
-def test_a_stream_goes_on_in_a_child() -> None:
+@EACH_FORKABLE
+def test_a_stream_goes_on_in_a_child(runtime: str) -> None:
     run(
-        "here = embed('openvino')\n"
-        "options = dict(input_repr='mel128', embedding_size=512, hop_size=0.5, runtime='openvino')\n"
+        "here = embed()\n"
+        "options = dict(input_repr='mel128', embedding_size=512, hop_size=0.5, runtime=RUNTIME)\n"
         "stream = l3embed.AudioEmbeddingStream(48_000, **options)\n"
         "first, _ = stream.feed(SOUND[:30_000])\n"
         "def rest():\n"
         "    return np.concatenate([stream.feed(SOUND[30_000:])[0], stream.finish()[0]])\n"
         "assert len(first)\n"
-        "np.testing.assert_array_equal(np.concatenate([first, in_child(rest)]), here)"
+        "np.testing.assert_array_equal(np.concatenate([first, in_child(rest)]), here)",
+        runtime,
     )
 
 
-@NEEDS_OPENVINO
-def test_a_child_ends_as_programs_do_whether_it_embeds_or_not() -> None:
+@EACH_FORKABLE
+def test_a_child_ends_as_programs_do_whether_it_embeds_or_not(runtime: str) -> None:
     """What the parent's runtime has made must not be destroyed there: it would wait for its threads."""
     run(
-        "embed('openvino')\n"
+        "embed()\n"
         "for embeds in (False, True):\n"
         "    process = os.fork()\n"
         "    if not process:\n"
         "        if embeds:\n"
-        "            embed('openvino')\n"
+        "            embed()\n"
         "        sys.exit(0)\n"
-        "    assert os.waitpid(process, 0)[1] == 0"
+        "    assert os.waitpid(process, 0)[1] == 0",
+        runtime,
     )
 
 
@@ -141,7 +150,7 @@ def test_a_child_of_a_process_that_has_used_the_gpu_through_pytorch_is_told_what
     )
 
 
-@pytest.mark.parametrize("runtime", [pytest.param("openvino", marks=NEEDS_OPENVINO), "keras"])
+@EACH_RUNTIME
 def test_a_child_of_a_process_that_has_computed_nothing_just_works(runtime: str) -> None:
     run(
         "import tensorflow, keras\n"
@@ -166,26 +175,30 @@ def test_a_child_of_a_process_that_has_used_tensorflow_is_told_what_to_do(use: s
         f"{use}\n"
         "said = fault_in_child(embed, 'keras')\n"
         "assert 'forked from one that has used TensorFlow' in said, said\n"
-        "assert 'spawn' in said and 'runtime openvino' in said, said"
+        "assert 'spawn' in said and 'runtime ncnn or openvino' in said, said"
     )
 
 
 @pytest.mark.slow
-@NEEDS_OPENVINO
-def test_it_may_use_another_runtime() -> None:
-    run("embed('keras')\nhere = embed('openvino')\nassert np.array_equal(in_child(embed, 'openvino'), here)")
+@EACH_FORKABLE
+def test_it_may_use_another_runtime(runtime: str) -> None:
+    run(
+        "embed('keras')\nhere = embed()\nassert np.array_equal(in_child(embed), here)",
+        runtime,
+    )
 
 
 @pytest.mark.slow
-@NEEDS_OPENVINO
-def test_a_model_of_the_parent_s_runs_in_a_child_in_another_runtime_than_its_own() -> None:
+@EACH_FORKABLE
+def test_a_model_of_the_parent_s_runs_in_a_child_in_another_runtime_than_its_own(runtime: str) -> None:
     run(
         "model = l3embed.models.load_audio_embedding_model('mel128', 'music', 512)\n"
-        "here = embed('openvino', model)\n"
-        "def there(): return embed('openvino', model)\n"
+        "here = embed(model=model)\n"
+        "def there(): return embed(model=model)\n"
         "def in_keras(): return embed('keras', model)\n"
         "assert np.array_equal(in_child(there), here)\n"
-        "assert 'forked' in fault_in_child(in_keras)"
+        "assert 'forked' in fault_in_child(in_keras)",
+        runtime,
     )
 
 

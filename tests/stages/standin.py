@@ -78,6 +78,7 @@ class StandIn:
 
     device = Device.CPU
     runtime = "openvino"
+    batches_at_once = 1
 
     def __init__(self, variant: AudioVariant | ImageVariant) -> None:
         self.embedding_size = variant.embedding_size

@@ -10,7 +10,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from conftest import REFERENCE_FOLDERS, run_child
+from conftest import EACH_RUNTIME, REFERENCE_FOLDERS, run_child
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.models import running as embedders
@@ -127,8 +127,9 @@ def test_importing_the_command_loads_nothing_heavy() -> None:
     assert not {"numpy", "h5py", "requests", "tqdm", "tensorflow"} & set(done.stdout.split())
 
 
-def test_the_networks_run_where_they_are_asked_to(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("--weights", "random", "--runtime", "keras", "--device", "cpu", "--only", DISCS) == 0
+@EACH_RUNTIME
+def test_the_networks_run_where_they_are_asked_to(runtime: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--weights", "random", "--runtime", runtime, "--device", "cpu", "--only", DISCS) == 0
     (row,) = rows_of(capsys.readouterr().out).values()
     assert (row.tolerance, row.verdict) == ("1e-05", "ok")
 

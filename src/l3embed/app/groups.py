@@ -278,15 +278,15 @@ class PartSettings:
 
     source: str | None = None
     table: str | None = None
-    definition: str | None = MISSING
+    definition: str | None = None
 
 
 @dataclass
 class LayoutSettings:
     """How many files there are."""
 
-    name: str = MISSING
-    dtype: str = MISSING
+    name: str = OutputLayout.FILES.value
+    dtype: str = Dtype.FLOAT32.value
     parts_depend_on: PartSettings = field(default_factory=PartSettings)
 
     def __post_init__(self) -> None:

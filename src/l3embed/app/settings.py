@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -63,8 +63,8 @@ class Settings:
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
-    layout: LayoutSettings = MISSING
-    engine: EngineSettings = MISSING
+    layout: LayoutSettings = field(default_factory=LayoutSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING

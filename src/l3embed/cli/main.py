@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from l3embed.cli import (
+    doctor,
     embedding,
     export_model,
     listing,
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         listing,
         report_comparison,
         export_model,
+        doctor,
     ):
         command.add_parser(subparsers)
     return parser

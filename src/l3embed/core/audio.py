@@ -128,13 +128,13 @@ def get_audio_embedding(
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
     device : "auto", "cpu" or "gpu"
         Where the model runs; "auto" is the GPU where there is one.
-    runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "openvino"
+    runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "ncnn"
         What it runs in; "auto" takes what is fastest here. All give the same numbers.
-    precision : "float32", "tf32" or "bfloat16"
+    precision : "float32", "tf32", "bfloat16" or "float16"
         What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
         hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of
-        0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone. Of a given model it
-        is the model's own.
+        0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone, and float16 GPUs' in
+        runtime "torch". Of a given model it is the model's own.
     threads : int
         Threads on the CPU; 0: as many as this process may use.
 

@@ -14,6 +14,8 @@ from l3embed.evaluation.folds import FoldOptions, Split, Unsplit, split_files
 from l3embed.evaluation.mislabelled import notes_on_copies
 from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
+from l3embed.export.manifest_table import ManifestTable
+from l3embed.export.sampling import draw
 from l3embed.progress import progress_bar, say
 from l3embed.variants import Modality, check_at_least
 
@@ -129,15 +131,17 @@ def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluat
 
 
 def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
-    rows, means = read_means(export, modality)
+    rows, means, notes = _drawn(*read_means(export, modality))
     split = split_files(rows, FoldOptions(options.folds, options.min_class_files, options.seed))
     if isinstance(split, Unsplit):
-        return Evaluation(len(rows), split.reason, notes=split.notes)
+        return Evaluation(len(rows), split.reason, notes=(*notes, *split.notes))
     embeddings = means[split.rows]
     is_finite = np.isfinite(embeddings).all(axis=1)
     if not is_finite.all():
         example = rows[split.rows[np.argmin(is_finite)]].path
-        return Evaluation(len(rows), f"the embedding of {example} is not finite", notes=split.notes)
+        return Evaluation(
+            len(rows), f"the embedding of {example} is not finite", notes=(*notes, *split.notes)
+        )
     performances, confidence = _measure(modality, embeddings, split, options)
     probe = performances[Classifier.LINEAR_PROBE]
     return Evaluation(
@@ -147,8 +151,19 @@ def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOpti
         chance=float(np.bincount(split.actual).max() / len(split.actual)),
         performances=performances,
         predictions=_predictions(rows, split, probe, confidence),
-        notes=(*split.notes, *notes_on_copies(rows, split, probe.predicted)),
+        notes=(*notes, *split.notes, *notes_on_copies(rows, split, probe.predicted)),
     )
+
+
+def _drawn(
+    rows: Sequence[ManifestRow], means: npt.NDArray[np.float32]
+) -> tuple[Sequence[ManifestRow], npt.NDArray[np.float32], tuple[str, ...]]:
+    """Return the files to evaluate on: of a packed export not more than fit into memory, and a note then."""
+    if not isinstance(rows, ManifestTable):
+        return rows, means, ()
+    sample = draw(rows)
+    notes = (f"evaluated on {sample.words}",) if sample.words else ()
+    return sample.rows(rows), means[sample.places(rows)] if notes else means, notes
 
 
 def _measure(

@@ -49,7 +49,7 @@ class ManifestRow:
     precision : str
         What the convolutions computed in: ``float32``, unless asked otherwise.
     runtime : str
-        What computed the network, as in ``openvino``.
+        What computed the network, as in ``ncnn``.
     packages : str
         Versions of what computed it, as in ``l3embed 0.1.0, keras 3.12.4``.
     seconds : float or None

@@ -43,13 +43,13 @@ def write_table(path: Path, rows: Iterable[ManifestRow]) -> None:
             writer.write_table(pa.Table.from_pylist(some, schema=schema))
 
 
-def read_table(path: Path) -> ManifestTable:
-    """Read a manifest that `write_table` has written."""
+def read_table(path: Path, columns: Sequence[str] | None = None) -> ManifestTable:
+    """Read a manifest that `write_table` has written: some columns, or all."""
     import pyarrow.parquet as pq
 
     texts = [each.name for each in manifest_schema() if str(each.type) == "string"]
     shared = [name for name in texts if name not in DIFFERENT_IN_EACH]
-    return ManifestTable(pq.read_table(path, read_dictionary=shared, memory_map=False))
+    return ManifestTable(pq.read_table(path, columns=columns and list(columns), read_dictionary=shared))
 
 
 class ManifestTable(Sequence[ManifestRow]):
@@ -69,7 +69,9 @@ class ManifestTable(Sequence[ManifestRow]):
 
     def __iter__(self) -> Iterator[ManifestRow]:
         for batch in self._table.to_batches(max_chunksize=ROWS_AT_ONCE):
-            yield from (ManifestRow(**row) for row in batch.to_pylist())
+            columns = [_values(column) for column in batch.columns]
+            for row in zip(*columns, strict=True):
+                yield ManifestRow(**dict(zip(batch.schema.names, row, strict=True)))
 
     @overload
     def __getitem__(self, place: int) -> ManifestRow: ...
@@ -108,11 +110,23 @@ class ManifestTable(Sequence[ManifestRow]):
         """Return some of the rows, by their places."""
         return ManifestTable(self._table.take(places))
 
-    def column(self, name: str) -> Any:
-        """Return one column, as Arrow has it."""
-        return self._table[name]
+    def paths(self) -> Iterator[str]:
+        """Yield the paths alone."""
+        for batch in self._table.select(["path"]).to_batches(max_chunksize=ROWS_AT_ONCE):
+            yield from batch.column(0).to_pylist()
 
     def _is_ok(self) -> Any:
         import pyarrow.compute as pc
 
         return pc.equal(self._table["status"].cast("string"), OK)
+
+
+def _values(column: Any) -> list[Any]:
+    """Return a column's values; texts that rows share are one object."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    shared = column.dictionary.to_pylist()
+    return [None if place is None else shared[place] for place in column.indices.to_pylist()]

@@ -7,7 +7,6 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -17,9 +16,9 @@ from l3embed.disk.checksums import sha256
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.listings.fetch_folder import new_fetch_folder
 from l3embed.listings.location import Location
-from l3embed.listings.ranges import read_range
-from l3embed.listings.remote import NO_ROOM, download
-from l3embed.listings.shards import find_member
+from l3embed.listings.remote import NO_ROOM
+from l3embed.listings.wanted import Wanted as Wanted
+from l3embed.listings.wanted import fetch
 
 Item = TypeVar("Item")
 
@@ -34,29 +33,6 @@ FETCHES = 8
 
 AHEAD = 32
 """Files that are looked at ahead of their use."""
-
-PIECE_BYTES = 8 << 20
-"""Read at once of a member of a shard."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """A file that is needed here.
-
-    Parameters
-    ----------
-    location : Location
-        Where it lies.
-    bytes, offset : int or None
-        How many it has, and where it begins in its shard, if that is known.
-    sha256 : str
-        The checksum that it must have; nothing if any will do.
-    """
-
-    location: Location
-    bytes: int | None = None
-    offset: int | None = None
-    sha256: str = field(default="", compare=False)
 
 
 class _Copy:
@@ -128,6 +104,12 @@ class FetchFolder:
                 elif copy.done.done():
                     self._let_lie(copy)
             self._begin_waiting()
+
+    def forget(self) -> None:
+        """Remove what nobody uses: from now on, files may have changed where they lie."""
+        with self._lock:
+            for copy in list(self._idle.values()):
+                self._remove(copy)
 
     def _new_path(self, location: Location) -> Path:
         """Return a new name, with the ending by which readers know the file's kind."""
@@ -214,6 +196,14 @@ def fetch_folder() -> FetchFolder:
         return _folders[os.getpid()]
 
 
+def forget_fetched() -> None:
+    """Have files fetched anew that this process has fetched before."""
+    with _making:
+        folder = _folders.get(os.getpid())
+    if folder:
+        folder.forget()
+
+
 class Opening(AbstractContextManager[Path]):
     """A file that is going to be here: entering waits for it, leaving lets go of it.
 
@@ -297,53 +287,3 @@ def opening_ahead(
     finally:
         for _, opening in waiting:
             opening.close()
-
-
-def fetch(wanted: Wanted, path: Path) -> None:
-    """Fetch a file, and check that it is the one that is wanted.
-
-    Raises
-    ------
-    OpenL3Error
-        If it is not, or cannot be had.
-    """
-    location = wanted.location
-    if location.member:
-        _fetch_member(wanted, path)
-    else:
-        download(location.address, path)
-    _check(wanted, path)
-
-
-def _fetch_member(wanted: Wanted, path: Path) -> None:
-    location, offset, size = wanted.location, wanted.offset, wanted.bytes
-    if offset is None or size is None:
-        member = find_member(location.address, location.member)
-        offset, size = member.offset, member.bytes
-    end = offset + size
-    with path.open("wb") as file:
-        for start in range(offset, end, PIECE_BYTES):
-            stop = min(start + PIECE_BYTES, end)
-            file.write(
-                read_range(location.address, start, stop)
-                if location.is_remote
-                else _local_range(location.address, start, stop)
-            )
-
-
-def _local_range(address: str, start: int, end: int) -> bytes:
-    with Path(address).open("rb") as file:
-        file.seek(start)
-        content = file.read(end - start)
-    if len(content) < end - start:
-        raise OpenL3Error(f"The shard {address} is cut short.")
-    return content
-
-
-def _check(wanted: Wanted, path: Path) -> None:
-    size = path.stat().st_size
-    if wanted.bytes is not None and wanted.bytes != size:
-        raise OpenL3Error(
-            f"{wanted.location} has {size:,} bytes, and the listing says {wanted.bytes:,}. "
-            "Make the listing anew (l3embed list)."
-        )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from l3embed.errors import OpenL3Error
 from l3embed.listings.location import CHAIN, REMOTE_SCHEMES, TAR_SCHEME, scheme_of
-from l3embed.listings.remote import call, state_in
+from l3embed.listings.remote import call, remote_state, state_in
 from l3embed.listings.shards import SHARD_SUFFIX, members
 
 IsWanted = Callable[[str], bool]
@@ -119,6 +120,12 @@ def _of_file(path: Path) -> Source:
 
 
 def _remote_sources(root: str) -> Iterator[Source]:
+    path = urlsplit(root).path
+    is_web = scheme_of(root) in ("http", "https")
+    if path.lower().endswith(SHARD_SUFFIX) or (is_web and PurePosixPath(path).suffix):
+        state = remote_state(root)  # to look for what is below it would fetch it
+        yield Source(root, state.bytes, state.version)
+        return
     found = call(root, "find", detail=True)
     scheme = scheme_of(root)
     for name, info in found.items():

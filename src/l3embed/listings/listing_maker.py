@@ -117,6 +117,7 @@ def make_listing(root: str, listing: Path, is_wanted: IsWanted, *, checksums: bo
         _add(columns, row, before.rows(row.path), made)
     made.gone = len(before) - made.changed - made.unchanged
     made.rows, made.bytes = len(columns[PATH]), sum(row.bytes or 0 for row in rows)
+    listing.parent.mkdir(parents=True, exist_ok=True)  # paths count from it
     if checksums:
         _fill_checksums(columns, listing, made.left)
     write_listing(listing, dict(columns))

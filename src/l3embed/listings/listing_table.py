@@ -205,7 +205,6 @@ def write_listing(path: Path, columns: dict[str, Iterable[Any]]) -> None:
     )
     kept = [name for name in table.column_names if table.column(name).null_count < table.num_rows]
     table = table.select(kept or [PATH])
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         if path.suffix.lower() == PARQUET_SUFFIX:
             pq.write_table(table, temporary)

@@ -92,9 +92,12 @@ def file_system(scheme: str) -> Any:
     try:
         import fsspec
 
-        return fsspec.filesystem(scheme, **_options(scheme))
+        files = fsspec.filesystem(scheme, skip_instance_cache=True, **_options(scheme))
     except ImportError as error:
         raise _missing(scheme) from error
+    if scheme == "s3":  # attempts are made here
+        files.retries = 1
+    return files
 
 
 def check_packages(locations: Iterable[str]) -> None:
@@ -122,7 +125,7 @@ def _options(scheme: str) -> dict[str, Any]:
 
         limits = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=SILENCE_S)
         return {"client_kwargs": {"timeout": limits}, "use_listings_cache": False}
-    if scheme == "s3":  # attempts are made here
+    if scheme == "s3":
         limits_s = {"connect_timeout": CONNECT_S, "read_timeout": SILENCE_S, "max_pool_connections": 32}
         config = {**limits_s, "retries": {"total_max_attempts": 1, "mode": "standard"}}
         return {"config_kwargs": config, "use_listings_cache": False, "default_cache_type": "none"}
@@ -196,7 +199,9 @@ def attempting(address: str, attempt: Callable[[], Answer]) -> Answer:
 def _own_cause(error: Exception) -> Exception:
     """Return why a file is said not to be there: fsspec says so of web servers that do not answer."""
     cause = error.__cause__
-    return cause if isinstance(error, FileNotFoundError) and isinstance(cause, Exception) else error
+    if isinstance(error, FileNotFoundError) and isinstance(cause, Exception):
+        return cause if _packages(cause) & {"aiohttp", "asyncio"} else error
+    return error
 
 
 def is_lasting(error: Exception) -> bool:
@@ -217,8 +222,13 @@ def _is_refusal(error: BaseException) -> bool:
 
 def _is_of_a_client(error: Exception) -> bool:
     """Tell whether an error is one that a client of a server raises: each has its own."""
-    packages = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
-    return bool(packages & {"aiohttp", "asyncio", "botocore", "gcsfs", "httpx", "requests", "urllib3"})
+    return bool(
+        _packages(error) & {"aiohttp", "asyncio", "botocore", "gcsfs", "httpx", "requests", "urllib3"}
+    )
+
+
+def _packages(error: BaseException) -> set[str]:
+    return {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
 
 
 def _lasting(address: str, error: Exception) -> OpenL3Error:

@@ -55,7 +55,7 @@ def load_audio_embedding_model(
         itself; with "librosa" it takes them in.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    precision : "float32", "tf32" or "bfloat16"
+    precision : "float32", "tf32", "bfloat16" or "float16"
         What the convolutions compute in; see `l3embed.variants.Precision`.
 
     Returns

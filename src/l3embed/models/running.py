@@ -14,7 +14,8 @@ from l3embed.networks.folding import LayerWeights, fold_layers
 from l3embed.networks.keras_model import model_weights
 from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder, Placement
-from l3embed.runtimes.choice import RUNTIMES, choose_runtime, model_runtime
+from l3embed.runtimes.building import build_embedder
+from l3embed.runtimes.choice import choose_runtime, model_runtime
 from l3embed.variants import AudioVariant, Frontend, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.locating import locate_weights
@@ -105,9 +106,8 @@ def model_network(model: Any, placement: Placement) -> Network:
 
 
 def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
-    runtime, device = choose_runtime(variant, placement)
     layers = fold_layers(network_layers(variant.weight_set.modality, variant.pool), weights)
-    return RUNTIMES[runtime].load().build(variant, layers, device, placement.threads)
+    return build_embedder(variant, layers, placement)
 
 
 def _frontend(variant: Variant) -> Frontend | None:

@@ -24,6 +24,9 @@ from l3embed.networks.layers import (
 )
 from l3embed.variants import SAMPLES_SHAPE, AudioVariant, ImageVariant, Precision
 
+SHORTER = frozenset((Precision.BFLOAT16, Precision.FLOAT16))
+"""What a Keras layer's policy can name; TF32 is a switch of the process."""
+
 
 def build_keras_model(
     variant: AudioVariant | ImageVariant, weights: Iterable[LayerWeights], frontend: Any = None
@@ -72,7 +75,7 @@ def _dtype(layer: Layer, precision: Precision) -> str:
     """Return the type that a layer computes in: both ends of a network stay in float32."""
     # bfloat16 would round decibels to half a decibel before the first convolution sees them.
     is_end = isinstance(layer, Flatten) or layer.name == INPUT_NORM_NAME
-    return "float32" if is_end or precision is not Precision.BFLOAT16 else f"mixed_{precision.value}"
+    return "float32" if is_end or precision not in SHORTER else f"mixed_{precision.value}"
 
 
 def _keras_layer(layer: Layer, dtype: str) -> Any:

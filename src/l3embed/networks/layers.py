@@ -5,6 +5,7 @@ What folds weights into it and builds it in a framework reads this; it is loaded
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from l3embed.variants import Modality
@@ -82,7 +83,9 @@ TrainedLayer = BatchNorm | Conv
 Layer = BatchNorm | Conv | ReLU | MaxPool | Flatten
 
 
-def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
+def network_layers(
+    modality: Modality, pool: tuple[int, int], filters: Sequence[int] | None = None
+) -> list[Layer]:
     """Describe a network from its input, a spectrogram or an image, to its embedding.
 
     Parameters
@@ -91,22 +94,28 @@ def network_layers(modality: Modality, pool: tuple[int, int]) -> list[Layer]:
         Which network.
     pool : tuple[int, int]
         Max-pooling of the head, which makes the embedding's size.
+    filters : sequence of int, optional
+        Filters of the two convolutions in each block; by default those of the published networks.
     """
-    return [*_body(modality), MaxPool("embedding_pool", pool, "same"), Flatten("embedding")]
+    return [
+        *_body(modality, filters or BLOCK_FILTERS),
+        MaxPool("embedding_pool", pool, "same"),
+        Flatten("embedding"),
+    ]
 
 
 def trained_layers(modality: Modality) -> tuple[TrainedLayer, ...]:
     """Return the layers with weights of one network, in the order of the weight files: no head has any."""
-    return tuple(layer for layer in _body(modality) if isinstance(layer, TrainedLayer))
+    return tuple(layer for layer in _body(modality, BLOCK_FILTERS) if isinstance(layer, TrainedLayer))
 
 
-def _body(modality: Modality) -> list[Layer]:
+def _body(modality: Modality, block_filters: Sequence[int]) -> list[Layer]:
     channels = INPUT_CHANNELS[modality]
     layers: list[Layer] = [BatchNorm(INPUT_NORM_NAME, channels)]
-    for block, filters in enumerate(BLOCK_FILTERS, start=1):
+    for block, filters in enumerate(block_filters, start=1):
         layers += _conv_unit(f"block{block}_conv1", channels, filters)
         channels = filters
-        if block == len(BLOCK_FILTERS):
+        if block == len(block_filters):
             layers.append(Conv(EMBEDDING_LAYER_NAMES[modality], channels, filters))
         else:
             # The published image network has these two the other way round, here and nowhere else.

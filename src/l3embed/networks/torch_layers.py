@@ -40,6 +40,22 @@ class ChannelsLastFlatten(nn.Module):  # type: ignore[misc]
         return tensor.permute(0, 2, 3, 1).flatten(1)
 
 
+class SamePool(nn.MaxPool2d):  # type: ignore[misc]
+    """Max pooling of all there is, padded on both sides, behind by one more if need be.
+
+    The published networks' sizes leave nothing to pad; those of the runtimes' self-test do.
+    """
+
+    def forward(self, tensor: Any) -> Any:
+        """Pool ``(batch, channel, height, width)``."""
+        missing = [-side % step for side, step in zip(tensor.shape[2:], self.kernel_size, strict=True)]
+        if any(missing):
+            top, left = (count // 2 for count in missing)
+            borders = (left, missing[1] - left, top, missing[0] - top)
+            tensor = nn.functional.pad(tensor, borders, value=-torch.inf)
+        return super().forward(tensor)
+
+
 class ChannelScale(nn.Module):  # type: ignore[misc]
     """A batch norm that no convolution takes up: a factor and an offset by channel."""
 
@@ -119,6 +135,8 @@ def _folded(layer: FoldedLayer) -> Any:
             conv.weight.copy_(torch.from_numpy(_to_pytorch(layer.kernel)))
             conv.bias.copy_(torch.from_numpy(layer.bias))
         return conv
+    if isinstance(layer, MaxPool) and layer.padding == "same":
+        return SamePool(layer.size)
     return _weightless(layer)
 
 

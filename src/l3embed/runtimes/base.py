@@ -21,6 +21,10 @@ AUTO = "auto"
 """The word for the runtime that is fastest here."""
 
 
+class FrameworkError(OpenL3Error):
+    """What a runtime imports has failed, with words of its own."""
+
+
 class Embedder(Protocol):
     """One network, ready to run; several threads may use it."""
 
@@ -39,6 +43,10 @@ class Embedder(Protocol):
     @property
     def runtime(self) -> str:
         """What it runs in: a name in `l3embed.runtimes.choice.RUNTIMES`."""
+
+    @property
+    def batches_at_once(self) -> int:
+        """Batches to call `embed` with side by side, so that none of its threads waits for a batch's end."""
 
     def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
         """Compute the embeddings of a batch: ``(n, *input_shape)`` to ``(n, D)``.

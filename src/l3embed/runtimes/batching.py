@@ -12,18 +12,20 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
-from threading import Event
+from threading import Event, Lock
 from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.errors import OpenL3Error, source_faults
-from l3embed.profiling import Phase, phase
-from l3embed.runtimes.ahead import Ahead
+from l3embed.profiling import Phase, take_down
+from l3embed.runtimes.ahead import Ahead, map_ahead
 from l3embed.runtimes.base import Embedder
 
 Key = TypeVar("Key")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 Array = npt.NDArray[np.floating]
 Block = Array | Callable[[], Array]
 """Some of the network's inputs, or what computes them, in whatever thread."""
@@ -92,8 +94,8 @@ def embed_sources(
 ) -> Iterator[Piece[Key]]:
     """Embed the items of all sources, batches running across sources so that short ones fill them too.
 
-    At most four batches and a few blocks are held. A source that raises anything ends with it, and the others
-    go on.
+    At most three batches and those in the network, and a few blocks are held. A source that raises anything
+    ends with it, and the others go on.
 
     Parameters
     ----------
@@ -201,25 +203,65 @@ def _pack(
     yield batch
 
 
+class _Clock:
+    """How long the network computes, and how long it waits for batches; these may run side by side."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running = 0
+        self._counted_until_s = time.perf_counter()
+
+    def start(self) -> None:
+        """Take down that a batch begins."""
+        with self._lock:
+            if not self._running:
+                self._count(Phase.IDLE)
+            self._running += 1
+
+    def end(self) -> float:
+        """Take down that a batch has ended, and return the seconds since it began, or the last one ended."""
+        with self._lock:
+            self._running -= 1
+            return self._count(Phase.NETWORK)
+
+    def _count(self, name: Phase) -> float:
+        now_s = time.perf_counter()
+        passed_s, self._counted_until_s = now_s - self._counted_until_s, now_s
+        take_down(name, passed_s)
+        return passed_s
+
+
 def _run(embedder: Embedder, batches: Iterator[_Batch[Key]], stop: Event) -> Iterator[list[Piece[Key]]]:
     """Send batches through the network, and give each source its own."""
+    clock = _Clock()
     empty = np.empty((0, embedder.embedding_size), np.float32)
-    while batch := _next_batch(batches):
-        started_s = time.perf_counter()
-        with phase(Phase.NETWORK):
+
+    def compute(batch: _Batch[Key]) -> list[Piece[Key]]:
+        clock.start()
+        try:
             embeddings = embedder.embed(batch.items[: batch.count], stop) if batch.count else empty
+        finally:
+            seconds = clock.end()
+        return list(_pieces(batch, embeddings, seconds))
+
+    for pieces in _in_order(compute, batches, embedder.batches_at_once):
         if stop.is_set():  # the batch need not be whole
             return
-        item_s = (time.perf_counter() - started_s) / max(1, batch.count)
-        pieces = []
-        start = 0
-        for span in batch.spans:
-            rows = embeddings[start : start + span.count]
-            pieces.append(Piece(span.key, rows, span.is_last, span.error, item_s * span.count))
-            start += span.count
         yield pieces
 
 
-def _next_batch(batches: Iterator[_Batch[Key]]) -> _Batch[Key] | None:
-    with phase(Phase.IDLE):
-        return next(batches, None)
+def _in_order(compute: Callable[[Item], Result], items: Iterator[Item], at_once: int) -> Iterator[Result]:
+    if at_once == 1:  # in this thread, always the same, as some frameworks want it
+        yield from map(compute, items)
+        return
+    with ThreadPoolExecutor(at_once, "l3embed-batch") as pool:
+        yield from map_ahead(pool, compute, items, at_once - 1)
+
+
+def _pieces(batch: _Batch[Key], embeddings: npt.NDArray[np.float32], seconds: float) -> Iterator[Piece[Key]]:
+    item_s = seconds / max(1, batch.count)
+    start = 0
+    for span in batch.spans:
+        rows = embeddings[start : start + span.count]
+        yield Piece(span.key, rows, span.is_last, span.error, item_s * span.count)
+        start += span.count

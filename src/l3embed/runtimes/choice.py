@@ -7,6 +7,7 @@ A new runtime is a module that keeps the contract in `l3embed.runtimes.base`, a 
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -51,7 +52,7 @@ class Row:
 
     @property
     def is_installed(self) -> bool:
-        """Whether it is; OpenVINO, for one, has no wheels for some machines."""
+        """Whether it is; ncnn and OpenVINO, for two, have no wheels for some machines."""
         return importlib.util.find_spec(self.requires) is not None
 
     def load(self) -> Runtime:
@@ -60,6 +61,7 @@ class Row:
 
 
 RUNTIMES = {
+    "ncnn": Row("l3embed.runtimes.ncnn", requires="ncnn", packages=("ncnn",)),
     "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
     "torch": Row(
         "l3embed.runtimes.pytorch",
@@ -103,10 +105,13 @@ def runtime_packages() -> tuple[str, ...]:
     return tuple(sorted({package for row in RUNTIMES.values() for package in row.packages}))
 
 
-def choose_runtime(variant: Variant, placement: Placement) -> tuple[str, Device]:
+def choose_runtime(
+    variant: Variant, placement: Placement, without: Collection[str] = ()
+) -> tuple[str, Device]:
     """Return the runtime and the device for a network: ``auto`` takes what is fastest here.
 
-    That is a GPU, if a runtime works on one; else, on the CPU, the first of the table.
+    That is a GPU, if a runtime works on one; else, on the CPU, the first of the table. Some runtimes may be
+    left out of that.
 
     Raises
     ------
@@ -115,7 +120,7 @@ def choose_runtime(variant: Variant, placement: Placement) -> tuple[str, Device]
     """
     name, device = placement.runtime, placement.device
     if name == AUTO:
-        name, device = _fastest(variant, device)
+        name, device = _fastest(variant, device, without)
     fault = _fault(name, variant, device)
     if fault:
         raise OpenL3Error(fault)
@@ -140,9 +145,9 @@ def model_runtime(asked_for: str) -> ModelRuntime:
     return cast("ModelRuntime", RUNTIMES[name].load())
 
 
-def _fastest(variant: Variant, device: Device) -> tuple[str, Device]:
+def _fastest(variant: Variant, device: Device, without: Collection[str]) -> tuple[str, Device]:
     """Return the first runtime that can do it; if none can, the last, whose fault will be told."""
-    names = [name for name, row in RUNTIMES.items() if row.uses_gpu]
+    names = [name for name, row in RUNTIMES.items() if row.uses_gpu and name not in without]
     if device is Device.AUTO:
         # One after the other: the next is asked, and imported, where the last has found no GPU.
         for name in names:
@@ -150,7 +155,9 @@ def _fastest(variant: Variant, device: Device) -> tuple[str, Device]:
                 return name, Device.GPU
         device = Device.CPU
     if device is Device.CPU:
-        names = [name for name, row in RUNTIMES.items() if row.is_quick_on_cpu]
+        names = [name for name, row in RUNTIMES.items() if row.is_quick_on_cpu and name not in without]
+    if not names:
+        raise OpenL3Error(f"Of the runtimes {', '.join(without)} none is left that can compute here.")
     return next((name for name in names if not _fault(name, variant, device)), names[-1]), device
 
 

@@ -93,6 +93,7 @@ class CudaEmbedder:
 
     runtime = "torch"
     device = Device.GPU
+    batches_at_once = 1
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer]) -> None:
         network, self.input_shape = whole_network(variant, layers)

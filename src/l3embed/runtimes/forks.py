@@ -71,8 +71,8 @@ def check_tensorflow_usable() -> None:
         raise OpenL3Error(
             "This process was forked from one that has used TensorFlow, which would wait here for ever. "
             'Start processes by the method "spawn" (multiprocessing.get_context("spawn"); of a PyTorch '
-            'DataLoader multiprocessing_context="spawn"), or use runtime openvino, or embed in the forked '
-            "processes alone."
+            'DataLoader multiprocessing_context="spawn"), or use runtime ncnn or openvino, or embed in the '
+            "forked processes alone."
         )
 
 

@@ -48,6 +48,7 @@ class _Compiled:
     """A function of tensors, compiled for batches of any size."""
 
     runtime = "keras"
+    batches_at_once = 1
 
     def __init__(self, compute: Callable[[Any], Any], input_shape: Sequence[int], device: Device) -> None:
         tf = prepare_tensorflow()

@@ -40,6 +40,7 @@ class OpenVinoEmbedder:
 
     runtime = "openvino"
     device = Device.CPU
+    batches_at_once = 1
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self.input_shape = variant.network_shape

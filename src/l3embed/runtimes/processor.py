@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,8 @@ def precision_fault(precision: Precision) -> str:
     """Return why the processor cannot compute in a precision, but for emulating it; nothing, if it can."""
     if precision is Precision.TF32:
         return "precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16."
+    if precision is Precision.FLOAT16:
+        return "precision float16 is GPUs' alone, in runtime torch. On the CPU use float32 or bfloat16."
     if precision is Precision.BFLOAT16 and not has_bfloat16():
         return (
             "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "
@@ -44,6 +47,15 @@ def has_bfloat16() -> bool:
         # OpenVINO says yes for processors that it then emulates it on, at a sixth of float32's speed.
         return any(BFLOAT16_FLAGS & set(line.split()) for line in _flag_lines())
     return "BF16" in _openvino_capabilities()
+
+
+def processor_name() -> str:
+    """Return what the processor is called, as far as that can be found out."""
+    names = []
+    if CPU_INFO.is_file():
+        lines = CPU_INFO.read_text().splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), "") or platform.processor() or platform.machine()
 
 
 def _flag_lines() -> list[str]:

@@ -22,7 +22,12 @@ from l3embed.variants import SAMPLES_SHAPE, Device, Precision, Variant
 ITEMS_A_THREAD = 2
 """Items that go through the CPU at once for each thread: as fast as more are, in less memory."""
 
-GPU_CAPABILITY = {Precision.FLOAT32: (0, 0), Precision.TF32: (8, 0), Precision.BFLOAT16: (8, 0)}
+GPU_CAPABILITY = {
+    Precision.FLOAT32: (0, 0),
+    Precision.TF32: (8, 0),
+    Precision.BFLOAT16: (8, 0),
+    Precision.FLOAT16: (7, 0),
+}
 """Compute capability from which NVIDIA's GPUs multiply in a precision, rather than emulate it."""
 
 NO_GPU = (
@@ -106,7 +111,8 @@ def whole_network(variant: Variant, layers: Iterable[FoldedLayer]) -> tuple[Any,
     in_graph = has_graph_frontend(variant)
     network = folded_network(layers).to(memory_format=torch.channels_last)
     frontend = Spectrogram(variant.input_repr) if in_graph else None
-    dtype = torch.bfloat16 if variant.precision is Precision.BFLOAT16 else torch.float32
+    shorter = {Precision.BFLOAT16: torch.bfloat16, Precision.FLOAT16: torch.float16}
+    dtype = shorter.get(variant.precision, torch.float32)
 
     class Whole(nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -127,6 +133,7 @@ class TorchEmbedder:
 
     runtime = "torch"
     device = Device.CPU
+    batches_at_once = 1
 
     def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
         self._network, self.input_shape = whole_network(variant, layers)

@@ -171,6 +171,10 @@ def gpu_fault(precision: Precision) -> str:
         return NO_GPU
     if precision is Precision.FLOAT32:
         return ""
+    if precision is Precision.FLOAT16:
+        return (
+            "precision float16 runs in PyTorch; got runtime keras. Use runtime torch, or precision bfloat16."
+        )
     tf = prepare_tensorflow()
     gpu = tf.config.list_physical_devices("GPU")[0]
     capability = tf.config.experimental.get_device_details(gpu).get("compute_capability")

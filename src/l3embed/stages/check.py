@@ -87,7 +87,7 @@ def _check_labels(dataset: Path, found: Found, source: LabelSource) -> None:
 
 def _tell_of_listing(found: Found) -> None:
     if found.repeated:
-        say(f"check: warning: {counted(found.repeated, 'row')} of the listing repeat others, and count once.")
+        say(f"check: warning: rows of the listing that repeat others, and count once: {found.repeated:,}")
     if found.unused_columns:
         names = ", ".join(found.unused_columns)
         say(f"check: these columns of the listing are not used: {names}. It may have {', '.join(COLUMNS)}.")

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from l3embed.errors import OpenL3Error, source_faults
-from l3embed.listings.fetching import FETCHES
+from l3embed.listings.fetching import FETCHES, forget_fetched
 from l3embed.listings.location import Location
 from l3embed.listings.remote import remote_state
 from l3embed.runtimes.ahead import map_ahead
@@ -60,6 +60,7 @@ class InputDigests:
     """
 
     def __init__(self, dataset: Path, digests: Digests) -> None:
+        forget_fetched()  # a version that is asked for now is not that of an earlier copy
         self._dataset, self._digests = dataset, digests
         self._state_of = lru_cache(ASKED_ADDRESSES)(remote_state)
 

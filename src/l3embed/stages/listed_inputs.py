@@ -71,7 +71,7 @@ class ListedInputs(Sequence[Input]):
     def __getitem__(self, place: slice) -> ListedInputs: ...
     def __getitem__(self, place: int | slice) -> Input | ListedInputs:
         if isinstance(place, slice):
-            return ListedInputs(self._table.take(range(len(self))[place]))
+            return ListedInputs(self._table.take(list(range(len(self))[place])))
         (row,) = self._table.slice(range(len(self))[place], 1).to_pylist()
         return _input(row)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from array import array
+from collections import defaultdict
 from collections.abc import Iterable
 
 from l3embed.export.doubts import DOUBTFUL, Doubt
@@ -22,32 +23,26 @@ class DoubtTally:
 
     def __init__(self, stage: str) -> None:
         self._stage = stage
-        self._counts: Counter[DoubtKind] = Counter()
         self._first: dict[DoubtKind, dict[str, str]] = {}
-        self._seen: dict[DoubtKind | None, set[int]] = {}
+        self._numbers: defaultdict[DoubtKind, array[int]] = defaultdict(lambda: array("q"))
 
     @property
     def files(self) -> int:
         """Files about which there is any doubt."""
-        return len(self._seen.get(None, ()))
+        return _different(*self._numbers.values())
 
     def add(self, doubts: Iterable[Doubt]) -> None:
         """Count the doubts about one input."""
         for doubt in doubts:
-            number = hash(doubt.path)
-            self._seen.setdefault(None, set()).add(number)
-            seen = self._seen.setdefault(doubt.kind, set())
-            if number not in seen:  # a video is two inputs
-                seen.add(number)
-                self._counts[doubt.kind] += 1
-                first = self._first.setdefault(doubt.kind, {})
-                if len(first) < DOUBTFUL_NAMED:
-                    first[doubt.path] = doubt.words
+            self._numbers[doubt.kind].append(hash(doubt.path))  # a video is two inputs, and one number
+            first = self._first.setdefault(doubt.kind, {})
+            if len(first) < DOUBTFUL_NAMED:
+                first[doubt.path] = doubt.words
 
     def tell(self) -> None:
         """Tell of them: one line a kind, the worst first."""
         for kind in DoubtKind:
-            count, first = self._counts[kind], self._first.get(kind, {})
+            count, first = self._count(kind), self._first.get(kind, {})
             if count == 1:
                 ((path, words),) = first.items()
                 say(f"{self._stage}: warning: {path} {words}")
@@ -60,7 +55,20 @@ class DoubtTally:
     @property
     def figures(self) -> dict[str, dict[str, int]]:
         """The counts, the worst first, as a stage's metrics have them."""
-        return {"doubts": {kind.value: self._counts[kind] for kind in DoubtKind if self._counts[kind]}}
+        counts = {kind.value: self._count(kind) for kind in DoubtKind}
+        return {"doubts": {name: count for name, count in counts.items() if count}}
+
+    def _count(self, kind: DoubtKind) -> int:
+        return _different(self._numbers[kind])
+
+
+def _different(*numbers: array[int]) -> int:
+    """Return how many different numbers there are."""
+    import numpy as np
+
+    if not numbers:
+        return 0
+    return len(np.unique(np.concatenate([np.frombuffer(some, np.int64) for some in numbers])))
 
 
 class FailureTally:

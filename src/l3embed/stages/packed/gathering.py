@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -14,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
-from l3embed.disk.rows import RowSpool
+from l3embed.disk.npy_rows import read_header
 from l3embed.disk.seals import seal
 from l3embed.export.manifest import mean_path
 from l3embed.inputs.findings import LACKS
@@ -26,7 +27,6 @@ from l3embed.stages.packed.part_files import (
     read_results,
     results_schema,
     results_table,
-    skip_header,
 )
 from l3embed.stages.packed.plan import PartId
 from l3embed.store.entries import Entry
@@ -91,32 +91,41 @@ class _Means(ExitStack):
 
     def __init__(self, output: Path, entries: Mapping[PartId, Entry]) -> None:
         super().__init__()
-        self._output = output
         self._dimensions: dict[PartId, int] = {}
-        self._files: dict[PartId, Any] = {}
+        self._parts: dict[PartId, Any] = {}
+        self._paths: list[Path] = []
+        self._files: dict[Modality, Any] = {}
+        counts: Counter[Modality] = Counter()
         for part, entry in entries.items():
             if entry.facts["embedded"]:
                 file = self.enter_context(entry.files[MEANS_FILE].open("rb"))
-                self._files[part], self._dimensions[part] = file, skip_header(file)[1]
-        self._spools: dict[Modality, RowSpool] = {}
+                self._parts[part], self._dimensions[part] = file, read_header(file)[0][1]
+                counts[part.modality] += entry.facts["embedded"]
+        for modality, count in counts.items():
+            self._begin(mean_path(output, modality), modality, count)
+
+    def _begin(self, path: Path, modality: Modality, count: int) -> None:
+        """Begin an array of so many means: they go to the disk as they come."""
+        dimension = next(size for part, size in self._dimensions.items() if part.modality is modality)
+        file = self.enter_context(self.enter_context(replacing(path)).open("wb"))
+        header = {"descr": np.dtype(np.float32).str, "fortran_order": False, "shape": (count, dimension)}
+        np.lib.format.write_array_header_1_0(file, header)
+        self._files[modality] = file
+        self._paths.append(path)
 
     def read(self, each: PackedResult) -> Vector:
         """Return the mean of the next input of a part that has embeddings."""
         part = PartId(each.result.modality, each.part)
-        return np.fromfile(self._files[part], np.float32, self._dimensions[part])
+        return np.fromfile(self._parts[part], np.float32, self._dimensions[part])
 
     def write(self, modality: Modality, mean: Vector | None) -> None:
         """Append an input's mean to those of its modality."""
-        if mean is None:
-            return
-        if modality not in self._spools:
-            self._spools[modality] = self.enter_context(RowSpool(self._output))
-        self._spools[modality].append(mean[np.newaxis])
+        if mean is not None:
+            self._files[modality].write(mean.tobytes())
 
     def __exit__(self, *fault: Any) -> bool | None:
+        suppressed = super().__exit__(*fault)
         if fault[0] is None:
-            for modality, spool in self._spools.items():
-                path = mean_path(self._output, modality)
-                spool.save_npy(path)
+            for path in self._paths:
                 seal(path)
-        return super().__exit__(*fault)
+        return suppressed

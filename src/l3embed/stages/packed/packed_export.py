@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from l3embed.disk.atomic import place
+from l3embed.disk.npy_rows import NpyRows
 from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
@@ -37,6 +38,9 @@ from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import DoubtKind, Modality
+
+DECIDING = ("path", "modality", "label", "sha256", "status", "start_s", "end_s")
+"""Columns of the manifest from which doubts are found."""
 
 
 def run(options: ExportOptions, layout: Layout, store: Store) -> str:
@@ -186,9 +190,15 @@ def _known_doubts(table: Path, kind: DoubtKind) -> Iterator[Doubt]:
 
 
 def _new_doubts(output: Path, kind: DoubtKind) -> Iterator[Doubt]:
-    if kind in (DoubtKind.CONFLICT, DoubtKind.COPY):
-        with_copies = read_table(output / MANIFEST_PARQUET).embedded().with_shared("sha256")
+    """Yield what only shows when all files are looked at together."""
+    if kind not in (DoubtKind.CONFLICT, DoubtKind.COPY, DoubtKind.OUTLIER):
+        return
+    embedded = read_table(output / MANIFEST_PARQUET, DECIDING).embedded()
+    if kind is not DoubtKind.OUTLIER:
+        with_copies = embedded.with_shared("sha256")
         yield from (doubt for doubt in doubts_about_copies(with_copies) if doubt.kind is kind)
-    elif kind is DoubtKind.OUTLIER:
-        for modality in Modality:
-            yield from doubts_about_outliers(*read_means(output, modality))
+        return
+    for modality in Modality:
+        if mean_path(output, modality).is_file():
+            means = NpyRows(mean_path(output, modality))
+            yield from doubts_about_outliers(embedded.embedded_in(modality), means)

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.atomic import replacing
 from l3embed.disk.folders import FolderError
+from l3embed.disk.npy_rows import NpyRows
 from l3embed.disk.rows import RowSpool
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.export.formats import RowLayout
@@ -103,10 +104,13 @@ def read_results(path: Path, doubted: DoubtKind | None = None) -> Iterator[Packe
 
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
-            table = file.read_row_group(group)
-            if doubted is not None:
-                table = table.filter(pc.match_substring(table["warnings"], doubted.value))
-            yield from map(_from_row, table.to_pylist())
+            if doubted is None:
+                yield from map(_from_row, file.read_row_group(group).to_pylist())
+                continue
+            warnings = file.read_row_group(group, columns=["warnings"])["warnings"]
+            is_doubted = pc.match_substring(warnings, doubted.value)
+            if pc.any(is_doubted).as_py():
+                yield from map(_from_row, file.read_row_group(group).filter(is_doubted).to_pylist())
 
 
 def _as_row(each: PackedResult) -> dict[str, Any]:
@@ -211,6 +215,7 @@ class OldPart:
     def __init__(self, entry: Entry) -> None:
         self._entry = entry
         self._file: Any = None
+        self._means: NpyRows | None = None
         self._group: tuple[int, Any] = (-1, None)
         self.results: dict[str, tuple[PackedResult, int]] = {}
         place = 0
@@ -224,8 +229,10 @@ class OldPart:
         """Return the mean embedding of an input, ``(D,)``."""
         path = self._entry.files[MEANS_FILE]
         with _whole(path):
-            means = np.load(path, mmap_mode="r")
-            return np.array(means[self.results[row_key][1]])
+            self._means = self._means or NpyRows(path)
+            place = self.results[row_key][1]
+            mean: npt.NDArray[np.float32] = self._means[place : place + 1][0]
+            return mean
 
     def blocks(self, row_key: str) -> Iterator[Block]:
         """Yield the rows of an input. It is quickest to ask for inputs in the order of the part."""
@@ -275,10 +282,3 @@ def _whole(path: Path) -> Iterator[None]:
         raise FolderError(
             f"{path} is not as it was written: {error} Remove it, and its rows are computed again."
         ) from error
-
-
-def skip_header(file: IO[bytes]) -> tuple[int, ...]:
-    """Go to the first number of an ``.npy`` file, and return the array's shape."""
-    np.lib.format.read_magic(file)
-    shape, _, _ = np.lib.format.read_array_header_1_0(file)
-    return tuple(shape)
