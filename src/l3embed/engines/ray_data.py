@@ -28,7 +28,7 @@ LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 - Ray's own
 """Where Ray writes them, unless its user says otherwise."""
 
 OBJECT_STORE_BYTES = 256 * 2**20
-"""Of a cluster of this machine alone. A million inputs of tasks take 53 MB of it; what is more goes to disk."""
+"""Of a cluster of this machine alone. A million inputs take 53 MB of it; what is more goes to disk."""
 
 QUEUED_BATCHES = 2
 """Batches that an actor has at once, the one that it computes among them: so it never waits for the next."""
