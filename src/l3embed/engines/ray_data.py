@@ -104,16 +104,19 @@ def _results(
     logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it writes pages of traces of each
     threads = max(1, int(options.num_cpus))
     rows = [{"number": number, "tasks": tasks} for number, tasks in waiting.items()]
-    done = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-        _Actor,
-        fn_constructor_args=(pickle.dumps(worker), threads),
-        batch_size=None,
-        zero_copy_batch=True,
-        compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=QUEUED_BATCHES),
-        num_cpus=options.num_cpus,
-        num_gpus=options.num_gpus,
-        ray_remote_args_fn=lambda: {"max_task_retries": 0},
-    )
+    given = ray.data.from_items(rows, override_num_blocks=len(rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # from Ray 2.64 on the retries are to be set in another way
+        done = given.map_batches(
+            _Actor,
+            fn_constructor_args=(pickle.dumps(worker), threads),
+            batch_size=None,
+            zero_copy_batch=True,
+            compute=ray.data.ActorPoolStrategy(size=actors, max_tasks_in_flight_per_actor=QUEUED_BATCHES),
+            num_cpus=options.num_cpus,
+            num_gpus=options.num_gpus,
+            max_task_retries=0,
+        )
     for row in done.iter_rows():
         if row["fault"]:
             raise OpenL3Error(row["fault"])
