@@ -114,8 +114,9 @@ def run_shard(options: PackedOptions, layout: Layout, store: Store) -> str:
     plan = Plan(layout.folder("preprocessed"))
     tally = Tally()
     entries: dict[PartId, Entry] = {}
-    for each in part_runs(options, plan, layout, store):
-        entries |= each.resolve(tally)
+    with options.engine or nullcontext():
+        for each in part_runs(options, plan, layout, store):
+            entries |= each.resolve(tally)
     return f"{_tell(entries, tally, metrics)}; shard {layout.shard} is done"
 
 
