@@ -26,8 +26,9 @@ NOT_DECIDING = (
     *("stages/input_digests.py", "stages/listed_inputs.py", "stages/metrics.py", "stages/opening.py"),
     *("stages/output_folder.py", "stages/planning.py", "stages/results.py"),
     *("stages/packed/doubt_tally.py", "stages/packed/partitions.py", "stages/packed/plan.py"),
+    *("engines", "stages/packed/part_worker.py"),
 )
-"""Which inputs there are, where results are kept, how a run tells of itself: none of it is in a result."""
+"""Which inputs there are, where results are computed and kept, how a run tells of itself: none is in a result."""
 
 GATHERING = (
     "stages/packed/gathering.py",
