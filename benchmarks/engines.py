@@ -1,7 +1,8 @@
 """``python -m benchmarks.engines``: Ray's actors against plain processes, and what kills cost.
 
 ``speed`` embeds one-second clips by two plain processes of one thread (each a shard), and by two actors of
-one thread, in turns; it counts from when a fifth of the inputs is done, so that start-up is left out.
+one thread, in turns; it counts from when a fifth of the inputs is done, so that start-up is left out. With
+``--together`` all four run at once, so that whatever else the machine does is the same for both.
 
 ``kills`` embeds clips undisturbed, and then kills (SIGKILL) an actor, a machine of two (a raylet with all
 that it has started) and the driver, which is started again; the parts must have the undisturbed run's bytes.
@@ -89,19 +90,26 @@ class Run:
             if path.name.startswith("part-")
         }
 
-    def inputs_a_second(self) -> float:
-        """Return the speed behind the start, by when parts came into the store."""
-        done = []
-        for note in (self.store / Step.PACK.value).rglob("*.json"):
-            facts = json.loads(note.read_text())["facts"]
-            done.append((note.stat().st_mtime, facts["inputs"]))
-        done.sort()
-        total, count = sum(inputs for _, inputs in done), 0
-        for moment_s, inputs in done:
-            count += inputs
-            if count >= LEFT_OUT * total:
-                return (total - count) / (done[-1][0] - moment_s)
-        raise SystemExit("Nothing was embedded.")
+    def done(self) -> list[tuple[float, int]]:
+        """Return when parts came into the store, and how many inputs they have."""
+        notes = sorted((self.store / Step.PACK.value).rglob("*.json"), key=lambda note: note.stat().st_mtime)
+        return [(note.stat().st_mtime, json.loads(note.read_text())["facts"]["inputs"]) for note in notes]
+
+
+def _begin_s(done: Sequence[tuple[float, int]]) -> float:
+    """Return when the share of the inputs was done before which the clock does not run."""
+    total, count = sum(inputs for _, inputs in done), 0
+    for moment_s, inputs in done:
+        count += inputs
+        if count >= LEFT_OUT * total:
+            return moment_s
+    raise SystemExit("Nothing was embedded.")
+
+
+def _inputs_a_second(done: Sequence[tuple[float, int]], begin_s: float, end_s: float) -> float:
+    """Return the speed between the first and the last part that came within some time."""
+    within = [(moment_s, inputs) for moment_s, inputs in done if begin_s <= moment_s <= end_s]
+    return sum(inputs for _, inputs in within[1:]) / (within[-1][0] - within[0][0])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -110,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     speed = commands.add_parser("speed")
     speed.add_argument("--clips", type=int, default=2000)
-    speed.add_argument("--rounds", type=int, default=1)
+    speed.add_argument("--rounds", type=int, default=3)
+    speed.add_argument("--together", action="store_true", help="both at once: where others use the machine")
     kills = commands.add_parser("kills")
     kills.add_argument("--clips", type=int, default=300)
     kills.add_argument("--only", nargs="+", default=list(KILLS), choices=list(KILLS))
@@ -125,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     home = Path(tempfile.mkdtemp(prefix="l3embed-engines-"))  # it stays where something goes wrong
     write_clips(home / "dataset", args.clips, CLIP_S, CLIP_S)
     if args.command == "speed":
-        status = _speed(home / "dataset", args.rounds)
+        status = _speed(home / "dataset", args.rounds, together=args.together)
     else:
         status = _kills(home / "dataset", args.only)
     if not status:
@@ -155,17 +164,23 @@ def _embed(args: argparse.Namespace) -> int:
     return 0
 
 
-def _speed(dataset: Path, rounds: int) -> int:
-    ratios = []
+def _speed(dataset: Path, rounds: int, *, together: bool) -> int:
     for number in range(rounds):
         plain = Run(dataset, dataset.parent / f"plain-{number}")
-        for process in [plain.start("--shard", shard) for shard in range(WORKERS)]:
-            _finish(process)
         ray = Run(dataset, dataset.parent / f"ray-{number}")
-        _finish(ray.start())
-        speeds = plain.inputs_a_second(), ray.inputs_a_second()
-        ratios.append(speeds[1] / speeds[0])
-        print(f"plain processes {speeds[0]:.1f} clips/s, Ray's actors {speeds[1]:.1f}: {ratios[-1]:.1%}")
+        shards = [plain.start("--shard", shard) for shard in range(WORKERS)]
+        started = [*shards, ray.start()] if together else shards
+        for process in started:
+            _finish(process)
+        if not together:
+            _finish(ray.start())
+        both = [run.done() for run in (plain, ray)]
+        spans = [(_begin_s(done), done[-1][0]) for done in both]
+        if together:  # while both were at work
+            spans = [(max(begin_s for begin_s, _ in spans), min(end_s for _, end_s in spans))] * 2
+        speeds = [_inputs_a_second(done, *span) for done, span in zip(both, spans, strict=True)]
+        ratio = speeds[1] / speeds[0]
+        print(f"plain processes {speeds[0]:.2f} clips/s, Ray's actors {speeds[1]:.2f}: {ratio:.1%}")
     return 0
 
 
