@@ -49,6 +49,7 @@ VARIANT = AudioVariant(InputRepr.MEL128, embedding_size=512)
 WORKERS = 2
 CLIP_S = 1.0
 PATIENCE_S = 900.0
+LEAST_PARTS = 10
 LEFT_OUT = 0.2
 """Share of the inputs before which the clock does not run."""
 
@@ -109,6 +110,8 @@ def _begin_s(done: Sequence[tuple[float, int]]) -> float:
 def _inputs_a_second(done: Sequence[tuple[float, int]], begin_s: float, end_s: float) -> float:
     """Return the speed between the first and the last part that came within some time."""
     within = [(moment_s, inputs) for moment_s, inputs in done if begin_s <= moment_s <= end_s]
+    if len(within) < LEAST_PARTS:
+        raise SystemExit("They were hardly at work at the same time: take more clips.")
     return sum(inputs for _, inputs in within[1:]) / (within[-1][0] - within[0][0])
 
 
@@ -168,12 +171,12 @@ def _speed(dataset: Path, rounds: int, *, together: bool) -> int:
     for number in range(rounds):
         plain = Run(dataset, dataset.parent / f"plain-{number}")
         ray = Run(dataset, dataset.parent / f"ray-{number}")
-        shards = [plain.start("--shard", shard) for shard in range(WORKERS)]
-        started = [*shards, ray.start()] if together else shards
-        for process in started:
+        by_ray = ray.start() if together else None
+        if by_ray:  # which takes longer to start
+            _wait_for(lambda run=ray: bool(run.begun()), by_ray)  # type: ignore[misc]
+        for process in [plain.start("--shard", shard) for shard in range(WORKERS)]:
             _finish(process)
-        if not together:
-            _finish(ray.start())
+        _finish(by_ray or ray.start())
         both = [run.done() for run in (plain, ray)]
         spans = [(_begin_s(done), done[-1][0]) for done in both]
         if together:  # while both were at work

@@ -28,7 +28,7 @@ NOT_DECIDING = (
     *("stages/packed/doubt_tally.py", "stages/packed/partitions.py", "stages/packed/plan.py"),
     *("engines", "stages/packed/part_worker.py"),
 )
-"""Which inputs there are, where results are computed and kept, how a run tells of itself: no result has it."""
+"""Which inputs there are, where results come to be and are kept, how a run tells of itself: in no result."""
 
 GATHERING = (
     "stages/packed/gathering.py",
