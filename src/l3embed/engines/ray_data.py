@@ -9,6 +9,7 @@ import logging
 import math
 import os
 import pickle
+import socket
 import traceback
 import warnings
 import zlib
@@ -29,6 +30,9 @@ LOGS = "/tmp/ray/session_latest/logs"  # noqa: S108 - Ray's own
 
 OBJECT_STORE_BYTES = 256 * 2**20
 """Of a cluster of this machine alone. A million inputs take 53 MB of it; what is more goes to disk."""
+
+ANSWER_S = 10.0
+"""How long the head of a cluster may take to answer."""
 
 QUEUED_BATCHES = 2
 """Batches that an actor has at once, the one that it computes among them: so it never waits for the next."""
@@ -176,7 +180,10 @@ def _cluster(options: EngineOptions) -> Iterator[Any]:
 
 def _connect(ray: Any, options: EngineOptions) -> None:
     own: dict[str, Any] = {}
-    if not (options.address or os.environ.get("RAY_ADDRESS")):
+    address = options.address or os.environ.get("RAY_ADDRESS")
+    if address:
+        _check_answers(address)
+    else:
         wanted = math.ceil((options.actors or 1) * options.num_cpus)
         own = {"num_cpus": max(wanted, _cores()), "object_store_memory": OBJECT_STORE_BYTES}
         own |= {"include_dashboard": False}
@@ -185,11 +192,25 @@ def _connect(ray: Any, options: EngineOptions) -> None:
             warnings.simplefilter("ignore")
             ray.init(options.address, log_to_driver=False, logging_level=logging.ERROR, **own)
     except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-        where = options.address or os.environ.get("RAY_ADDRESS") or "this machine"
-        raise OpenL3Error(
-            f"Ray could not be reached or started on {where}: {_first_line(error)} Start it there ('ray "
-            "start --head'), or set engine.address=null for a cluster of this machine alone."
-        ) from error
+        raise OpenL3Error(_not_there(address or "this machine", _first_line(error))) from error
+
+
+def _check_answers(address: str) -> None:
+    """Check that somebody is at an address, since Ray would go on trying for minutes."""
+    host, _, port = address.rpartition(":")
+    if "://" in address or not port.isdecimal():
+        return
+    try:
+        socket.create_connection((host, int(port)), timeout=ANSWER_S).close()
+    except (OSError, OverflowError) as error:
+        raise OpenL3Error(_not_there(address, _first_line(error))) from error
+
+
+def _not_there(where: str, words: str) -> str:
+    return (
+        f"Ray could not be reached or started on {where}: {words} Start it there ('ray start --head'), or set "
+        "engine.address=null for a cluster of this machine alone."
+    )
 
 
 def _cores() -> int:
