@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from l3embed.app.engine_settings import EngineSettings
 from l3embed.engines.contract import EngineOptions
 from l3embed.engines.engine_table import ENGINES, batch_engine, check_engine
+from l3embed.engines.ray_data import check_answers
 from l3embed.errors import OpenL3Error
 
 CONF = Path(__file__).parents[2] / "conf" / "engine"
@@ -61,3 +63,11 @@ def test_wrong_settings_are_named(wrong: dict[str, Any], words: str) -> None:
 def test_settings_that_are_left_open_are_not_asked_of_slurm() -> None:
     job = {"timeout_min": 5, "slurm_partition": None}
     assert EngineSettings(job=job).parse().job == (("timeout_min", 5),)
+
+
+def test_a_cluster_that_does_not_answer_is_named_at_once() -> None:
+    with socket.socket() as bound:  # and not listening: nobody else gets the port
+        bound.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{bound.getsockname()[1]}"
+        with pytest.raises(OpenL3Error, match=rf"not be reached .* {address}: .*refused.*ray start"):
+            check_answers(address)

@@ -182,7 +182,7 @@ def _connect(ray: Any, options: EngineOptions) -> None:
     own: dict[str, Any] = {}
     address = options.address or os.environ.get("RAY_ADDRESS")
     if address:
-        _check_answers(address)
+        check_answers(address)
     else:
         wanted = math.ceil((options.actors or 1) * options.num_cpus)
         own = {"num_cpus": max(wanted, _cores()), "object_store_memory": OBJECT_STORE_BYTES}
@@ -195,8 +195,14 @@ def _connect(ray: Any, options: EngineOptions) -> None:
         raise OpenL3Error(_not_there(address or "this machine", _first_line(error))) from error
 
 
-def _check_answers(address: str) -> None:
-    """Check that somebody is at an address, since Ray would go on trying for minutes."""
+def check_answers(address: str) -> None:
+    """Check that somebody is at an address, since Ray would go on trying for minutes.
+
+    Raises
+    ------
+    OpenL3Error
+        If nobody answers.
+    """
     host, _, port = address.rpartition(":")
     if "://" in address or not port.isdecimal():
         return
@@ -208,8 +214,8 @@ def _check_answers(address: str) -> None:
 
 def _not_there(where: str, words: str) -> str:
     return (
-        f"Ray could not be reached or started on {where}: {words} Start it there ('ray start --head'), or set "
-        "engine.address=null for a cluster of this machine alone."
+        f"Ray could not be reached or started on {where}: {words} Start it there ('ray start --head'), or "
+        "set engine.address=null for a cluster of this machine alone."
     )
 
 
