@@ -85,11 +85,7 @@ class RayEngine(AbstractContextManager["RayEngine"]):
             if waiting:
                 say(f"Ray: workers died; {counted(len(waiting), 'batch', 'batches')} to be done again.")
         if waiting:
-            raise OpenL3Error(
-                f"Ray's actors died {ROUNDS} times in which nothing was done; left: "
-                f"{counted(len(waiting), 'batch', 'batches')}. {reason} What is done is kept. Ray's logs are "
-                f"in {LOGS} of each machine; if a file makes its reader crash, engine=local crashes there."
-            )
+            raise _given_up(len(waiting), reason)
 
     def __exit__(self, *_: object) -> None:
         self._opened.close()
@@ -247,6 +243,14 @@ def _room(ray: Any, options: EngineOptions, least: int) -> int:
             f"{counted(len(nodes), 'machine')}. Set engine.actors to no more, or smaller shares."
         )
     return min(options.actors or room, room)
+
+
+def _given_up(batches: int, reason: str) -> OpenL3Error:
+    return OpenL3Error(
+        f"Ray's actors died {ROUNDS} times in which nothing was done; left: "
+        f"{counted(batches, 'batch', 'batches')}. {reason} What is done is kept. Ray's logs are in {LOGS} of "
+        "each machine; if a file makes its reader crash, engine=local crashes there."
+    )
 
 
 def _machines(ray: Any) -> int:
