@@ -30,7 +30,7 @@ from l3embed.stages.output_folder import Layout, make_empty
 from l3embed.stages.packed.doubt_tally import DoubtTally, FailureTally
 from l3embed.stages.packed.gathering import write_merged
 from l3embed.stages.packed.packed_folder import part_path, write_part_keys
-from l3embed.stages.packed.part_computing import can_be_computed, compute_parts
+from l3embed.stages.packed.part_computing import PartComputer
 from l3embed.stages.packed.part_files import ROWS_FILE
 from l3embed.stages.packed.part_work import PartTask, PartWork
 from l3embed.stages.packed.plan import PartId, Plan, PlannedInput
@@ -179,18 +179,19 @@ class PartRun:
             self._tell_of_others(recipes)
         started_s = time.perf_counter()
         with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
+            computer = PartComputer(self.work, self._store, bar.update)
 
             def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
-                tasks = (self.task(part) for part in parts)
-                return iter(compute_parts(tasks, recipes, self.work, self._store, bar.update))
+                return computer.compute((self.task(part) for part in parts), recipes)
 
             for outcome in resolve(self._store, recipes, compute):
                 if isinstance(outcome.result, OpenL3Error):
                     raise outcome.result
                 entry, part = outcome.result, outcome.key
                 if not outcome.was_computed:
-                    entry = self._again(part, recipes[part], entry, tally)
-                    bar.update(entry.facts["inputs"])
+                    entry = self._again(computer, part, recipes[part], (entry, tally))
+                    if entry is outcome.result:
+                        bar.update(entry.facts["inputs"])
                 else:
                     self._count(entry, tally, computed=entry.facts["computed"])
                 entries[part] = entry
@@ -206,12 +207,14 @@ class PartRun:
                 "or settings have changed: computing here"
             )
 
-    def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
+    def _again(
+        self, computer: PartComputer, part: PartId, recipe: Recipe, found: tuple[Entry, Tally]
+    ) -> Entry:
         """Return a finished part, computed anew if inputs that failed then do not any more."""
-        task = self.task(part)
+        entry, tally = found
         is_tried_again = entry.facts["failed_in_reading"] and not self._shards_are_done
-        if is_tried_again and can_be_computed(task, entry, self.work, self._store):
-            ((_, new),) = compute_parts(iter([task]), {part: recipe}, self.work, self._store)
+        if is_tried_again and computer.can_be_computed(self.task(part), entry):
+            ((_, new),) = computer.compute(iter([self.task(part)]), {part: recipe})
             if isinstance(new, OpenL3Error):
                 raise new
             self._count(new, tally, computed=new.facts["computed"])
