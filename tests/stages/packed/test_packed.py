@@ -265,3 +265,8 @@ def test_sections_of_a_listing_are_packed_as_they_are_kept_in_files(packed: Pack
     for mine, other in zip(l3embed.load_export(ours.export_folder), theirs, strict=True):
         np.testing.assert_array_equal(mine, other)
     assert set(theirs.labels) == {"first", "second", "third"}
+    # Rows that are taken from another part are those of the section, not of its file.
+    assert replace(ours, labels=None).run() == (0, 3, 1)
+    taken = l3embed.load_export(ours.export_folder)
+    np.testing.assert_array_equal(taken.embeddings, theirs.embeddings)
+    assert set(taken.labels) == {""}

@@ -210,7 +210,9 @@ class PartWriter(AbstractContextManager["PartWriter"]):
             self._write(is_end=True)
             self._means.save_npy(self._paths[MEANS_FILE])
             with replacing(self._paths[RESULTS_FILE]) as temporary:
-                pq.write_table(results_table(self.results), temporary, row_group_size=RESULT_ROWS)
+                # Of so many files that are read side by side, statistics would be most of the memory.
+                table, options = results_table(self.results), {"write_statistics": False}
+                pq.write_table(table, temporary, row_group_size=RESULT_ROWS, **options)
 
 
 class OldPart:
