@@ -34,6 +34,10 @@ class Sizes:
         The same for the naive way, which takes 5 MB for each second.
     counts : tuple[int, int]
         Files of the datasets that are compared.
+    packed_inputs : tuple[int, int]
+        Clips of the packed datasets that are compared.
+    packed_often : int
+        How often one clip is listed in the packed dataset of few different ones.
     reference_inputs : int
         Reference recordings whose windows are compared in bfloat16; 0: all.
     product_side : int
@@ -54,6 +58,8 @@ class Sizes:
     lengths_s: tuple[float, ...]
     naive_lengths_s: tuple[float, ...]
     counts: tuple[int, int]
+    packed_inputs: tuple[int, int]
+    packed_often: int
     reference_inputs: int
     product_side: int
 
@@ -83,6 +89,8 @@ FULL = Sizes(
     lengths_s=(60, 600, 36_000),
     naive_lengths_s=(15, 60, 120),
     counts=(100, 10_000),
+    packed_inputs=(2_000, 20_000),
+    packed_often=200_000,
     reference_inputs=0,
     product_side=4096,
 )
@@ -102,6 +110,8 @@ SHORT = Sizes(
     lengths_s=(2, 20),
     naive_lengths_s=(),
     counts=(2, 10),
+    packed_inputs=(2, 10),
+    packed_often=20,
     reference_inputs=1,
     product_side=512,
 )

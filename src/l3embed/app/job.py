@@ -16,9 +16,8 @@ from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 
 from l3embed.app.pipeline import STAGES, run_stage
-from l3embed.app.settings import Settings, parse_settings
-from l3embed.app.shards import STAGES as SHARD_STAGES
-from l3embed.app.shards import (
+from l3embed.app.run_shards import STAGES as SHARD_STAGES
+from l3embed.app.run_shards import (
     begin_shard,
     check_folder_is_fixed,
     chosen_shard,
@@ -26,6 +25,7 @@ from l3embed.app.shards import (
     shard_layout,
     whole_layout,
 )
+from l3embed.app.settings import Settings, parse_settings
 from l3embed.app.submission import check_can_be_submitted, submit
 from l3embed.app.sweep import forget_jobs, write_outcome
 from l3embed.cli.main import show_warning

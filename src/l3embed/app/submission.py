@@ -9,8 +9,8 @@ from pathlib import Path
 from hydra.core.override_parser.types import Quote, QuotedString
 
 from l3embed.app.paths import check_paths
+from l3embed.app.run_shards import ALL
 from l3embed.app.settings import Settings
-from l3embed.app.shards import ALL
 from l3embed.engines.engine_table import LOCAL, command_engine
 from l3embed.errors import OpenL3Error
 from l3embed.progress import counted

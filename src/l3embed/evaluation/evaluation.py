@@ -15,9 +15,12 @@ from l3embed.evaluation.mislabelled import notes_on_copies
 from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.export.manifest_table import ManifestTable
-from l3embed.export.sampling import draw
+from l3embed.export.sampling import MOST_FILES, draw
 from l3embed.progress import progress_bar, say
 from l3embed.variants import Modality, check_at_least
+
+MOST_NUMBERS = 10_000 * 6144
+"""Numbers of packed embeddings that are evaluated on: 0.25 GB, which classifiers need ten times."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def _drawn(
     """Return the files to evaluate on: of a packed export not more than fit into memory, and a note then."""
     if not isinstance(rows, ManifestTable):
         return rows, means, ()
-    sample = draw(rows)
+    sample = draw(rows, min(MOST_FILES, MOST_NUMBERS // max(1, means.shape[1])))
     notes = (f"evaluated on {sample.words}",) if sample.words else ()
     return sample.rows(rows), means[sample.places(rows)] if notes else means, notes
 

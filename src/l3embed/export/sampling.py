@@ -28,10 +28,13 @@ class Sample:
         How many there are in all.
     highest : int or None
         The highest checksum that counts; None, if all do.
+    drawn : int
+        How many files are drawn then.
     """
 
     files: int
     highest: int | None = None
+    drawn: int = 0
 
     def places(self, rows: Sequence[ManifestRow]) -> Places:
         """Return the places of the rows that are of files of the sample."""
@@ -50,7 +53,7 @@ class Sample:
         """What is to be said of it; nothing, if all files count."""
         if self.highest is None:
             return ""
-        return f"{MOST_FILES:,} of {self.files:,} files, drawn at random"
+        return f"{self.drawn:,} of {self.files:,} files, drawn at random"
 
 
 def draw(rows: Sequence[ManifestRow], most: int | None = None) -> Sample:
@@ -59,7 +62,7 @@ def draw(rows: Sequence[ManifestRow], most: int | None = None) -> Sample:
     different = np.unique(_numbers(rows))
     if len(different) <= most:
         return Sample(len(different))
-    return Sample(len(different), int(different[most - 1]))
+    return Sample(len(different), int(different[most - 1]), most)
 
 
 def _numbers(rows: Sequence[ManifestRow]) -> npt.NDArray[np.uint64]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,20 @@ from l3embed.store.entries import Store
 from l3embed.store.recipe import Recipe
 from l3embed.variants import Modality
 from stages.conftest import write_audio
+from stages.standin import Project
 
 from .conftest import Packed, WriteSounds
+
+
+@dataclass(frozen=True)
+class Listed(Project):
+    """A project whose dataset is a listing."""
+
+    listing: Path = field(default_factory=Path)
+
+    @property
+    def dataset(self) -> Path:
+        return self.listing
 
 
 def manifest_facts(export: Path) -> list[dict[str, Any]]:
@@ -231,3 +243,30 @@ def test_two_copies_in_a_part_both_have_rows(packed: Packed) -> None:
     export = l3embed.load_export(packed.export_folder)
     assert list(export.paths) == ["a.wav", "b.wav"]
     np.testing.assert_array_equal(export.embeddings[0], export.embeddings[1])
+
+
+def test_sections_of_a_listing_are_packed_as_they_are_kept_in_files(packed: Packed, tmp_path: Path) -> None:
+    write_audio(packed.dataset / "long.wav", seconds=5)
+    write_audio(packed.dataset / "short.wav")
+    listing = tmp_path / "clips.csv"
+    folder = packed.dataset.relative_to(tmp_path).as_posix()
+    listing.write_text(
+        "path,start_s,end_s,label\n"
+        f"{folder}/long.wav,0.5,2,first\n{folder}/long.wav,2,,second\n{folder}/short.wav,,,third\n"
+        f"{folder}/gone.wav,,,third\n"
+    )
+    project = Listed(packed.project.folder, listing=listing)
+    ours = replace(packed, project=project)
+    assert ours.run() == (3, 0, 1)
+    files = replace(project, export_options=replace(project.export_options, labels=FolderLabels()))
+    files.run()
+    assert manifest_facts(ours.export_folder) == manifest_facts(files.export_folder)
+    theirs = l3embed.load_export(files.export_folder)
+    for mine, other in zip(l3embed.load_export(ours.export_folder), theirs, strict=True):
+        np.testing.assert_array_equal(mine, other)
+    assert set(theirs.labels) == {"first", "second", "third"}
+    # Rows that are taken from another part are those of the section, not of its file.
+    assert replace(ours, labels=None).run() == (0, 3, 1)
+    taken = l3embed.load_export(ours.export_folder)
+    np.testing.assert_array_equal(taken.embeddings, theirs.embeddings)
+    assert set(taken.labels) == {""}

@@ -32,7 +32,7 @@ from l3embed.stages.output_folder import Layout, make_empty
 from l3embed.stages.packed.doubt_tally import DoubtTally, FailureTally
 from l3embed.stages.packed.gathering import write_merged
 from l3embed.stages.packed.packed_folder import part_path, write_part_keys
-from l3embed.stages.packed.part_computing import can_be_computed, compute_parts
+from l3embed.stages.packed.part_computing import PartComputer
 from l3embed.stages.packed.part_files import ROWS_FILE
 from l3embed.stages.packed.part_work import PartTask, PartWork
 from l3embed.stages.packed.part_worker import resolve_elsewhere
@@ -188,13 +188,15 @@ class PartRun:
             self._tell_of_others(recipes)
         started_s = time.perf_counter()
         with progress_bar(f"Embedding {self.modality.value}", total=total) as bar:
-            for outcome in self._outcomes(recipes, bar.update):
+            computer = PartComputer(self.work, self._store, bar.update)
+            for outcome in self._outcomes(recipes, computer, bar.update):
                 if isinstance(outcome.result, OpenL3Error):
                     raise outcome.result
                 entry, part = outcome.result, outcome.key
                 if not outcome.was_computed:
-                    entry = self._again(part, recipes[part], entry, tally)
-                    bar.update(entry.facts["inputs"])
+                    entry = self._again(computer, part, recipes[part], (entry, tally))
+                    if entry is outcome.result:
+                        bar.update(entry.facts["inputs"])
                 else:
                     self._count(entry, tally, computed=entry.facts["computed"])
                 entries[part] = entry
@@ -202,7 +204,7 @@ class PartRun:
         return entries
 
     def _outcomes(
-        self, recipes: Mapping[PartId, Recipe], on_inputs: Callable[[int], object]
+        self, recipes: Mapping[PartId, Recipe], computer: PartComputer, on_inputs: Callable[[int], object]
     ) -> Iterator[Outcome[PartId]]:
         """Find or compute all parts, here or where an engine has workers."""
         if self._engine:
@@ -213,8 +215,7 @@ class PartRun:
             return
 
         def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
-            tasks = (self.task(part) for part in parts)
-            return iter(compute_parts(tasks, recipes, self.work, self._store, lambda: on_inputs(1)))
+            return computer.compute((self.task(part) for part in parts), recipes)
 
         yield from resolve(self._store, recipes, compute)
 
@@ -227,12 +228,14 @@ class PartRun:
                 "or settings have changed: computing here"
             )
 
-    def _again(self, part: PartId, recipe: Recipe, entry: Entry, tally: Tally) -> Entry:
+    def _again(
+        self, computer: PartComputer, part: PartId, recipe: Recipe, found: tuple[Entry, Tally]
+    ) -> Entry:
         """Return a finished part, computed anew if inputs that failed then do not any more."""
-        task = self.task(part)
+        entry, tally = found
         is_tried_again = entry.facts["failed_in_reading"] and not self._shards_are_done
-        if is_tried_again and can_be_computed(task, entry, self.work, self._store):
-            ((_, new),) = compute_parts(iter([task]), {part: recipe}, self.work, self._store)
+        if is_tried_again and computer.can_be_computed(self.task(part), entry):
+            ((_, new),) = computer.compute(iter([self.task(part)]), {part: recipe})
             if isinstance(new, OpenL3Error):
                 raise new
             self._count(new, tally, computed=new.facts["computed"])

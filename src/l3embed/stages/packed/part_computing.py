@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,11 +18,13 @@ from l3embed.errors import OpenL3Error, source_faults
 from l3embed.inputs.media import SourceFile
 from l3embed.listings.fetching import Opening
 from l3embed.models.running import Network
+from l3embed.runtimes.base import Placement
 from l3embed.runtimes.batching import Piece, embed_sources
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.saving import save_each
 from l3embed.stages.dataset_input import Input
 from l3embed.stages.input_digests import file_state
+from l3embed.stages.network import ChosenNetwork
 from l3embed.stages.opening import opened, opened_ahead
 from l3embed.stages.packed.direct_inputs import direct_inputs
 from l3embed.stages.packed.part_files import RESULTS_FILE, ROWS_FILE, read_results
@@ -38,6 +40,12 @@ from l3embed.variants import Media
 
 NOWHERE = Input("", Media.AUDIO)
 """In place of an input where there is none to open."""
+
+STREAM_INPUTS = 4_000
+"""Inputs after which batches run across parts no more."""
+
+KEPT_NETWORKS = 2
+"""Networks that a worker keeps from one part to the next: each takes 100 to 200 MB."""
 
 
 def compute_part(task: PartTask, work: PartWork, store_folder: Path) -> str:
@@ -55,51 +63,71 @@ def compute_part(task: PartTask, work: PartWork, store_folder: Path) -> str:
     """
     with Store(store_folder) as store:
         recipes = {task.part: work.recipe(task)}
-
-        def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
-            return compute_parts((task for _ in parts), recipes, work, store)
-
-        (outcome,) = resolve(store, recipes, compute)
+        computer = PartComputer(work, store, load=lambda: _kept_network(work.network, work.placement))
+        (outcome,) = resolve(store, recipes, lambda parts: computer.compute((task for _ in parts), recipes))
         if isinstance(outcome.result, OpenL3Error):
             raise outcome.result
         return outcome.result.key
 
 
-def compute_parts(
-    tasks: Iterator[PartTask],
-    recipes: Mapping[PartId, Recipe],
-    work: PartWork,
-    store: Store,
-    on_input: OnInput = lambda: None,
-) -> Iterator[Computed[PartId]]:
-    """Compute parts one after the other, batches running across them, and put them into a store.
+@lru_cache(maxsize=KEPT_NETWORKS)
+def _kept_network(network: ChosenNetwork, placement: Placement) -> Network:
+    return network.load(placement)
 
-    Rows that any part of the store holds already are taken from there. Where that is all, the network is not
-    loaded.
+
+class PartComputer:
+    """Computes parts one after the other, batches running across them.
+
+    Parameters
+    ----------
+    work : PartWork
+        What is the same for all of them.
+    store : Store
+        Where parts are put. Rows that any part there holds already are taken from it; where that is all, the
+        network is not loaded.
+    on_input : callable
+        Is told that one more input is done.
+    load : callable, optional
+        Returns the network, if it is not this object's alone.
     """
-    for task in tasks:
-        job = PartJob(task, recipes[task.part], work, store)
-        if not job.todo:
-            with PartWriting(job, work, store, on_input) as writing:
-                pass
-            yield task.part, writing.put()
-            continue
-        yield from _Stream(tasks, recipes, work, store).run(job, on_input)
 
+    def __init__(
+        self,
+        work: PartWork,
+        store: Store,
+        on_input: OnInput = lambda: None,
+        load: Callable[[], Network] | None = None,
+    ) -> None:
+        self._work, self._store, self._on_input = work, store, on_input
+        self._load = load or cache(lambda: work.network.load(work.placement))
 
-def can_be_computed(task: PartTask, entry: Entry, work: PartWork, store: Store) -> bool:
-    """Try those inputs of a finished part again that failed; tell whether any does not any more."""
-    failed = {each.result.path for each in read_results(entry.files[RESULTS_FILE]) if not each.result.is_ok}
-    again = [planned for planned in task.inputs if planned.path in failed and not planned.fault]
-    if not again:
-        return False
-    loaded = work.network.load(work.placement)
-    todo = [Todo(planned) for planned in again]
-    files = ((one, opened(one.planned.input, work.dataset)) for one in todo)
-    sources = ((one, _inputs(one, file, work, loaded, None)) for one, file in files)
-    workers = available_threads(work.placement.threads)
-    pieces = embed_sources(loaded.embedder, sources, work.batch_size, workers)
-    return any(piece.is_last and piece.error is None for piece in pieces)
+    def compute(
+        self, tasks: Iterator[PartTask], recipes: Mapping[PartId, Recipe]
+    ) -> Iterator[Computed[PartId]]:
+        """Compute parts, and put them into the store; each is there when it is yielded."""
+        for task in tasks:
+            job = PartJob(task, recipes[task.part], self._work, self._store)
+            if job.todo:
+                others = (PartJob(each, recipes[each.part], self._work, self._store) for each in tasks)
+                yield from _Stream(self._work, self._store, self._load()).run(job, others, self._on_input)
+            else:
+                with PartWriting(job, self._work, self._store, self._on_input) as writing:
+                    pass
+                yield task.part, writing.put()
+
+    def can_be_computed(self, task: PartTask, entry: Entry) -> bool:
+        """Try those inputs of a finished part again that failed; tell whether any does not any more."""
+        results = read_results(entry.files[RESULTS_FILE])
+        failed = {each.result.path for each in results if not each.result.is_ok}
+        again = [planned for planned in task.inputs if planned.path in failed and not planned.fault]
+        if not again:
+            return False
+        loaded, todo = self._load(), [Todo(planned) for planned in again]
+        files = ((one, opened(one.planned.input, self._work.dataset)) for one in todo)
+        sources = ((one, _inputs(one, file, self._work, loaded, None)) for one, file in files)
+        workers = available_threads(self._work.placement.threads)
+        pieces = embed_sources(loaded.embedder, sources, self._work.batch_size, workers)
+        return any(piece.is_last and piece.error is None for piece in pieces)
 
 
 @dataclass(eq=False)
@@ -113,20 +141,21 @@ _Key: TypeAlias = "Todo | _Begin"
 
 
 class _Stream:
-    """Parts from one on that needs the network, one after the other."""
+    """Some parts from one on that needs the network, one after the other.
 
-    def __init__(
-        self, tasks: Iterator[PartTask], recipes: Mapping[PartId, Recipe], work: PartWork, store: Store
-    ) -> None:
-        self._tasks, self._recipes, self._work, self._store = tasks, recipes, work, store
-        self._loaded = work.network.load(work.placement)
+    It ends after some thousands of inputs: what is read ahead of the network would be all parts, if these had
+    hardly anything to compute.
+    """
+
+    def __init__(self, work: PartWork, store: Store, loaded: Network) -> None:
+        self._work, self._store, self._loaded = work, store, loaded
         self._writing: PartWriting | None = None
 
-    def run(self, first: PartJob, on_input: OnInput) -> Iterator[Computed[PartId]]:
+    def run(self, first: PartJob, others: Iterator[PartJob], on_input: OnInput) -> Iterator[Computed[PartId]]:
         """Compute the parts; each is there when the next one begins."""
         embedder = self._loaded.embedder
         workers = available_threads(self._work.placement.threads)
-        pieces = _timed(embed_sources(embedder, self._sources(first), self._work.batch_size, workers))
+        pieces = _timed(embed_sources(embedder, self._sources(first, others), self._work.batch_size, workers))
         folder = self._store.path(first.recipe, ROWS_FILE).parent
         with ExitStack() as current:
             for key, _, fault in save_each(pieces, lambda _: folder, self._save, lambda *_: None):
@@ -150,9 +179,9 @@ class _Stream:
         if isinstance(key, Todo) and self._writing:
             self._writing.add(key, spool, self._loaded.embedder.runtime)
 
-    def _sources(self, first: PartJob) -> Iterator[tuple[_Key, Any]]:
+    def _sources(self, first: PartJob, others: Iterator[PartJob]) -> Iterator[tuple[_Key, Any]]:
         digests = Digests(self._store.folder / DIGESTS_FILE)  # a connection of this thread's own
-        for item, file in opened_ahead(self._items(first), self._work.dataset, _input_of):
+        for item, file in opened_ahead(_items(first, others), self._work.dataset, _input_of):
             if isinstance(item, Todo):
                 yield item, _inputs(item, file, self._work, self._loaded, digests)
             else:
@@ -160,11 +189,15 @@ class _Stream:
                 yield item, ()
         digests.close()
 
-    def _items(self, first: PartJob) -> Iterator[_Key]:
-        others = (PartJob(task, self._recipes[task.part], self._work, self._store) for task in self._tasks)
-        for job in chain([first], others):
-            yield _Begin(job)
-            yield from job.todo
+
+def _items(first: PartJob, others: Iterator[PartJob]) -> Iterator[_Key]:
+    inputs = 0
+    job: PartJob | None = first
+    while job:
+        yield _Begin(job)
+        yield from job.todo
+        inputs += len(job.task.inputs)
+        job = next(others, None) if inputs < STREAM_INPUTS else None
 
 
 def _timed(pieces: Iterable[Piece[_Key]]) -> Iterator[Piece[_Key]]:

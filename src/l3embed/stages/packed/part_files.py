@@ -32,6 +32,9 @@ input that has embeddings, ``(inputs, D)`` in float32."""
 RESULT_ROWS = 256
 """Results in a row group: many parts are read side by side."""
 
+RESULTS_AT_ONCE = 32
+"""Results of a part that are held as such."""
+
 STORED_ELSEWHERE = ("preprocessed", "embedded")
 """Columns of results that say where single inputs lie in the store, which packed ones do not."""
 
@@ -105,7 +108,8 @@ def read_results(path: Path, doubted: DoubtKind | None = None) -> Iterator[Packe
     with pq.ParquetFile(path) as file:
         for group in range(file.num_row_groups):
             if doubted is None:
-                yield from map(_from_row, file.read_row_group(group).to_pylist())
+                for batch in file.read_row_group(group).to_batches(max_chunksize=RESULTS_AT_ONCE):
+                    yield from map(_from_row, batch.to_pylist())
                 continue
             warnings = file.read_row_group(group, columns=["warnings"])["warnings"]
             is_doubted = pc.match_substring(warnings, doubted.value)
@@ -206,7 +210,9 @@ class PartWriter(AbstractContextManager["PartWriter"]):
             self._write(is_end=True)
             self._means.save_npy(self._paths[MEANS_FILE])
             with replacing(self._paths[RESULTS_FILE]) as temporary:
-                pq.write_table(results_table(self.results), temporary, row_group_size=RESULT_ROWS)
+                # Of so many files that are read side by side, statistics would be most of the memory.
+                table, options = results_table(self.results), {"write_statistics": False}
+                pq.write_table(table, temporary, row_group_size=RESULT_ROWS, **options)
 
 
 class OldPart:

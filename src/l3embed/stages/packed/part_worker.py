@@ -8,16 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from l3embed.engines.contract import BatchEngine
 from l3embed.errors import OpenL3Error
 from l3embed.models.running import Network
-from l3embed.runtimes.base import Placement
-from l3embed.stages.network import ChosenNetwork
-from l3embed.stages.packed.part_computing import compute_parts
+from l3embed.stages.packed.part_computing import PartComputer
 from l3embed.stages.packed.part_work import PartTask, PartWork
 from l3embed.stages.packed.plan import PartId
 from l3embed.store.claims import POLL_S
@@ -34,20 +31,6 @@ BATCHES = 16
 
 PATIENCE_S = 90.0
 """After which a file is taken for lost: disks of networks show others' files within a minute."""
-
-
-@lru_cache(maxsize=1)
-def _load(network: KeptNetwork, placement: Placement) -> Network:
-    return ChosenNetwork.load(network, placement)
-
-
-@dataclass(frozen=True)
-class KeptNetwork(ChosenNetwork):
-    """A network that is loaded once in a process, however many batches that is given."""
-
-    def load(self, placement: Placement) -> Network:
-        """Return the network, ready to run; see `ChosenNetwork.load`."""
-        return _load(self, placement)
 
 
 @dataclass
@@ -70,6 +53,7 @@ class PartWorker:
     store: Path
     store_name: str
     folder: Path
+    _network: Network | None = field(default=None, init=False)
 
     def prepare(self, threads: int) -> None:
         """Go to the run's folder, and check that the store is the run's own."""
@@ -84,8 +68,7 @@ class PartWorker:
                 "lost. Set L3EMBED_STORE to a folder on a disk that all machines have at the same path."
             )
         placement = replace(self.work.placement, threads=self.work.placement.threads or threads)
-        network = KeptNetwork(**vars(self.work.network))
-        self.work = replace(self.work, placement=placement, network=network)
+        self.work = replace(self.work, placement=placement)
 
     def compute(self, tasks: Iterable[PartTask]) -> list[tuple[PartId, str]]:
         """Find or compute parts; return their keys in the store."""
@@ -93,15 +76,22 @@ class PartWorker:
         recipes = {part: self.work.recipe(task) for part, task in by_part.items()}
         keys = {}
         with Store(self.store) as store:
+            computer = PartComputer(self.work, store, load=self._kept_network)
 
             def compute(parts: Iterator[PartId]) -> Iterator[Computed[PartId]]:
-                return compute_parts((by_part[part] for part in parts), recipes, self.work, store)
+                return computer.compute((by_part[part] for part in parts), recipes)
 
             for outcome in resolve(store, recipes, compute):
                 if isinstance(outcome.result, OpenL3Error):
                     raise outcome.result
                 keys[outcome.key] = outcome.result.key
         return [(part, keys[part]) for part in by_part]
+
+    def _kept_network(self) -> Network:
+        """Return the network, which is loaded once in a process, however many batches that is given."""
+        if self._network is None:
+            self._network = self.work.network.load(self.work.placement)
+        return self._network
 
 
 def resolve_elsewhere(

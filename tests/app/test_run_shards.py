@@ -8,8 +8,7 @@ import pytest
 import yaml
 
 from l3embed.app.params import compose_params
-from l3embed.app.settings import Settings, parse_settings
-from l3embed.app.shards import (
+from l3embed.app.run_shards import (
     begin_shard,
     check_folder_is_fixed,
     chosen_shard,
@@ -17,6 +16,7 @@ from l3embed.app.shards import (
     shard_layout,
     whole_layout,
 )
+from l3embed.app.settings import Settings, parse_settings
 from l3embed.disk.json_files import write_json
 from l3embed.errors import OpenL3Error
 from l3embed.stages.packed.partitions import Shard, parse_shard
