@@ -195,8 +195,7 @@ def _new_doubts(output: Path, kind: DoubtKind) -> Iterator[Doubt]:
         return
     embedded = read_table(output / MANIFEST_PARQUET, DECIDING).embedded()
     if kind is not DoubtKind.OUTLIER:
-        with_copies = embedded.with_shared("sha256")
-        yield from (doubt for doubt in doubts_about_copies(with_copies) if doubt.kind is kind)
+        yield from (doubt for doubt in doubts_about_copies(embedded) if doubt.kind is kind)
         return
     for modality in Modality:
         if mean_path(output, modality).is_file():
