@@ -95,16 +95,17 @@ class ManifestTable(Sequence[ManifestRow]):
         import pyarrow.compute as pc
 
         is_own = pc.equal(self._table["modality"].cast("string"), modality.value)
-        return ManifestTable(self._table.filter(pc.and_(is_own, self._is_ok())))
+        return self._where(pc.and_(is_own, self._is_ok()))
 
     def embedded(self) -> ManifestTable:
         """Return the inputs that have embeddings in any modality."""
-        return ManifestTable(self._table.filter(self._is_ok()))
+        return self._where(self._is_ok())
 
     def copies(self) -> Iterator[ManifestTable]:
         """Yield the sets of two or more files that have the same bytes, and are the same section of them.
 
         They come in the manifest's order; a video, which has two rows, is one file, at the first of them.
+        Of each file there is what is said of it, its path, modality and label, and not the bytes' checksum.
         """
         import pyarrow.compute as pc
 
@@ -124,7 +125,7 @@ class ManifestTable(Sequence[ManifestRow]):
         keys = np.stack([digests[order].astype(np.float64), starts_s[order], ends_s[order]])
         sets = np.split(order, np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1)
         for places in sorted((each for each in sets if len(each) > 1), key=lambda each: int(each[0])):
-            yield self.chosen(places)
+            yield ManifestTable(self._table.select(["path", "modality", "label"]).take(places))
 
     def chosen(self, places: Any) -> ManifestTable:
         """Return some of the rows, by their places."""
@@ -134,6 +135,12 @@ class ManifestTable(Sequence[ManifestRow]):
         """Yield the paths alone."""
         for batch in self._table.select(["path"]).to_batches(max_chunksize=ROWS_AT_ONCE):
             yield from batch.column(0).to_pylist()
+
+    def _where(self, mask: Any) -> ManifestTable:
+        """Return the rows that a mask tells; without a copy, if it tells all."""
+        import pyarrow.compute as pc
+
+        return self if pc.all(mask).as_py() else ManifestTable(self._table.filter(mask))
 
     def _is_ok(self) -> Any:
         import pyarrow.compute as pc
