@@ -9,6 +9,7 @@ import pytest
 
 from l3embed.evaluation import evaluation
 from l3embed.evaluation.evaluation import EvaluationOptions, evaluate
+from l3embed.export.copies import doubts_about_copies
 from l3embed.export.manifest import ManifestRow, mean_path, write_packed_manifest
 from l3embed.export.manifest_table import ManifestTable, read_table
 from l3embed.export.sampling import draw
@@ -63,3 +64,22 @@ def test_many_packed_files_are_evaluated_by_a_sample_and_a_note_says_so(
     found = evaluate(tmp_path, EvaluationOptions(folds=2))[Modality.AUDIO]
     assert found.files == 40
     assert found.notes[0] == "evaluated on 40 of 100 files, drawn at random"
+
+
+def test_copies_are_found_in_columns_as_in_rows(tmp_path: Path) -> None:
+    written = [
+        ManifestRow(
+            f"{number:03d}.mp4",
+            modality,
+            label=("", "dog", "cat")[number % 3],
+            sha256=f"{number * 7 % 20:064d}",
+            start_s=(None, 0.0, 1.0)[number * 7 % 20 % 3],
+            end_s=(None, 2.0)[number // 20 % 2],
+        )
+        for number in range(120)
+        for modality in (("audio", "image") if number % 5 == 0 else ("audio",))
+    ]
+    write_packed_manifest(tmp_path, written)
+    expected = list(doubts_about_copies(list(read_table(tmp_path / "manifest.parquet"))))
+    assert len(expected) > 60
+    assert list(doubts_about_copies(read_table(tmp_path / "manifest.parquet"))) == expected

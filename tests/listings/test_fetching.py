@@ -9,7 +9,7 @@ import pytest
 
 from l3embed.errors import OpenL3Error
 from l3embed.listings import fetching, remote
-from l3embed.listings.fetching import FetchFolder, Opening, Wanted, opening_ahead
+from l3embed.listings.fetching import FetchFolder, Opening, Wanted, forget_fetched, opening_ahead
 from l3embed.listings.location import Location, parse_location
 
 from .conftest import FILES, content
@@ -41,6 +41,28 @@ def test_a_known_place_in_a_shard_costs_one_question(folder: Path, web: WebServe
     with Opening(place) as path:
         assert path.read_bytes() == content(3)
     assert web.asked["/shard.tar"] == 1
+
+
+def test_a_shard_that_was_written_anew_is_not_read_at_the_old_places(folder: Path) -> None:
+    shard = folder / "shard.tar"
+    offset = shard.read_bytes().index(content(3))
+    version = f"{shard.stat().st_size} {shard.stat().st_mtime_ns}"
+    place = wanted("tar://a/3.wav::shard.tar", folder, bytes=1003, offset=offset, version=version)
+    with Opening(place) as path:
+        assert path.read_bytes() == content(3)
+    forget_fetched()
+    shard.write_bytes(b"other" * 9000)
+    with pytest.raises(OpenL3Error, match=r"shard\.tar is not as it was listed"), Opening(place):
+        pass
+
+
+def test_local_files_are_not_looked_at_ahead(folder: Path) -> None:
+    """So that another run may take them meanwhile."""
+    seen: list[int] = []
+    numbers = (seen.append(number) or number for number in range(FILES))  # type: ignore[func-returns-value]
+    files = opening_ahead(numbers, lambda number: wanted(f"{number}.wav", folder))
+    next(files)
+    assert seen == [0]
 
 
 def test_sections_of_one_file_share_it(folder: Path, web: WebServer) -> None:

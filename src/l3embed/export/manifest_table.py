@@ -14,6 +14,9 @@ from l3embed.disk.tables import OK, column_names
 from l3embed.export.manifest_row import ManifestRow
 from l3embed.variants import Modality
 
+WHOLE = -1.0
+"""In place of the seconds of what is no section."""
+
 ROWS_AT_ONCE = 4096
 """Rows that are held as such, in writing and in reading."""
 
@@ -92,19 +95,37 @@ class ManifestTable(Sequence[ManifestRow]):
         import pyarrow.compute as pc
 
         is_own = pc.equal(self._table["modality"].cast("string"), modality.value)
-        return ManifestTable(self._table.filter(pc.and_(is_own, self._is_ok())))
+        return self._where(pc.and_(is_own, self._is_ok()))
 
     def embedded(self) -> ManifestTable:
         """Return the inputs that have embeddings in any modality."""
-        return ManifestTable(self._table.filter(self._is_ok()))
+        return self._where(self._is_ok())
 
-    def with_shared(self, name: str) -> ManifestTable:
-        """Return the rows whose text in one column stands in others, too, in their order."""
+    def copies(self) -> Iterator[ManifestTable]:
+        """Yield the sets of two or more files that have the same bytes, and are the same section of them.
+
+        They come in the manifest's order; a video, which has two rows, is one file, at the first of them.
+        Of each file there is what is said of it, its path, modality and label, and not the bytes' checksum.
+        """
         import pyarrow.compute as pc
 
-        counts = pc.value_counts(self._table[name].cast("string"))
-        often = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-        return ManifestTable(self._table.filter(pc.is_in(self._table[name], often)))
+        digests = self._table["sha256"].combine_chunks().dictionary_encode().indices.to_numpy()
+        starts_s, ends_s = (
+            self._table[name].to_numpy(zero_copy_only=False).astype(np.float64)
+            for name in ("start_s", "end_s")
+        )
+        starts_s = np.where(np.isnan(starts_s), np.where(np.isnan(ends_s), WHOLE, 0.0), starts_s)
+        ends_s = np.where(np.isnan(ends_s), WHOLE, ends_s)
+        paths = self._table["path"].combine_chunks()
+        is_second = np.zeros(len(self), np.bool_)
+        if len(self) > 1:
+            is_second[1:] = pc.equal(paths[1:], paths[:-1]).to_numpy(zero_copy_only=False)
+        places = np.flatnonzero(~is_second)
+        order = places[np.lexsort((places, ends_s[places], starts_s[places], digests[places]))]
+        keys = np.stack([digests[order].astype(np.float64), starts_s[order], ends_s[order]])
+        sets = np.split(order, np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1)
+        for places in sorted((each for each in sets if len(each) > 1), key=lambda each: int(each[0])):
+            yield ManifestTable(self._table.select(["path", "modality", "label"]).take(places))
 
     def chosen(self, places: Any) -> ManifestTable:
         """Return some of the rows, by their places."""
@@ -114,6 +135,12 @@ class ManifestTable(Sequence[ManifestRow]):
         """Yield the paths alone."""
         for batch in self._table.select(["path"]).to_batches(max_chunksize=ROWS_AT_ONCE):
             yield from batch.column(0).to_pylist()
+
+    def _where(self, mask: Any) -> ManifestTable:
+        """Return the rows that a mask tells; without a copy, if it tells all."""
+        import pyarrow.compute as pc
+
+        return self if pc.all(mask).as_py() else ManifestTable(self._table.filter(mask))
 
     def _is_ok(self) -> Any:
         import pyarrow.compute as pc

@@ -18,7 +18,7 @@ from l3embed.listings.fetch_folder import new_fetch_folder
 from l3embed.listings.location import Location
 from l3embed.listings.remote import NO_ROOM
 from l3embed.listings.wanted import Wanted as Wanted
-from l3embed.listings.wanted import fetch
+from l3embed.listings.wanted import fetch, known_version
 
 Item = TypeVar("Item")
 
@@ -202,6 +202,7 @@ def forget_fetched() -> None:
         folder = _folders.get(os.getpid())
     if folder:
         folder.forget()
+    known_version.cache_clear()
 
 
 class Opening(AbstractContextManager[Path]):
@@ -224,6 +225,11 @@ class Opening(AbstractContextManager[Path]):
         self._copy = self._folder.take(wanted) if self._folder else None
         self._wanted = wanted
         self.sha256 = ""
+
+    @property
+    def is_here(self) -> bool:
+        """Whether there is nothing to wait for."""
+        return self._local is not None
 
     @property
     def bytes(self) -> int:
@@ -279,7 +285,11 @@ def opening_ahead(
     waiting: deque[tuple[Item, Opening]] = deque()
     try:
         for item in items:
-            waiting.append((item, Opening(wanted_of(item))))
+            opening = Opening(wanted_of(item))
+            if opening.is_here and not waiting:  # others may be taken by other runs meanwhile
+                yield item, opening
+                continue
+            waiting.append((item, opening))
             if len(waiting) > ahead:
                 yield waiting.popleft()
         while waiting:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from l3embed.errors import OpenL3Error
-from l3embed.listings.location import Location
+from l3embed.listings.location import Location, scheme_of
 from l3embed.listings.ranges import read_range
-from l3embed.listings.remote import download
+from l3embed.listings.remote import download, remote_state
 from l3embed.listings.shards import find_member
+
+MOST_VERSIONS = 1024
+"""Shards whose state is remembered."""
 
 PIECE_BYTES = 8 << 20
 """Read at once of a member of a shard."""
@@ -25,6 +29,8 @@ class Wanted:
         Where it lies.
     bytes, offset : int or None
         How many it has, and where it begins in its shard, if that is known.
+    version : str
+        What the shard was known by when that was found out.
     sha256 : str
         The checksum that it must have; nothing if any will do.
     """
@@ -33,6 +39,7 @@ class Wanted:
     bytes: int | None = None
     offset: int | None = None
     sha256: str = field(default="", compare=False)
+    version: str = field(default="", compare=False)
 
 
 def fetch(wanted: Wanted, path: Path) -> None:
@@ -51,8 +58,31 @@ def fetch(wanted: Wanted, path: Path) -> None:
     _check(wanted, path)
 
 
+@lru_cache(MOST_VERSIONS)
+def known_version(address: str) -> str:
+    """Return what a shard is known by in the rows of its members.
+
+    Raises
+    ------
+    OpenL3Error
+        If there is none.
+    """
+    if scheme_of(address):
+        state = remote_state(address)
+        return f"{state.bytes} {state.version}"
+    try:
+        status = Path(address).stat()
+    except OSError as error:
+        raise OpenL3Error(f"The shard {address} could not be read: {error.strerror}.") from error
+    return f"{status.st_size} {status.st_mtime_ns}"
+
+
 def _fetch_member(wanted: Wanted, path: Path) -> None:
     location, offset, size = wanted.location, wanted.offset, wanted.bytes
+    if wanted.version and wanted.version != known_version(location.address):
+        raise OpenL3Error(
+            f"The shard {location.address} is not as it was listed. Make the listing anew (l3embed list)."
+        )
     if offset is None or size is None:
         member = find_member(location.address, location.member)
         offset, size = member.offset, member.bytes

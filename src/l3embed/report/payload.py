@@ -6,6 +6,7 @@ that failed altogether. Modalities, kinds of files and kinds of doubts are the p
 
 =================  ==========  ============================================================================
 ``address``        str         how links to the dataset begin
+``links``          {place: str} where a listing's files lie, if paths do not say it; empty: nowhere to open
 ``labels``         [str]       all labels, actual and predicted; an empty one is that of files without a label
 ``doubtKinds``     [str]       all kinds of doubts, the worst first
 ``paths``          [str]       below the dataset's folder, with slashes

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from l3embed.errors import OpenL3Error, source_faults
 from l3embed.listings.fetching import FETCHES, forget_fetched
+from l3embed.listings.listing_table import is_listing
 from l3embed.listings.location import Location
 from l3embed.listings.remote import remote_state
 from l3embed.runtimes.ahead import map_ahead
@@ -70,9 +71,13 @@ class InputDigests:
         A local file is read once; of others servers are asked for the state only, several at a time, where
         the listing does not say it.
         """
+        if not is_listing(self._dataset):
+            for input_ in inputs:
+                yield input_, self._found(input_, self._located(input_)[1])
+            return
         with ThreadPoolExecutor(FETCHES, "l3embed-states") as pool:
             for input_, found in map_ahead(pool, self._located, inputs, 2 * FETCHES):
-                yield input_, found if isinstance(found, OpenL3Error) else self._known(input_, *found)
+                yield input_, self._found(input_, found)
 
     def keep(self, input_: Input, known: Digested, sha256: str) -> None:
         """Take in the checksum of an input that was fetched."""
@@ -92,6 +97,9 @@ class InputDigests:
                 return input_, (location, "" if is_told else self._version(input_, location))
         except OpenL3Error as error:
             return input_, error
+
+    def _found(self, input_: Input, found: tuple[Location, str] | OpenL3Error) -> Known:
+        return found if isinstance(found, OpenL3Error) else self._known(input_, *found)
 
     def _version(self, input_: Input, location: Location) -> str:
         if input_.version:

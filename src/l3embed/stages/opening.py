@@ -51,7 +51,8 @@ def wanted_of(input_: Input, dataset: Path, sha256: str = "") -> Wanted:
     location = location_of(input_, dataset)
     if location.is_local_file:
         return Wanted(location)
-    return Wanted(location, input_.bytes, input_.offset, sha256 or input_.sha256 or "")
+    listed = input_.version if location.member and input_.offset is not None else None
+    return Wanted(location, input_.bytes, input_.offset, sha256 or input_.sha256 or "", listed or "")
 
 
 def opened(input_: Input, dataset: Path) -> Opening:

@@ -39,8 +39,8 @@ from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import DoubtKind, Modality
 
-DECIDING = ("path", "modality", "label", "sha256", "status", "start_s", "end_s")
-"""Columns of the manifest from which doubts are found."""
+DECIDING = ("path", "modality", "label", "status")
+"""Columns of the manifest that doubts need; those about copies need more."""
 
 
 def run(options: ExportOptions, layout: Layout, store: Store) -> str:
@@ -193,10 +193,10 @@ def _new_doubts(output: Path, kind: DoubtKind) -> Iterator[Doubt]:
     """Yield what only shows when all files are looked at together."""
     if kind not in (DoubtKind.CONFLICT, DoubtKind.COPY, DoubtKind.OUTLIER):
         return
-    embedded = read_table(output / MANIFEST_PARQUET, DECIDING).embedded()
+    deciding = DECIDING if kind is DoubtKind.OUTLIER else (*DECIDING, "sha256", "start_s", "end_s")
+    embedded = read_table(output / MANIFEST_PARQUET, deciding).embedded()
     if kind is not DoubtKind.OUTLIER:
-        with_copies = embedded.with_shared("sha256")
-        yield from (doubt for doubt in doubts_about_copies(with_copies) if doubt.kind is kind)
+        yield from (doubt for doubt in doubts_about_copies(embedded) if doubt.kind is kind)
         return
     for modality in Modality:
         if mean_path(output, modality).is_file():
