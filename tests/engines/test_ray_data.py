@@ -62,11 +62,6 @@ def test_a_batch_whose_actor_dies_is_done_again(engine: RayEngine, tmp_path: Pat
     assert len(list(tmp_path.glob("death-*"))) == 1
 
 
-def test_what_kills_each_actor_is_given_up(engine: RayEngine, tmp_path: Path) -> None:
-    with pytest.raises(OpenL3Error, match=r"died 3 times in which nothing was done; left: 1 batch"):
-        squares(engine, Squares(tmp_path, deadly=3, deaths=99))
-
-
 def test_a_fault_that_a_worker_names_ends_the_run(engine: RayEngine, tmp_path: Path) -> None:
     with pytest.raises(OpenL3Error, match=r"^5 is not to be had\.$"):
         squares(engine, Squares(tmp_path, refused=5))
