@@ -24,6 +24,7 @@ PLACES = {
     "start_up": ("start_up", "measure"),
     "length": ("length", "measure"),
     "count": ("count", "measure"),
+    "packed": ("packed", "measure"),
     "remote": ("remote", "measure"),
     "searching": ("searching", "measure"),
     "gpu": ("gpu", "measure"),

@@ -36,6 +36,10 @@ class Sizes:
         Files of the datasets that are compared.
     searched : tuple[int, int]
         Files that are searched, and how many are added to them.
+    packed_inputs : tuple[int, int]
+        Clips of the packed datasets that are compared.
+    packed_often : int
+        How often one clip is listed in the packed dataset of few different ones.
     reference_inputs : int
         Reference recordings whose windows are compared in bfloat16; 0: all.
     product_side : int
@@ -57,6 +61,8 @@ class Sizes:
     naive_lengths_s: tuple[float, ...]
     counts: tuple[int, int]
     searched: tuple[int, int]
+    packed_inputs: tuple[int, int]
+    packed_often: int
     reference_inputs: int
     product_side: int
 
@@ -87,6 +93,8 @@ FULL = Sizes(
     naive_lengths_s=(15, 60, 120),
     counts=(100, 10_000),
     searched=(10_000, 1_000),
+    packed_inputs=(2_000, 20_000),
+    packed_often=200_000,
     reference_inputs=0,
     product_side=4096,
 )
@@ -107,6 +115,8 @@ SHORT = Sizes(
     naive_lengths_s=(),
     counts=(2, 10),
     searched=(20, 5),
+    packed_inputs=(2, 10),
+    packed_often=20,
     reference_inputs=1,
     product_side=512,
 )

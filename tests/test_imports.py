@@ -19,7 +19,7 @@ PACKAGE = Path(l3embed.__file__).parent
 LAYERS = [
     {"version", "errors"},
     {"variants", "profiling", "progress"},
-    {"disk"},
+    {"disk", "engines"},
     {"networks", "decoding", "frontends", "listings"},
     {"weights", "inputs", "export"},
     {"runtimes", "evaluation"},

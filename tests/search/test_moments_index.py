@@ -193,8 +193,10 @@ def test_row_groups_without_wanted_files_are_not_decoded(
     monkeypatch.setattr(parquet, "GROUP_BYTES", 5 * DIMENSION * 4)
     export = write_export(tmp_path / "export", FRAMES, formats="parquet")
     blocks = list(parquet.read_frames(export, Modality.AUDIO, {"07.wav"}))
-    paths = [path for names, _, _ in blocks for path in names]
+    paths = [path for block in blocks for path in block.paths]
     assert set(paths) > {"07.wav"}
     assert len(set(paths)) <= 4
-    mine = np.concatenate([numbers[np.array(names) == "07.wav"] for names, _, numbers in blocks])
+    mine = np.concatenate(
+        [block.embeddings[np.array(block.paths)[block.path_of] == "07.wav"] for block in blocks]
+    )
     np.testing.assert_array_equal(mine, FRAMES[7])

@@ -135,6 +135,7 @@ IMPORTED_FOR_THE_OTHER_STEP = {
     Step.PREPROCESS: {"kapre", "keras", "openvino", "tensorflow", "torch"},
     Step.EMBED: {"skimage"},  # frames are only cropped here, images scaled there
     Step.POOL: set[str](),
+    Step.PACK: set[str](),
     Step.PREVIEW: set[str](),
 }
 

@@ -35,11 +35,11 @@ def test_info_tells_what_there_is_of_each_step(folder: Path, capsys: pytest.Capt
     os.utime(note_of(put(folder, "three", step=Step.EMBED)), (noon_s, noon_s))
     assert main(["store", "info"]) == 0
     table = rows(capsys)
-    assert list(table) == ["preprocess", "embed", "pool", "preview", "total"]
-    assert [row[0] for row in table.values()] == ["2", "1", "0", "0", "3"]
+    assert list(table) == ["preprocess", "embed", "pool", "pack", "preview", "total"]
+    assert [row[0] for row in table.values()] == ["2", "1", "0", "0", "0", "3"]
     sizes = [float(row[1]) for row in table.values()]
     # Each result has 10 kB and a note.
-    assert sizes == pytest.approx([20, 10, 0, 0, 30], abs=2)
+    assert sizes == pytest.approx([20, 10, 0, 0, 0, 30], abs=2)
     assert table["embed"][2:] == ["kB", "2024-02-29", "12:00"]
     assert table["pool"][2:] == ["B"]
 

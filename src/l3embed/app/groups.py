@@ -276,6 +276,45 @@ class ExportSettings:
         )
 
 
+class OutputLayout(str, Enum):
+    """How many files a run makes: one or more an input, or few, large ones."""
+
+    FILES = "files"
+    PACKED = "packed"
+
+
+@dataclass
+class PartSettings:
+    """What the stage ``embed`` depends on besides, for DVC: where rows have labels from, if any have."""
+
+    source: str | None = None
+    table: str | None = None
+    definition: str | None = None
+
+
+@dataclass
+class LayoutSettings:
+    """How many files there are."""
+
+    name: str = OutputLayout.FILES.value
+    dtype: str = Dtype.FLOAT32.value
+    parts_depend_on: PartSettings = field(default_factory=PartSettings)
+
+    def __post_init__(self) -> None:
+        layout = parse_choice(OutputLayout, "layout.name", self.name)
+        parse_choice(Dtype, "layout.dtype", self.dtype)
+        if self.is_packed != (self.parts_depend_on.source is not None):
+            raise OpenL3Error(
+                f"layout.name is {self.name!r}, which does not go together with layout.parts_depend_on. "
+                f"Set the group as a whole: layout={layout.value}."
+            )
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether embeddings go straight into few, large files."""
+        return self.name == OutputLayout.PACKED.value
+
+
 @dataclass
 class EvaluationSettings:
     """How the embeddings are evaluated."""

@@ -12,16 +12,29 @@ from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from hydra.experimental.callback import Callback
-from omegaconf import DictConfig
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
 
 from l3embed.app.pipeline import STAGES, run_stage
-from l3embed.app.settings import parse_settings
+from l3embed.app.run_shards import STAGES as SHARD_STAGES
+from l3embed.app.run_shards import (
+    begin_shard,
+    check_folder_is_fixed,
+    chosen_shard,
+    end_shard,
+    shard_layout,
+    whole_layout,
+)
+from l3embed.app.settings import Settings, parse_settings
+from l3embed.app.submission import check_can_be_submitted, submit
 from l3embed.app.sweep import forget_jobs, write_outcome
 from l3embed.cli.main import show_warning
+from l3embed.engines.engine_table import runs_commands
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.processor import CORES_VARIABLE, available_threads
 from l3embed.sample import write_sample_dataset
 from l3embed.stages.output_folder import Layout
+from l3embed.stages.packed.partitions import Shard
 from l3embed.store.claims import only_writer
 
 log = logging.getLogger(__name__)
@@ -48,9 +61,18 @@ def run_job(config: DictConfig) -> None:
     reason = ""
     try:
         settings = parse_settings(config)
-        with only_writer(folder):
-            for stage in STAGES:
-                log.info(run_stage(stage, settings, Layout(folder)))
+        shard = _shard(settings)
+        if runs_commands(settings.engine.name):
+            log.info(_submit(settings, folder))
+        elif shard:
+            layout = shard_layout(folder, shard)
+            folder = Launch.run_folder = layout.root
+            _run_shard(settings, layout)
+        else:
+            with only_writer(folder):
+                layout = whole_layout(folder)
+                for stage in STAGES:
+                    log.info(run_stage(stage, settings, layout))
     except (OpenL3Error, OSError) as error:
         reason = str(error)
         log.error(reason)
@@ -58,6 +80,35 @@ def run_job(config: DictConfig) -> None:
         write_outcome(folder, f"{type(fault).__name__}: {fault}", time.perf_counter() - started_s)
         raise
     write_outcome(folder, reason, time.perf_counter() - started_s)
+
+
+def _submit(settings: Settings, folder: Path) -> str:
+    """Have jobs run the stages."""
+    own = HydraConfig.get()
+    raw: Any = OmegaConf.to_container(own, resolve=False)
+    check_can_be_submitted(settings, raw["run"]["dir"], is_sweep=own.mode is RunMode.MULTIRUN)
+    return submit(settings, folder, list(own.overrides.task))
+
+
+def _shard(settings: Settings) -> Shard | None:
+    """Return the shard that this job is, if it is one."""
+    own = HydraConfig.get()
+    shard = chosen_shard(settings, os.environ, is_sweep=own.mode is RunMode.MULTIRUN)
+    if shard and own.mode is RunMode.MULTIRUN:
+        raise OpenL3Error(f"A sweep's jobs are whole runs; got shard={shard}. Run the shards without -m.")
+    if shard:
+        raw: Any = OmegaConf.to_container(own, resolve=False)
+        check_folder_is_fixed(shard, raw["run"]["dir"])
+    return shard
+
+
+def _run_shard(settings: Settings, layout: Layout) -> None:
+    """Run what a shard takes part in."""
+    with only_writer(layout.root):
+        begin_shard(layout)
+        for stage in SHARD_STAGES:
+            log.info(run_stage(stage, settings, layout))
+        end_shard(layout)
 
 
 class Launch(Callback):

@@ -12,12 +12,22 @@ from typing import Any
 from l3embed.app.paths import without_effect
 from l3embed.app.settings import Settings
 from l3embed.disk.json_files import write_json
-from l3embed.export.formats import Rows
+from l3embed.engines.engine_table import batch_engine
+from l3embed.export.formats import Dtype, Rows
 from l3embed.profiling import Phase, Profile, profiling
 from l3embed.progress import say
-from l3embed.stages import check, embed, evaluate, export, preprocess, report, weights
+from l3embed.stages import (
+    check,
+    embed,
+    evaluate,
+    export,
+    preprocess,
+    report,
+    weights,
+)
 from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
+from l3embed.stages.packed import packed_embed, packed_export, packed_preprocess
 from l3embed.store.entries import Store
 
 
@@ -34,6 +44,7 @@ def run_check(settings: Settings, layout: Layout, store: Store) -> str:
         settings.evaluation.reference_path,
         settings.windows.hop_s,
     )
+    batch_engine(settings.engine.name, settings.engine.parse())  # if there is none for stages, it says so
     for sentence in without_effect(settings):
         say(f"check: warning: {sentence}")
     return check.run(Path(settings.dataset.path), options, layout)
@@ -57,7 +68,10 @@ def run_preprocess(settings: Settings, layout: Layout, store: Store) -> str:
         settings.device.threads,
         _following(settings),
     )
-    return preprocess.run(Path(settings.dataset.path), options, layout, store)
+    dataset = Path(settings.dataset.path)
+    if settings.layout.is_packed:
+        return packed_preprocess.run(dataset, options, layout, store)
+    return preprocess.run(dataset, options, layout, store)
 
 
 def _following(settings: Settings) -> Following:
@@ -81,7 +95,24 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
         batch_size=settings.device.batch_size,
         on_error=settings.failures,
     )
+    if layout.shard:
+        return packed_embed.run_shard(_packed(settings, options), layout, store)
+    if settings.layout.is_packed:
+        return packed_embed.run(_packed(settings, options), layout, store)
     return embed.run(options, layout, store)
+
+
+def _packed(settings: Settings, options: embed.EmbedOptions) -> packed_embed.PackedOptions:
+    """Return how files become parts."""
+    return packed_embed.PackedOptions(
+        Path(settings.dataset.path),
+        options,
+        settings.preprocessed,
+        settings.reading,
+        settings.labels.parse(),
+        Dtype(settings.layout.dtype),
+        batch_engine(settings.engine.name, settings.engine.parse()),
+    )
 
 
 def run_export(settings: Settings, layout: Layout, store: Store) -> str:
@@ -93,6 +124,8 @@ def run_export(settings: Settings, layout: Layout, store: Store) -> str:
         settings.failures,
         settings.windows.center,
     )
+    if settings.layout.is_packed:
+        return packed_export.run(options, layout, store)
     return export.run(options, layout, store)
 
 
@@ -122,11 +155,18 @@ STAGES: dict[str, Run] = {
 """The stages after ``sample``, in the order in which they run."""
 
 
+PACKING = ("preprocess", "embed", "export")
+"""The stages that share a store with the shards of their run, where there are any."""
+
+
 def run_stage(name: str, settings: Settings, layout: Layout) -> str:
     """Run a stage, and return its summary; its metrics tell of its phases, if the settings ask for them."""
     started_s = time.perf_counter()
     layout.tidy()
-    with Store() as store, profiling() if settings.profile else nullcontext() as profile:
+    with (
+        Store(layout.store if name in PACKING else None) as store,
+        profiling() if settings.profile else nullcontext() as profile,
+    ):
         summary = STAGES[name](settings, layout, store)
     if profile and profile.seconds:
         _add_profile(layout.metrics_of(name), profile, time.perf_counter() - started_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_type_hints
@@ -12,6 +12,7 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException
 from yaml import YAMLError
 
+from l3embed.app.engine_settings import EngineSettings
 from l3embed.app.groups import (
     DatasetSettings,
     DeviceSettings,
@@ -19,6 +20,7 @@ from l3embed.app.groups import (
     ExportSettings,
     FrontendSettings,
     LabelSettings,
+    LayoutSettings,
     ModelSettings,
     ReportSettings,
     RuntimeSettings,
@@ -28,6 +30,7 @@ from l3embed.app.groups import (
 from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
+from l3embed.export.timed_labels import TimedLabels
 from l3embed.inputs.media import MODALITIES
 from l3embed.inputs.preparation import Samples, Spectrograms
 from l3embed.runtimes.base import Placement
@@ -61,6 +64,8 @@ class Settings:
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
+    layout: LayoutSettings = field(default_factory=LayoutSettings)
+    engine: EngineSettings = field(default_factory=EngineSettings)
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
     on_error: str = MISSING
@@ -68,11 +73,13 @@ class Settings:
     exif_rotation: bool = False
     max_megapixels: float = MAX_MEGAPIXELS
     profile: bool = MISSING
+    shard: str | None = None
 
     def __post_init__(self) -> None:
         parse_choice(OnError, "on_error", self.on_error)
         parse_choice(OnDamage, "on_damage", self.on_damage)
         check_at_least("max_megapixels", self.max_megapixels, 1)
+        self._check_packed()
         repeated = self.frontend.preprocessed
         meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
         if self.variant.frontend is Frontend.LIBROSA and meant != (
@@ -84,6 +91,35 @@ class Settings:
                 "frontend.preprocessed repeats model.input_repr, windows.hop_s and windows.center, which are "
                 f"{meant}; got {repeated.input_repr, repeated.hop_s, repeated.center}. Compose params.yaml "
                 "(l3embed-params) rather than editing it."
+            )
+
+    def _check_packed(self) -> None:
+        """Check what goes together with few, large files."""
+        if self.shard is not None and not self.layout.is_packed:
+            raise OpenL3Error(f"shard={self.shard} goes with layout=packed; got layout={self.layout.name}.")
+        if not self.engine.is_local and not self.layout.is_packed:
+            raise OpenL3Error(
+                f"engine={self.engine.name} goes with layout=packed; got layout={self.layout.name}."
+            )
+        if not self.engine.is_local and self.shard is not None:
+            raise OpenL3Error(
+                f"shard={self.shard} goes with engine=local; got engine={self.engine.name}, which makes "
+                "its own."
+            )
+        if self.layout.is_packed and "lance" in self.export.chosen_formats():
+            raise OpenL3Error(
+                "With layout=packed there is no format lance; got export.formats with it. Set export=none, "
+                "or layout=files."
+            )
+        if self.layout.is_packed and isinstance(self.labels.parse(), TimedLabels):
+            raise OpenL3Error(
+                f"labels={self.labels.source} labels parts of sounds, which layout=packed does not; set "
+                "labels=folders, table, listing or none, or layout=files."
+            )
+        if self.layout.is_packed and "parquet" in self.export.chosen_formats():
+            raise OpenL3Error(
+                "With layout=packed the export is Parquet already, with a row for each frame; got the format "
+                "parquet once more. Set export=none, or export=npz for one .npz an input besides."
             )
 
     @property

@@ -59,6 +59,13 @@ class RowSpool(AbstractContextManager["RowSpool"]):
         with replacing(path) as temporary, temporary.open("wb") as stream:
             self._copy_to(stream)
 
+    def blocks(self, rows: int = BLOCK_ROWS) -> Iterator[npt.NDArray[Any]]:
+        """Yield the rows again, from the first on, in blocks of at most `rows` rows."""
+        row_bytes = self._dtype.itemsize * int(np.prod(self._row_shape))
+        self._file.seek(0)
+        while block := self._file.read(rows * row_bytes):
+            yield np.frombuffer(block, self._dtype).reshape(-1, *self._row_shape)
+
     def _copy_to(self, stream: IO[bytes]) -> None:
         header = {
             "descr": np.lib.format.dtype_to_descr(self._dtype),

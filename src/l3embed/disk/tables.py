@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, TextIO, TypeVar, get_args, get_type_hints
@@ -42,18 +42,23 @@ def read_rows(path: Path, kind: type[Row]) -> list[Row]:
     ValueError
         If a cell is of another type.
     """
+    return list(iterate_rows(path, kind))
+
+
+def iterate_rows(path: Path, kind: type[Row]) -> Iterator[Row]:
+    """Read such a table row by row, with the errors of `read_rows`."""
     parsers = {name: _parser(hint) for name, hint in get_type_hints(kind).items()}
     with path.open(newline="", encoding="utf-8") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
-    if header != list(parsers):
-        raise OpenL3Error(f"Its columns must be {', '.join(parsers)}; got {', '.join(header) or 'none'}.")
-    uneven = next((place for place, row in enumerate(rows, start=2) if len(row) != len(header)), None)
-    if uneven:
-        raise OpenL3Error(f"Its row {uneven} has {len(rows[uneven - 2])} cells for {len(header)} columns.")
-    return [
-        kind(**{name: parse(cell) for (name, parse), cell in zip(parsers.items(), row, strict=True)})
-        for row in rows
-    ]
+        lines = csv.reader(file)
+        header = next(lines, [])
+        if header != list(parsers):
+            raise OpenL3Error(f"Its columns must be {', '.join(parsers)}; got {', '.join(header) or 'none'}.")
+        for place, row in enumerate(lines, start=2):
+            if len(row) != len(header):
+                raise OpenL3Error(f"Its row {place} has {len(row)} cells for {len(header)} columns.")
+            yield kind(
+                **{name: parse(cell) for (name, parse), cell in zip(parsers.items(), row, strict=True)}
+            )
 
 
 def column_names(kind: type[Any]) -> tuple[str, ...]:

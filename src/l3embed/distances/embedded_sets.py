@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -283,7 +283,7 @@ def read_export_set(export: Path, modality: Modality, scratch: Path) -> Embedded
     return gather(str(export), sources)
 
 
-def _export_origins(rows: list[ManifestRow], modality: Modality) -> dict[str, ComputedWith]:
+def _export_origins(rows: Sequence[ManifestRow], modality: Modality) -> dict[str, ComputedWith]:
     is_sound = modality is Modality.AUDIO
     channels, protocol = (1, AS_OPENL3) if is_sound else (None, None)
     return {
@@ -307,7 +307,7 @@ def _mapped_blocks(mapped: Path, piece: slice) -> Blocks:
         yield np.load(mapped, mmap_mode="r")[start : min(start + BLOCK_ROWS, piece.stop)].copy()
 
 
-def _spooled_parquet(export: Path, modality: Modality, rows: list[ManifestRow], scratch: Path) -> Path:
+def _spooled_parquet(export: Path, modality: Modality, rows: Sequence[ManifestRow], scratch: Path) -> Path:
     """Write the frames of a Parquet dataset to one array, in the manifest's order, and return its file."""
     from l3embed.export.parquet import has_frames, read_frames
 
@@ -319,14 +319,18 @@ def _spooled_parquet(export: Path, modality: Modality, rows: list[ManifestRow], 
     shape = sum(row.frames for row in rows), rows[0].dimension
     path = scratch / f"{len(list(scratch.iterdir()))}.npy"
     array = np.lib.format.open_memmap(path, "w+", np.float32, shape)
-    start = 0
-    for paths, _, embeddings in read_frames(export, modality):
-        stop = start + len(paths)
-        if embeddings.shape[1:] != shape[1:] or stop > shape[0]:
+    ends = np.cumsum([row.frames for row in rows])
+    starts = {row.path: int(end) - row.frames for row, end in zip(rows, ends, strict=True)}
+    left = shape[0]
+    for frames in read_frames(export, modality):
+        if frames.embeddings.shape[1:] != shape[1:] or not starts.keys() >= set(frames.paths):
             break
-        array[start:stop] = embeddings
-        start = stop
-    if start != shape[0]:
+        places = np.array([starts[path] for path in frames.paths])[frames.path_of] + frames.numbers
+        if len(places) > left or places.max(initial=0) >= shape[0]:
+            break
+        array[places] = frames.embeddings
+        left -= len(places)
+    if left:
         raise OpenL3Error(
             f"The Parquet dataset in {export} has other rows than its manifest says. Run 'dvc repro -f "
             f"{STAGE}', which writes both anew."

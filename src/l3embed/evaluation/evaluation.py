@@ -15,11 +15,15 @@ from l3embed.evaluation.labelled_windows import labelled_windows
 from l3embed.evaluation.mislabelled import notes_on_copies
 from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
+from l3embed.export.manifest_table import ManifestTable
+from l3embed.export.sampling import MOST_FILES, draw
 from l3embed.progress import progress_bar, say
 from l3embed.variants import Modality, check_at_least
 
 FILE, WINDOW = "file", "window"
 """What is predicted."""
+MOST_NUMBERS = 10_000 * 6144
+"""Numbers of packed embeddings that are evaluated on: 0.25 GB, which classifiers need ten times."""
 
 
 @dataclass(frozen=True)
@@ -137,14 +141,15 @@ def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluat
 
 
 def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
-    rows, means = read_means(export, modality)
+    rows, means, drawn = _drawn(*read_means(export, modality))
     windows = labelled_windows(export, rows) if modality is Modality.AUDIO else None
     if windows and windows.reason:
         return Evaluation(len(rows), windows.reason)
     if windows:
         found = _evaluated(modality, windows.rows, windows.embeddings, options, are_files=False)
         return replace(found, notes=(*windows.notes, *found.notes), unit=WINDOW)
-    return _evaluated(modality, rows, means, options)
+    found = _evaluated(modality, rows, means, options)
+    return replace(found, notes=(*drawn, *found.notes))
 
 
 def _evaluated(
@@ -175,6 +180,17 @@ def _evaluated(
         predictions=_predictions(rows, split, probe, confidence),
         notes=(*split.notes, *(notes_on_copies(rows, split, probe.predicted) if are_files else ())),
     )
+
+
+def _drawn(
+    rows: Sequence[ManifestRow], means: npt.NDArray[np.float32]
+) -> tuple[Sequence[ManifestRow], npt.NDArray[np.float32], tuple[str, ...]]:
+    """Return the files to evaluate on: of a packed export not more than fit into memory, and a note then."""
+    if not isinstance(rows, ManifestTable):
+        return rows, means, ()
+    sample = draw(rows, min(MOST_FILES, MOST_NUMBERS // max(1, means.shape[1])))
+    notes = (f"evaluated on {sample.words}",) if sample.words else ()
+    return sample.rows(rows), means[sample.places(rows)] if notes else means, notes
 
 
 def _measure(

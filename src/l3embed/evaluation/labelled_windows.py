@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -135,8 +135,6 @@ def _blocks(
         return
     from l3embed.export.parquet import read_frames
 
-    seen: Counter[str] = Counter()
-    for paths, _, embeddings in read_frames(export, Modality.AUDIO, {row.path for row in inputs}):
-        for path, row in zip(paths, embeddings, strict=True):
-            yield path, seen[path], row[np.newaxis]
-            seen[path] += 1
+    for frames in read_frames(export, Modality.AUDIO, {row.path for row in inputs}):
+        for place, number, row in zip(frames.path_of, frames.numbers, frames.embeddings, strict=True):
+            yield frames.paths[place], int(number), row[np.newaxis]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from operator import itemgetter
 
 from l3embed.export.doubts import Doubt
 from l3embed.export.manifest import ManifestRow
+from l3embed.export.manifest_table import ManifestTable
 from l3embed.variants import DoubtKind, Modality
 
 MOST_NAMED = 3
@@ -38,20 +41,37 @@ def doubts_about_copies(rows: Sequence[ManifestRow]) -> Iterator[Doubt]:
     rows : sequence of ManifestRow
         Of all files that have embeddings.
     """
-    for files in sets_of_copies(rows):
-        in_conflict = len(labels_of(files)) > 1
-        kept = next((row for row in files if row.label), files[0])
-        for row in files:
-            rivals = [other for other in files if in_conflict and row.label and other.label != row.label]
-            if rivals:
-                named = _listed([f"{other.path} ({other.label or 'no label'})" for other in rivals])
-                words = f"is labelled {row.label}, and has the same bytes as {named}."
-                yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.CONFLICT, words)
-            elif row is not kept:
-                words = f"has the same bytes as {kept.path}."
-                yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.COPY, words)
+    groups: Iterable[Sequence[ManifestRow]] = (
+        rows.copies() if isinstance(rows, ManifestTable) else sets_of_copies(rows)
+    )
+    for files in groups:
+        yield from _doubts_about(files)
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _doubts_about(files: Sequence[ManifestRow]) -> Iterator[Doubt]:
+    """Yield what is doubtful about files that have the same bytes; they are gone through a few times."""
+    counts: Counter[str] = Counter()
+    firsts: dict[str, list[tuple[int, ManifestRow]]] = {}
+    for place, row in enumerate(files):
+        counts[row.label] += 1
+        if len(own := firsts.setdefault(row.label, [])) < MOST_NAMED:
+            own.append((place, row))
+    labelled = [own[0] for label, own in firsts.items() if label]
+    in_conflict = len(labelled) > 1
+    kept = min(labelled, key=itemgetter(0))[1] if labelled else files[0]
+    for row in files:
+        if in_conflict and row.label:
+            rivals = chain.from_iterable(own for label, own in firsts.items() if label != row.label)
+            others = sorted(rivals, key=itemgetter(0))
+            named = [f"{other.path} ({other.label or 'no label'})" for _, other in others[:MOST_NAMED]]
+            listed = _listed(named, len(files) - counts[row.label])
+            words = f"is labelled {row.label}, and has the same bytes as {listed}."
+            yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.CONFLICT, words)
+        elif row.path != kept.path:
+            words = f"has the same bytes as {kept.path}."
+            yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.COPY, words)
+
+
+def _listed(names: Sequence[str], count: int) -> str:
+    more = count - MOST_NAMED
+    return ", ".join(names) + (f" and {more} more" if more > 0 else "")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from l3embed.disk.seals import is_sealed, reading, seal
-from l3embed.disk.tables import read_rows, write_rows
+from l3embed.disk.tables import iterate_rows, write_rows
 from l3embed.export.manifest import STAGE
 from l3embed.variants import DoubtKind, Modality
 
@@ -55,13 +55,24 @@ class Doubt:
 def write_doubts(export: Path, doubts: Iterable[Doubt]) -> None:
     """Write the list of doubts of an export: the worst kind first."""
     ranks = list(DoubtKind)
-    ordered = sorted(doubts, key=lambda doubt: ranks.index(doubt.kind))
-    write_rows(export / DOUBTS_CSV, Doubt, ordered)
+    write_ordered_doubts(export, sorted(doubts, key=lambda doubt: ranks.index(doubt.kind)))
+
+
+def write_ordered_doubts(export: Path, doubts: Iterable[Doubt]) -> None:
+    """Write doubts that come with the worst kind first: they are not all held."""
+    write_rows(export / DOUBTS_CSV, Doubt, doubts)
     seal(export / DOUBTS_CSV)
 
 
-def read_doubts(export: Path) -> list[Doubt]:
+def read_doubts(export: Path, paths: Container[str] | None = None) -> list[Doubt]:
     """Read the list of doubts of an export, as it was written; nothing if it is older than such lists.
+
+    Parameters
+    ----------
+    export : Path
+        Its folder.
+    paths : container of str, optional
+        The files that count, if not all do.
 
     Raises
     ------
@@ -72,4 +83,5 @@ def read_doubts(export: Path) -> list[Doubt]:
     if not path.exists() and not is_sealed(path):
         return []
     with reading(path, STAGE):
-        return read_rows(path, Doubt)
+        rows = iterate_rows(path, Doubt)
+        return [doubt for doubt in rows if paths is None or doubt.path in paths]

@@ -15,10 +15,11 @@ from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Rows
 from l3embed.export.manifest import (
-    MANIFEST_CSV,
     STAGE,
     ManifestRow,
     embedded_in,
+    is_packed,
+    manifest_path,
     means_of,
     read_manifest,
 )
@@ -28,9 +29,14 @@ from l3embed.variants import Modality, parse_choice
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from l3embed.export.parquet import FrameBlock
+
 NUMBER_BYTES = np.dtype(np.float32).itemsize
 
 GB = 10**9
+
+OUTSIDE = -(2**62)
+"""In place of the first row of a file that the manifest does not have."""
 
 
 class ExportedEmbeddings(NamedTuple):
@@ -159,7 +165,7 @@ def load_export(
     return _frames(inputs, export, kind)
 
 
-def exported_inputs(export: Path, modality: Modality) -> list[ManifestRow]:
+def exported_inputs(export: Path, modality: Modality) -> Sequence[ManifestRow]:
     """Return the inputs that have embeddings in a modality, in the manifest's order.
 
     Raises
@@ -168,7 +174,7 @@ def exported_inputs(export: Path, modality: Modality) -> list[ManifestRow]:
         If the folder is no export, or there are none.
     """
     below = export / STAGE
-    if not (export / MANIFEST_CSV).exists() and (below / MANIFEST_CSV).exists():
+    if not manifest_path(export).exists() and manifest_path(below).exists():
         raise OpenL3Error(f"{export} is no export, but the folder of one. Name {below}.")
     manifest = read_manifest(export)
     inputs = embedded_in(manifest, modality)
@@ -176,7 +182,7 @@ def exported_inputs(export: Path, modality: Modality) -> list[ManifestRow]:
         return inputs
     if failed := sum(row.modality == modality.value for row in manifest):
         raise OpenL3Error(
-            f"All {failed} {modality.value} inputs of {export} failed: {MANIFEST_CSV} says why."
+            f"All {failed} {modality.value} inputs of {export} failed: {manifest_path(export).name} says why."
         )
     others = ", ".join(other.value for other in Modality if embedded_in(manifest, other)) or "none"
     raise OpenL3Error(f"{export} has no {modality.value} embeddings; its modalities: {others}.")
@@ -199,10 +205,10 @@ def _frames(inputs: Sequence[ManifestRow], export: Path, modality: Modality) -> 
     counts = [row.frames for row in inputs]
     embeddings, times_s = _room(sum(counts), inputs[0].dimension), np.full(sum(counts), np.nan)
     found = _with_files(inputs, embeddings, times_s, counts)
-    if all(row.output for row in inputs):
+    if not is_packed(export) and all(row.output for row in inputs):
         _fill_from_npz(found, inputs, export)
     else:
-        _fill_from_parquet(found, export, modality)
+        _fill_from_parquet(found, inputs, counts, export, modality)
     if modality is Modality.AUDIO:
         _label_windows(found, export)
     return found
@@ -268,7 +274,13 @@ def _fill(place: npt.NDArray[np.float32], blocks: Iterator[npt.NDArray[Any]]) ->
         raise OpenL3Error(f"It must hold an array {place.shape}; got {start} rows.")
 
 
-def _fill_from_parquet(found: ExportedEmbeddings, export: Path, modality: Modality) -> None:
+def _fill_from_parquet(
+    found: ExportedEmbeddings,
+    inputs: Sequence[ManifestRow],
+    counts: Sequence[int],
+    export: Path,
+    modality: Modality,
+) -> None:
     from l3embed.export.parquet import has_frames, read_frames
 
     if not has_frames(export, modality):
@@ -276,17 +288,30 @@ def _fill_from_parquet(found: ExportedEmbeddings, export: Path, modality: Modali
             f"{export} has no row for each frame, only for each file. Load those (rows='files'), or export "
             "anew with export.formats=[npz], or export.formats=[parquet] and export.rows=frames."
         )
-    start = 0
-    for paths, times_s, embeddings in read_frames(export, modality):
-        rows = slice(start, start + len(paths))
-        if found.embeddings[rows].shape != embeddings.shape or (found.paths[rows] != paths).any():
+    starts = dict(zip((row.path for row in inputs), np.cumsum([0, *counts[:-1]]).tolist(), strict=True))
+    filled = np.zeros(len(found.embeddings), np.bool_)
+    for frames in read_frames(export, modality):
+        first = np.array([starts.get(path, OUTSIDE) for path in frames.paths], np.int64)[frames.path_of]
+        rows = first + frames.numbers
+        if not _fit(rows, frames, found, filled):
             break
-        found.embeddings[rows], found.times[rows] = embeddings, times_s
-        start = rows.stop
+        found.embeddings[rows], found.times[rows], filled[rows] = frames.embeddings, frames.times_s, True
     else:
-        if start == len(found.embeddings):
+        if filled.all():
             return
     raise OpenL3Error(
-        f"The Parquet dataset in {export} has other rows than {MANIFEST_CSV} says. "
+        f"The Parquet dataset in {export} has other rows than {manifest_path(export).name} says. "
         f"Run 'dvc repro -f {STAGE}', which writes both anew."
     )
+
+
+def _fit(
+    rows: npt.NDArray[np.int64], frames: FrameBlock, found: ExportedEmbeddings, filled: npt.NDArray[np.bool_]
+) -> bool:
+    """Tell whether rows have places of their own, of their file, that nothing else was put into."""
+    is_inside = len(rows) == 0 or bool(rows.min() >= 0 and rows.max() < len(filled))
+    if not is_inside or frames.embeddings.shape[1:] != found.embeddings.shape[1:]:
+        return False
+    paths = np.array(frames.paths, dtype=object)[frames.path_of]
+    is_own = bool((found.paths[rows] == paths).all()) and bool((frames.numbers >= 0).all())
+    return is_own and not filled[rows].any() and len(np.unique(rows)) == len(rows)

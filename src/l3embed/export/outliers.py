@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from l3embed.disk.npy_rows import NpyRows
 from l3embed.export.doubts import Doubt
 from l3embed.export.manifest import ManifestRow
 from l3embed.variants import DoubtKind, Modality
@@ -29,7 +30,7 @@ SEED = 0
 Vectors = npt.NDArray[np.float32]
 
 
-def doubts_about_outliers(rows: Sequence[ManifestRow], means: Vectors) -> Iterator[Doubt]:
+def doubts_about_outliers(rows: Sequence[ManifestRow], means: Vectors | NpyRows) -> Iterator[Doubt]:
     """Yield the files that lie far from all others, the farthest first.
 
     Parameters
@@ -37,7 +38,7 @@ def doubts_about_outliers(rows: Sequence[ManifestRow], means: Vectors) -> Iterat
     rows : sequence of ManifestRow
         Inputs with embeddings in one modality.
     means : np.ndarray
-        Their mean embeddings, ``(inputs, D)``; it may be mapped from a file.
+        Their mean embeddings, ``(inputs, D)``; they may be mapped from a file, or be read as they are needed.
     """
     if len(rows) < FEWEST_FILES:
         return
@@ -54,7 +55,7 @@ def doubts_about_outliers(rows: Sequence[ManifestRow], means: Vectors) -> Iterat
         yield Doubt(row.path, Modality(row.modality), row.label, DoubtKind.OUTLIER, words)
 
 
-def neighbour_distances(vectors: Vectors) -> Vectors:
+def neighbour_distances(vectors: Vectors | NpyRows) -> Vectors:
     """Return the mean cosine distance of each vector, ``(N, D)``, to its nearest neighbours, ``(N,)``.
 
     Of more than `MOST_COMPARED` vectors, to the nearest of so many drawn at random.

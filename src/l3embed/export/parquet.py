@@ -17,7 +17,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -70,7 +70,7 @@ def write(folder: Path, inputs: Sequence[Embedded], layout: RowLayout) -> None:
         for modality in Modality:
             own = [item for item in inputs if item.row.modality == modality.value and item.row.frames]
             if own:
-                schema = _schema(own[0].row, layout)
+                schema = row_schema(own[0].row, layout)
                 _write_parts(temporary / modality.value, _batches(own, layout, schema, bar), schema, layout)
 
 
@@ -85,8 +85,28 @@ def has_frames(folder: Path, modality: Modality) -> bool:
         return NUMBERS[Rows.FRAMES][0] in pq.read_schema(first).names
 
 
-FrameBlock = tuple[list[str], npt.NDArray[np.float64], npt.NDArray[Any]]
-"""Some rows of frames: the input of each, its time in seconds (NaN: none), and embeddings, ``(n, D)``."""
+class FrameBlock(NamedTuple):
+    """Some rows of frames.
+
+    Parameters
+    ----------
+    paths : list of str
+        The inputs that have any of them.
+    path_of : np.ndarray [shape=(n,)]
+        The place in `paths` of each row's.
+    numbers : np.ndarray [shape=(n,)]
+        Which of the input's frames each is, from 0 on.
+    times_s : np.ndarray [shape=(n,)]
+        In seconds; NaN: none.
+    embeddings : np.ndarray [shape=(n, D)]
+        In the dataset's type.
+    """
+
+    paths: list[str]
+    path_of: npt.NDArray[np.int64]
+    numbers: npt.NDArray[np.int64]
+    times_s: npt.NDArray[np.float64]
+    embeddings: npt.NDArray[Any]
 
 
 def read_frames(
@@ -110,14 +130,25 @@ def read_frames(
     """
     import pyarrow.parquet as pq
 
+    columns = ["path", *NUMBERS[Rows.FRAMES], "embedding"]
     for path in _parts(folder, modality):
         with reading(path, STAGE), pq.ParquetFile(path, page_checksum_verification=True) as part:
             groups = [number for number in range(part.num_row_groups) if _holds(part, number, wanted)]
-            columns = ["path", NUMBERS[Rows.FRAMES][1], "embedding"]
             for batch in part.iter_batches(row_groups=groups, columns=columns) if groups else ():
-                inputs, times_s, embeddings = batch.columns
-                numbers = embeddings.flatten().to_numpy().reshape(len(batch), -1)
-                yield inputs.to_pylist(), times_s.to_numpy(zero_copy_only=False), numbers
+                yield frame_block(batch)
+
+
+def frame_block(batch: Any) -> FrameBlock:
+    """Return a batch of Arrow's, with the columns of a row for each frame, as arrays."""
+    paths = batch["path"].dictionary_encode()
+    integer, seconds = NUMBERS[Rows.FRAMES]
+    return FrameBlock(
+        paths.dictionary.to_pylist(),
+        paths.indices.to_numpy().astype(np.int64),
+        batch[integer].to_numpy(),
+        batch[seconds].to_numpy(zero_copy_only=False),
+        batch["embedding"].flatten().to_numpy().reshape(len(batch), -1),
+    )
 
 
 def _holds(part: Any, group: int, wanted: Collection[str] | None) -> bool:
@@ -132,7 +163,8 @@ def _parts(folder: Path, modality: Modality) -> list[Path]:
     return sorted((folder / FOLDER / modality.value).glob("part-*.parquet"))
 
 
-def _schema(row: ManifestRow, layout: RowLayout) -> Any:
+def row_schema(row: ManifestRow, layout: RowLayout) -> Any:
+    """Return the columns of a dataset, by what the manifest says of its first input."""
     import pyarrow as pa
 
     integer, seconds = NUMBERS[layout.rows]
@@ -150,20 +182,10 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
     import pyarrow.parquet as pq
 
     # Not pyarrow.dataset.write_dataset: it lets millions of rows wait in memory, whatever their size.
-    kind = schema.field("embedding").type
-    rows = max(1, GROUP_BYTES // (kind.list_size * kind.value_type.bit_width // 8))
-    # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
-    is_split = layout.dtype is Dtype.FLOAT32
-    options = {
-        "compression": COMPRESSION,
-        "compression_level": COMPRESSION_LEVEL,
-        "use_dictionary": list(TEXTS),
-        "write_page_checksum": True,  # for `read_frames`, and whoever else asks for it
-        "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
-        "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
-    }
+    rows = rows_a_group(schema)
+    options = writer_options(layout)
     with ExitStack() as part:
-        for number, group in enumerate(_regrouped(batches, rows)):
+        for number, group in enumerate(regrouped(batches, rows)):
             if number % PART_GROUPS == 0:
                 part.close()
                 folder.mkdir(parents=True, exist_ok=True)
@@ -172,7 +194,28 @@ def _write_parts(folder: Path, batches: Iterator[Any], schema: Any, layout: RowL
             writer.write_table(group, row_group_size=rows)
 
 
-def _regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
+def rows_a_group(schema: Any) -> int:
+    """Return how many rows a row group has."""
+    kind = schema.field("embedding").type
+    row_bytes: int = kind.list_size * kind.value_type.bit_width // 8
+    return max(1, GROUP_BYTES // row_bytes)
+
+
+def writer_options(layout: RowLayout) -> dict[str, Any]:
+    """Return how Parquet files of such rows are written, for pyarrow's writer."""
+    # DuckDB does not read half floats with their bytes split (they would be 8 % smaller).
+    is_split = layout.dtype is Dtype.FLOAT32
+    return {
+        "compression": COMPRESSION,
+        "compression_level": COMPRESSION_LEVEL,
+        "use_dictionary": list(TEXTS),
+        "write_page_checksum": True,  # for `read_frames`, and whoever else asks for it
+        "write_statistics": [*TEXTS, *NUMBERS[layout.rows]],
+        "column_encoding": {"embedding.list.element": "BYTE_STREAM_SPLIT"} if is_split else None,
+    }
+
+
+def regrouped(batches: Iterator[Any], rows: int) -> Iterator[Any]:
     """Yield the batches' rows as tables of `rows` rows; the last may have fewer."""
     import pyarrow as pa
 
@@ -194,7 +237,7 @@ def _batches(inputs: Sequence[Embedded], layout: RowLayout, schema: Any, bar: An
     for item in inputs:
         blocks = _file_row(item, layout) if layout.rows is Rows.FILES else _frame_rows(item)
         for block in blocks:
-            yield _batch(item.row, block, schema, layout)
+            yield row_batch(item.row, block, schema, layout)
             bar.update(item.row.frames if layout.rows is Rows.FILES else len(block[-1]))
 
 
@@ -222,7 +265,7 @@ def _file_row(item: Embedded, layout: RowLayout) -> Iterator[Block]:
     yield np.array([item.row.frames]), np.array([duration_s]), pooled
 
 
-def _batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> Any:
+def row_batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> Any:
     """Return some of an input's rows as a batch of Arrow's."""
     import pyarrow as pa
 
@@ -233,14 +276,14 @@ def _batch(row: ManifestRow, block: Block, schema: Any, layout: RowLayout) -> An
             f"The embeddings of {row.path} have the shape {embeddings.shape}; the dataset's dimension is "
             f"{kind.list_size}."
         )
-    numbers = _narrowed(row, embeddings, np.dtype(layout.dtype.value))
+    numbers = narrowed(row, embeddings, np.dtype(layout.dtype.value))
     columns = [pa.repeat(getattr(row, name), len(embeddings)) for name in TEXTS]
     columns += [pa.array(integers, pa.int64()), pa.array(seconds, pa.float64(), from_pandas=True)]  # no NaN
     columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers.reshape(-1)), type=kind))
     return pa.record_batch(columns, schema=schema)
 
 
-def _narrowed(row: ManifestRow, embeddings: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
+def narrowed(row: ManifestRow, embeddings: npt.NDArray[Any], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Return embeddings in the dataset's type, which must not end before they do."""
     largest = float(np.finfo(dtype).max)
     if dtype.itemsize < embeddings.itemsize and (reached := np.abs(embeddings).max()) > largest:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from l3embed.disk.seals import is_sealed
 from l3embed.errors import OpenL3Error
-from l3embed.export.manifest import MANIFEST_CSV, ManifestRow, read_manifest
+from l3embed.export.manifest import MANIFEST_CSV, ManifestRow, manifest_path, read_manifest
 from l3embed.variants import Modality
 
 EXPORT, EVALUATION = "export", "evaluation"
@@ -90,5 +90,5 @@ def _export_of(named: Path) -> Path:
 
 def _is_export(folder: Path) -> bool:
     """Tell whether there is a manifest, or has to be one."""
-    path = folder / MANIFEST_CSV
+    path = manifest_path(folder)
     return path.exists() or is_sealed(path)

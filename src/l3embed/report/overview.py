@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,9 @@ RANDOM_PREFIX = "random:"
 UNTRAINED_MARK = "(untrained)"
 SPEED_SUFFIX = "_per_s"
 SECONDS_SUFFIX = "_s"
+MOST_FAILURES = 1000
+"""Failed inputs that the page lists; the manifest names all."""
+
 COUNTS = ("inputs", "computed", "reused", "failed")
 
 
@@ -61,25 +64,92 @@ class Overview:
     stages: tuple[StageMetrics, ...]
     packages: tuple[tuple[str, int], ...]  # versions, and how many inputs they computed
     untrained: tuple[str, ...]  # identities of weights
-    failures: tuple[ManifestRow, ...]
+    failures: tuple[ManifestRow, ...]  # the first of them
+    failed: int
+    sample: str  # which files the rest of the page shows; nothing, if they are all
 
 
-def overview(rows: Sequence[ManifestRow], metrics: Path, stages: Sequence[str]) -> Overview:
-    """Sum up a manifest and the metrics of stages, which come in the order in which they run."""
+def overview(rows: Iterable[ManifestRow], metrics: Path, stages: Sequence[str], sample: str = "") -> Overview:
+    """Sum up a manifest and the metrics of stages, which come in the order in which they run.
+
+    Parameters
+    ----------
+    rows : iterable of ManifestRow
+        All of it; they are gone through once.
+    metrics : Path
+        The folder of the metrics.
+    stages : sequence of str
+        The stages.
+    sample : str
+        What is said of the files that the rest of the page shows; nothing, if they are all.
+    """
     figures = read_metrics(metrics, stages)
+    sums = _Sums()
+    for row in rows:
+        sums.add(row)
     return Overview(
-        files=len({row.path for row in rows}),
-        files_done=len({row.path for row in rows if row.is_ok}),
-        modalities=tuple(
-            _summary(modality, own)
-            for modality in Modality
-            if (own := [row for row in rows if row.modality == modality.value])
-        ),
+        files=len(sums.files),
+        files_done=len(sums.files_done),
+        modalities=tuple(found for modality in Modality if (found := sums.summary(modality))),
         stages=tuple(_stage(name, content) for name, content in figures.items()),
-        packages=tuple(Counter(row.packages for row in rows if row.packages).most_common()),
-        untrained=_untrained(rows, figures.values()),
-        failures=tuple(row for row in rows if not row.is_ok),
+        packages=tuple(sums.packages.most_common()),
+        untrained=_untrained(sums.weights, figures.values()),
+        failures=tuple(sums.failures),
+        failed=sums.failed,
+        sample=sample,
     )
+
+
+class _Sums:
+    """What a manifest's rows add up to; of each file a number is held."""
+
+    def __init__(self) -> None:
+        self.files: set[int] = set()
+        self.files_done: set[int] = set()
+        self.packages: Counter[str] = Counter()
+        self.weights: set[str] = set()
+        self.failures: list[ManifestRow] = []
+        self.failed = 0
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._words: defaultdict[tuple[str, str], set[Any]] = defaultdict(set)
+
+    def add(self, row: ManifestRow) -> None:
+        """Take in one row."""
+        self.files.add(hash(row.path))
+        if row.packages:
+            self.packages[row.packages] += 1
+        self.weights.add(row.weights)
+        self._counts[row.modality, "inputs"] += 1
+        self._words[row.modality, "variants"].add(row.variant)
+        self._words[row.modality, "weights"].add(row.weights)
+        if not row.is_ok:
+            self.failed += 1
+            self.failures += [row] if len(self.failures) < MOST_FAILURES else []
+            return
+        self.files_done.add(hash(row.path))
+        self._counts[row.modality, "done"] += 1
+        self._counts[row.modality, "embeddings"] += row.frames
+        self._words[row.modality, "dimensions"].add(row.dimension)
+        self._seconds[row.modality] += row.duration_s or 0.0
+
+    def summary(self, modality: Modality) -> ModalitySummary | None:
+        """Return what one network made of the dataset; None if it had nothing to do."""
+        name = modality.value
+        inputs, done = self._counts[name, "inputs"], self._counts[name, "done"]
+        if not inputs:
+            return None
+        return ModalitySummary(
+            modality=modality,
+            inputs=inputs,
+            done=done,
+            failed=inputs - done,
+            embeddings=self._counts[name, "embeddings"],
+            dimensions=tuple(sorted(self._words[name, "dimensions"])),
+            duration_s=self._seconds[name],
+            variants=tuple(sorted(filter(None, self._words[name, "variants"]))),
+            weights=tuple(sorted(filter(None, self._words[name, "weights"]))),
+        )
 
 
 def read_metrics(folder: Path, stages: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -101,21 +171,6 @@ def _read_figures(path: Path) -> dict[str, Any]:
     except OpenL3Error as error:
         say(f"report: warning: {error}")
         return {}
-
-
-def _summary(modality: Modality, rows: Sequence[ManifestRow]) -> ModalitySummary:
-    done = [row for row in rows if row.is_ok]
-    return ModalitySummary(
-        modality=modality,
-        inputs=len(rows),
-        done=len(done),
-        failed=len(rows) - len(done),
-        embeddings=sum(row.frames for row in done),
-        dimensions=tuple(sorted({row.dimension for row in done})),
-        duration_s=sum(row.duration_s or 0.0 for row in done),
-        variants=tuple(sorted({row.variant for row in rows if row.variant})),
-        weights=tuple(sorted({row.weights for row in rows if row.weights})),
-    )
 
 
 def _stage(name: str, content: dict[str, Any]) -> StageMetrics:
@@ -154,11 +209,11 @@ def _plain(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _untrained(rows: Iterable[ManifestRow], metrics: Iterable[dict[str, Any]]) -> tuple[str, ...]:
+def _untrained(weights: Iterable[str], metrics: Iterable[dict[str, Any]]) -> tuple[str, ...]:
     """Return the identities of weights that were not trained, as the manifest or a stage tells."""
-    found = {row.weights for row in rows if row.weights.startswith(RANDOM_PREFIX)}
+    found = {name for name in weights if name.startswith(RANDOM_PREFIX)}
     for content in metrics:
-        weights = str(content.get("weights", ""))
-        if weights.endswith(UNTRAINED_MARK) or content.get("trained") is False:
-            found.add(weights.removesuffix(UNTRAINED_MARK).strip() or "of no known origin")
+        told = str(content.get("weights", ""))
+        if told.endswith(UNTRAINED_MARK) or content.get("trained") is False:
+            found.add(told.removesuffix(UNTRAINED_MARK).strip() or "of no known origin")
     return tuple(sorted(found))

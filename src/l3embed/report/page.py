@@ -11,6 +11,7 @@ from typing import Any
 from l3embed.evaluation.file_format import read_file_predictions
 from l3embed.export.doubts import read_doubts
 from l3embed.export.manifest import read_manifest
+from l3embed.export.sampling import draw
 from l3embed.report import formatting
 from l3embed.report.choices import ReportInputs, ReportOptions
 from l3embed.report.classification import MOST_MATRIX_CLASSES, classifications
@@ -98,12 +99,14 @@ def build_report(
     OpenL3Error
         If there is no export, or UMAP is asked for and not installed.
     """
-    rows = read_manifest(folders.export)
-    maps = dataset_maps(folders.export, options)
+    every = read_manifest(folders.export)
+    sample = draw(every)
+    rows = sample.rows(every)
+    maps = dataset_maps(folders.export, options, sample)
     files = media_files(rows)
     facts = FileFacts(
         [*files, *failed_files(rows)],
-        read_doubts(folders.export),
+        read_doubts(folders.export, {row.path for row in rows} if sample.words else None),
         [row for row in rows if not row.is_ok],
         read_file_predictions(folders.evaluation),
     )
@@ -113,7 +116,7 @@ def build_report(
     address = relative_address(folders.dataset, page_folder)
     html = _render(
         title=folders.dataset.absolute().name,
-        overview=overview(rows, folders.metrics, folders.stages),
+        overview=overview(every, folders.metrics, folders.stages, sample.words),
         maps=maps,
         previews=_preview_words(files, previews, address),
         neighbours=options.neighbours,

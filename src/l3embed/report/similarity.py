@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.disk.rows import read_npz_rows
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
+from l3embed.export.file_rows import frame_blocks, frame_times_s
 from l3embed.export.manifest import STAGE, ManifestRow
 from l3embed.progress import say
 from l3embed.report.formatting import format_clock
@@ -86,11 +86,9 @@ def self_similarities(export: Path, rows: Sequence[ManifestRow]) -> list[SelfSim
 
 def self_similarity(export: Path, row: ManifestRow) -> SelfSimilarity:
     """Compare the frames of one file with each other."""
-    path = export / row.output
     cell_of = np.arange(row.frames) * min(MOST_CELLS, row.frames) // row.frames
-    cells = _cell_vectors(path, row.dimension, cell_of)
-    with np.load(path, allow_pickle=False) as arrays:
-        times_s = np.asarray(arrays.get("timestamps", ()), np.float64)
+    cells = _cell_vectors(export, row, cell_of)
+    times_s = frame_times_s(export, row)
     cell_times_s = np.bincount(cell_of, times_s) / np.bincount(cell_of) if times_s.size else times_s
     # The mean of unit vectors makes their dot product the mean of the cosines of all pairs of frames.
     cosines = np.clip(cells @ cells.T, -1, 1)
@@ -111,12 +109,12 @@ def time_ticks(times_s: npt.NDArray[np.float64]) -> tuple[Tick, ...]:
     )
 
 
-def _cell_vectors(path: Path, dimension: int, cell_of: npt.NDArray[np.intp]) -> Cosines:
+def _cell_vectors(export: Path, row: ManifestRow, cell_of: npt.NDArray[np.intp]) -> Cosines:
     """Return the mean of the unit vectors of each cell's frames, ``(cells, D)``."""
     frames_of_cell = np.bincount(cell_of)
-    sums = np.zeros((len(frames_of_cell), dimension), np.float32)
+    sums = np.zeros((len(frames_of_cell), row.dimension), np.float32)
     done = 0
-    for frames in read_npz_rows(path, "embedding", READ_ROWS):  # a day of sound has gigabytes of them
+    for frames in frame_blocks(export, row, READ_ROWS):  # a day of sound has gigabytes of them
         units = frames / vector_lengths(frames)[:, np.newaxis]
         np.add.at(sums, cell_of[done : done + len(frames)], units)
         done += len(frames)

@@ -104,12 +104,13 @@ class ExportedRows:
                 "export anew with export.formats=[npz], or export.formats=[parquet] and export.rows=frames."
             )
         wanted = {self._rows[place].path: place for place in places}
-        for paths, times_s, embeddings in read_frames(self.folder, self.modality, wanted):
-            edges = [0, *(place for place in range(1, len(paths)) if paths[place] != paths[place - 1])]
-            for start, stop in zip(edges, [*edges[1:], len(paths)], strict=True):
-                if paths and paths[start] in wanted:
-                    numbers = embeddings[start:stop].astype(np.float32)
-                    yield Frames(wanted[paths[start]], numbers, times_s[start:stop], self._made_with)
+        for frames in read_frames(self.folder, self.modality, wanted):
+            edges = [0, *(np.flatnonzero(np.diff(frames.path_of)) + 1).tolist()]
+            for start, stop in zip(edges, [*edges[1:], len(frames.path_of)], strict=True):
+                place = wanted.get(frames.paths[frames.path_of[start]]) if start < stop else None
+                if place is not None:
+                    embeddings = frames.embeddings[start:stop].astype(np.float32)
+                    yield Frames(place, embeddings, frames.times_s[start:stop], self._made_with)
 
 
 def _made_with(rows: Sequence[ManifestRow]) -> MadeWith:

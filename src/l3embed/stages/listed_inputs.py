@@ -75,6 +75,10 @@ class ListedInputs(Sequence[Input]):
         (row,) = self._table.slice(range(len(self))[place], 1).to_pylist()
         return _input(row)
 
+    def taken(self, places: Any) -> ListedInputs:
+        """Return some of them, by an array of their places."""
+        return ListedInputs(self._table.take(places))
+
     @property
     def kinds(self) -> dict[Media, int]:
         """How many there are of each kind."""

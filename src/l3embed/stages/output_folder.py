@@ -16,6 +16,7 @@ from l3embed.disk.atomic import remove_all_left_behind
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.profiling import Phase, phase
+from l3embed.stages.packed.partitions import Shard
 from l3embed.stages.results import Result
 
 MARK_FILE = ".l3embed"
@@ -44,9 +45,21 @@ Kind = tuple[type[np.generic], tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the stages write: folders below one, named as in ``dvc.yaml``."""
+    """Where the stages write: folders below one, named as in ``dvc.yaml``.
+
+    Parameters
+    ----------
+    root : Path
+        The folder that they are below.
+    store : Path, optional
+        The store, if it is not the user's.
+    shard : Shard, optional
+        The part of the work that is to be done.
+    """
 
     root: Path = Path("data")
+    store: Path | None = None
+    shard: Shard | None = None
 
     def folder(self, name: str) -> Path:
         """Return a folder of what stages write, such as ``export`` or ``metrics``."""

@@ -101,7 +101,7 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     name_doubts("preprocess", odd)
     require_one("preprocess", final)
     write_results(final, output)
-    _tell_of_folders(found)
+    tell_of_folders(found)
     metrics.write(counts.figures | count_doubts(odd))
     seconds = sum(result.duration_s or 0 for result in final if result.modality is Modality.AUDIO)
     others = f", {counted(found.left_out, 'other file')} left out" if found.left_out else ""
@@ -294,7 +294,8 @@ def _check_name(longest: Path) -> None:
         longest.lstat()
 
 
-def _tell_of_folders(found: Found) -> None:
+def tell_of_folders(found: Found) -> None:
+    """Tell of folders whose files are not in the dataset."""
     if found.unreadable_folders:
         names = ", ".join(found.unreadable_folders[:NAMED])
         say(f"preprocess: warning: these folders cannot be read, nor what is in them: {names}.")

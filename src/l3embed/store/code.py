@@ -57,6 +57,16 @@ STEPS = {
         tuple(sorted(("h5py", "numpy", "scipy", *runtime_packages()))),
     ),
     Step.POOL: StepCode(("disk/rows.py", "export/moments.py", "stages/pooling.py"), ("numpy",)),
+    Step.PACK: StepCode(
+        (
+            *("decoding", "disk/rows.py", "export/moments.py", "export/parquet.py", "frontends", "inputs"),
+            *("models", "networks", "runtimes", "stages/network.py", "stages/packed/direct_inputs.py"),
+            *("stages/packed/part_computing.py", "stages/packed/part_files.py"),
+            *("stages/packed/part_work.py", "stages/packed/part_writing.py"),
+            *("variants.py", "weights/file.py"),
+        ),
+        tuple(sorted({"h5py", "pyarrow", *READING, *runtime_packages()})),
+    ),
     Step.PREVIEW: StepCode(
         (
             *("decoding", "inputs/media.py", "report/previews.py", "stages/stored_previews.py"),

@@ -20,10 +20,12 @@ from l3embed.errors import OpenL3Error
 from l3embed.store.claims import Claims
 from l3embed.store.digests import Digests
 from l3embed.store.recipe import Recipe, Step
+from l3embed.store.row_index import RowIndex
 
 NOTE_SUFFIX = ".json"
 DIGESTS_FILE = "digests.sqlite"
 CLAIMS_FILE = "claims.lock"
+ROWS_FILE = "rows.sqlite"
 SEAL = "sha256"
 """In a note: the checksum of all else that it says."""
 
@@ -82,6 +84,7 @@ class Store(AbstractContextManager["Store"]):
             self.folder.mkdir(parents=True, exist_ok=True)
         self.claims = Claims(self.folder / CLAIMS_FILE)
         self.digests = Digests(self.folder / DIGESTS_FILE)
+        self.rows = RowIndex(self.folder / ROWS_FILE)
 
     def __enter__(self) -> Store:
         self.claims.enter()
@@ -101,6 +104,10 @@ class Store(AbstractContextManager["Store"]):
             with suppress(OSError):  # another user's store
                 os.utime(note)
         return entry
+
+    def entry(self, step: Step, key: str) -> Entry | None:
+        """Return a result by its key, if it is there and whole."""
+        return read_entry(self._note(step.value, key))
 
     def facts(self, step: str, key: str) -> Mapping[str, Any]:
         """Return what is known of a result; nothing if it is not there any more."""

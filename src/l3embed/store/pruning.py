@@ -13,8 +13,9 @@ from pathlib import Path
 from l3embed.disk.atomic import ABANDONED_AFTER_S
 from l3embed.store.claims import Claims
 from l3embed.store.digests import forget_digests
-from l3embed.store.entries import CLAIMS_FILE, DIGESTS_FILE, NOTE_SUFFIX
+from l3embed.store.entries import CLAIMS_FILE, DIGESTS_FILE, NOTE_SUFFIX, ROWS_FILE
 from l3embed.store.recipe import Step
+from l3embed.store.row_index import RowIndex
 
 DAY_S = 86_400.0
 
@@ -78,6 +79,7 @@ def prune(folder: Path, *, older_than_days: float | None, max_bytes: int | None)
         pruned = _remove_results(folder, before_s, math.inf if max_bytes is None else max_bytes, spared_s)
         _remove_left_over(folder, now_s if is_alone else now_s - ABANDONED_AFTER_S)
     forget_digests(folder / DIGESTS_FILE, before_s)
+    RowIndex(folder / ROWS_FILE).forget(before_s)
     return pruned
 
 

@@ -14,11 +14,12 @@ Parameter: TypeAlias = "str | int | float | bool"
 
 
 class Step(str, Enum):
-    """What can be done with one input."""
+    """What can be done with one input; with those of a part, at once, if they are packed."""
 
     PREPROCESS = "preprocess"
     EMBED = "embed"
     POOL = "pool"
+    PACK = "pack"
     PREVIEW = "preview"
 
 
