@@ -327,10 +327,16 @@ def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("package", "importers"),
     [
-        ("hydra", {"app/job.py", "app/launch.py", "app/overrides.py", "app/params.py"}),
+        (
+            "hydra",
+            {"app/job.py", "app/launch.py", "app/overrides.py", "app/params.py", "app/submission.py"},
+        ),
         (
             "omegaconf",
-            {"app/groups.py", "app/job.py", "app/params.py", "app/settings.py", "app/sweep.py"},
+            {
+                *("app/groups.py", "app/job.py", "app/output_settings.py", "app/params.py"),
+                *("app/settings.py", "app/sweep.py"),
+            },
         ),
         ("dvc", set()),
     ],

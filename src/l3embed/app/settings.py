@@ -17,16 +17,15 @@ from l3embed.app.groups import (
     DatasetSettings,
     DeviceSettings,
     EvaluationSettings,
-    ExportSettings,
     FrontendSettings,
     LabelSettings,
-    LayoutSettings,
     ModelSettings,
     ReportSettings,
     RuntimeSettings,
     WeightsSettings,
     WindowsSettings,
 )
+from l3embed.app.output_settings import ExportSettings, LayoutSettings
 from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
