@@ -79,8 +79,9 @@ def _read(variant: Variant, path: Path, media: Media) -> Items:
     if isinstance(variant, AudioVariant):
         framing, prepare = Framing(HOP_S), sound.as_spectrograms(variant.input_repr, variant.frontend)
     blocks = sound.compute_here(network_inputs(SourceFile(path, media), framing, prepare))
-    items = np.concatenate(list(blocks)).astype(np.float32)
-    return items[np.linspace(0, len(items) - 1, min(len(items), MOST_OF_A_FILE)).astype(int)]
+    items: Items = np.concatenate(list(blocks)).astype(np.float32)
+    spread = np.linspace(0, len(items) - 1, min(len(items), MOST_OF_A_FILE)).astype(int)
+    return items[spread]
 
 
 def _frontend(variant: Variant) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -138,7 +138,7 @@ def _locate(variant: Variant, layers: Sequence[FoldedLayer]) -> Path:
                 "precision int8 needs NNCF, which is not installed, and the cache has no network made of "
                 f"these weights by this version of OpenVINO: {INSTALL}. Or use precision float32."
             )
-        path = folder / f"{stem}-nncf{version('nncf')}.npz"
+        path = folder / f"{stem}-nncf{_version('nncf')}.npz"
         with exclusively(folder, path.name):
             remove_left_behind(path)
             if _find(stem) is None:
@@ -149,7 +149,7 @@ def _locate(variant: Variant, layers: Sequence[FoldedLayer]) -> Path:
 
 def _find(stem: str) -> Path | None:
     """Return the whole network of a name that this NNCF made, or where that is not installed, any."""
-    made_by = version("nncf") if _has_nncf() else "*"
+    made_by = _version("nncf") if _has_nncf() else "*"
     paths = sorted(_folder().glob(f"{stem}-nncf{made_by}.npz"))
     return next((path for path in reversed(paths) if _is_whole(path)), None)
 
@@ -201,8 +201,6 @@ def _quantize(model: Any, calibration: Calibration, folder: Path) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
     ) as program:
         programs.add(program)
         try:
@@ -211,20 +209,16 @@ def _quantize(model: Any, calibration: Calibration, folder: Path) -> None:
             program.kill()
             raise
     if program.returncode or not (folder / INT8).is_file():
-        last = "\n  ".join(said.strip().splitlines()[-EXCERPT_LINES:])
+        last = "\n  ".join(said.decode(errors="replace").strip().splitlines()[-EXCERPT_LINES:])
         raise OpenL3Error(
-            f"NNCF {version('nncf')} has failed (status {program.returncode}), and last said:\n  {last}\n"
+            f"NNCF {_version('nncf')} has failed (status {program.returncode}), and last said:\n  {last}\n"
             "Use precision float32, or install another version of nncf."
         )
 
 
 def _write(path: Path, made: QuantizedNetwork) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **_arrays(made))
-
-
-def _arrays(made: QuantizedNetwork) -> Mapping[str, Any]:
-    return {field.name: getattr(made, field.name) for field in fields(made)}
+        np.savez(file, **vars(made))
 
 
 def _read(path: Path) -> QuantizedNetwork:
