@@ -355,7 +355,7 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
         pytest.param(
             INT8,
             Placement(device=Device.GPU),
-            "precision int8 is the CPU's, .* device gpu. Use runtime openvino or auto, and device cpu or auto",
+            "precision int8 is the CPU's, .* device gpu. Use runtime openvino or auto, and device cpu",
             id="int8 on a GPU",
         ),
         pytest.param(

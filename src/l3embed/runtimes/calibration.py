@@ -81,7 +81,8 @@ def _read(variant: Variant, path: Path, media: Media) -> Items:
     blocks = sound.compute_here(network_inputs(SourceFile(path, media), framing, prepare))
     items: Items = np.concatenate(list(blocks)).astype(np.float32)
     spread = np.linspace(0, len(items) - 1, min(len(items), MOST_OF_A_FILE)).astype(int)
-    return items[spread]
+    taken: Items = items[spread]
+    return taken
 
 
 def _frontend(variant: Variant) -> tuple[str, ...]:
