@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from l3embed.cli import (
+    doctor,
     embedding,
     export_model,
     report_comparison,
@@ -54,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (embedding, weights_cache, store, verify, sample, report_comparison, export_model):
+    for command in (embedding, weights_cache, store, verify, sample, report_comparison, export_model, doctor):
         command.add_parser(subparsers)
     return parser
 
