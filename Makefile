@@ -9,6 +9,8 @@ VENV := .venv
 # Written last, so that an interrupted installation is not taken for a whole one. It holds the folder
 # that the environment was made in, because neither survives a move.
 MADE := $(VENV)/.made
+# The same environment with what tests and benchmarks need besides.
+READY := $(VENV)/.ready
 
 # The pipeline's stages call 'python', which has to be the environment's.
 RUN = PATH="$(CURDIR)/$(VENV)/bin:$$PATH" "$(VENV)/bin/python" -m
@@ -26,7 +28,7 @@ CHECK_PYTHON = found=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_
 .PHONY: help venv test check params demo bench kills format constraints clean moved
 
 help:
-	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed"
+	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed, and add to it"
 	@echo "make test         run the tests; ARGS=... passes more arguments to pytest"
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
 	@echo "make params       write params.yaml anew from conf/"
@@ -51,14 +53,20 @@ $(MADE): pyproject.toml constraints.txt
 	@rm -rf $(VENV)
 	@"$(PYTHON)" -m venv $(VENV)
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,dev]"
+		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline]"
 	@printf '%s\n' "$(CURDIR)" > $@
 
+$(READY): $(MADE)
+	@echo "Adding what tests need to $(VENV) (once; a minute or two)..."
+	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
+		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,dev]"
+	@touch $@
+
 # Two processes at once, each with whole files of tests, which share what is slow to prepare.
-test: $(MADE)
+test: $(READY)
 	@$(RUN) pytest -n 2 --dist loadfile $(ARGS)
 
-check: $(MADE)
+check: $(READY)
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
@@ -70,13 +78,13 @@ params: $(MADE)
 demo: $(MADE)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/demo
 
-bench: $(MADE)
+bench: $(READY)
 	@$(RUN) benchmarks $(ARGS)
 
-kills: $(MADE)
+kills: $(READY)
 	@$(RUN) benchmarks.kills $(ARGS)
 
-format: $(MADE)
+format: $(READY)
 	@$(RUN) ruff check --fix --exit-zero
 	@$(RUN) ruff format
 

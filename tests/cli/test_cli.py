@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -129,11 +130,13 @@ def test_wrong_usage_exits_with_2(
     assert message in err.splitlines()[-1]
 
 
-def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_and_those_of_the_runtimes(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(["--version"])
     assert caught.value.code == 0
-    assert capsys.readouterr() == (f"l3embed {l3embed.__version__}\n", "")
+    said = capsys.readouterr().out
+    assert said.startswith(f"l3embed {l3embed.__version__} (")
+    assert f"tensorflow {version('tensorflow')}" in said
 
 
 def test_a_folder_is_not_searched_recursively_and_only_for_audio(

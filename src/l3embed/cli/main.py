@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from l3embed.cli import (
+    completion,
     doctor,
     embedding,
     export_model,
@@ -18,6 +19,7 @@ from l3embed.cli import (
     verify,
     weights_cache,
 )
+from l3embed.cli.flags import write_line
 from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.progress import say
@@ -36,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is None:
         return answering("l3embed", lambda: main(sys.argv[1:]))
-    args = _parser().parse_args(arguments)
+    parser = _parser()
+    completion.complete(parser)
+    args = parser.parse_args(arguments)
     warnings.showwarning = show_warning
     try:
         status: int = args.run(args)
@@ -49,13 +53,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
+class _Version(argparse.Action):
+    """Writes the version, and those of the installed runtimes, which decide about speed and rounding."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from l3embed.runtimes.choice import runtime_packages
+        from l3embed.store.code import installed_versions
+
+        write_line(f"l3embed {__version__} ({', '.join(installed_versions(runtime_packages()))})")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="l3embed", description="Deep audio and image embeddings (OpenL3: Look, Listen and Learn)."
     )
-    parser.add_argument("--version", action="version", version=f"l3embed {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions, and exit")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (embedding, weights_cache, store, verify, sample, report_comparison, export_model, doctor):
+    for command in (
+        embedding,
+        weights_cache,
+        store,
+        verify,
+        sample,
+        report_comparison,
+        export_model,
+        doctor,
+        completion,
+    ):
         command.add_parser(subparsers)
     return parser
 

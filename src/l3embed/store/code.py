@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -93,9 +93,13 @@ def package_versions(step: Step) -> str:
 def all_versions() -> str:
     """Return the versions of l3embed and of all installed packages that the steps use."""
     names = sorted({name for step in STEPS.values() for name in step.packages})
-    found = {name: _version(name) for name in names}
-    installed = (f"{name} {found[name]}" for name in names if found[name] != NOT_INSTALLED)
-    return ", ".join((f"l3embed {__version__}", *installed))
+    return ", ".join((f"l3embed {__version__}", *installed_versions(names)))
+
+
+def installed_versions(packages: Iterable[str]) -> list[str]:
+    """Return packages with their versions, as in ``numpy 2.2.6``, without those that are not installed."""
+    found = {name: _version(name) for name in packages}
+    return [f"{name} {version}" for name, version in found.items() if version != NOT_INSTALLED]
 
 
 def _version(package: str) -> str:
