@@ -77,7 +77,8 @@ def _versions(pixels: Items) -> Items:
     Where all are alike, hardly anything is left of their embeddings when the mean is taken off.
     """
     turned = np.roll(pixels[:, ::-1], 1, axis=-1)
-    return np.concatenate([pixels, turned, DIMMED * np.roll(pixels, 2, axis=-1)]).astype(np.float32)
+    dimmed = np.float32(DIMMED) * np.roll(pixels, 2, axis=-1)
+    return np.concatenate([pixels, turned, dimmed])
 
 
 def calibration_checksum(variant: Variant) -> str:
