@@ -34,6 +34,8 @@ class Sizes:
         The same for the naive way, which takes 5 MB for each second.
     counts : tuple[int, int]
         Files of the datasets that are compared.
+    searched : tuple[int, int]
+        Files that are searched, and how many are added to them.
     reference_inputs : int
         Reference recordings whose windows are compared in bfloat16; 0: all.
     product_side : int
@@ -54,6 +56,7 @@ class Sizes:
     lengths_s: tuple[float, ...]
     naive_lengths_s: tuple[float, ...]
     counts: tuple[int, int]
+    searched: tuple[int, int]
     reference_inputs: int
     product_side: int
 
@@ -83,6 +86,7 @@ FULL = Sizes(
     lengths_s=(60, 600, 36_000),
     naive_lengths_s=(15, 60, 120),
     counts=(100, 10_000),
+    searched=(10_000, 1_000),
     reference_inputs=0,
     product_side=4096,
 )
@@ -102,6 +106,7 @@ SHORT = Sizes(
     lengths_s=(2, 20),
     naive_lengths_s=(),
     counts=(2, 10),
+    searched=(20, 5),
     reference_inputs=1,
     product_side=512,
 )

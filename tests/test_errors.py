@@ -13,6 +13,7 @@ import l3embed
 from l3embed.decoding.audio import UnknownFormatError
 from l3embed.disk.folders import FolderError
 from l3embed.errors import FilesError, OpenL3Error, OpenL3Warning
+from l3embed.runtimes.base import FrameworkError
 
 RAISED: list[BaseException] = [
     OpenL3Error("What came, what is allowed, what to do."),
@@ -21,6 +22,7 @@ RAISED: list[BaseException] = [
     OpenL3Warning("Something that the user should know."),
     UnknownFormatError("It is no sound that can be read."),
     FolderError("No space is left in a folder. Free some."),
+    FrameworkError("ncnn has failed (status -100), probably for want of memory. Use fewer threads."),
 ]
 """Each as the code makes it."""
 

@@ -14,6 +14,7 @@ import pytest
 import l3embed
 from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
 from l3embed.sample import write_sample_dataset
+from l3embed.search import Index
 from l3embed.variants import Modality
 
 FLAGS = doctest.NORMALIZE_WHITESPACE
@@ -28,6 +29,7 @@ def public_callables() -> Iterator[tuple[str, Any]]:
             is_plain = inspect.ismodule(value) or not callable(value)
             if not is_plain and not (inspect.isclass(value) and _is_told(value)):
                 yield f"{name}.{member}", value
+    yield "search.Index", Index
     yield "to_pandas", l3embed.load_export.__globals__["ExportedEmbeddings"].to_pandas
 
 

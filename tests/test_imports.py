@@ -25,7 +25,7 @@ LAYERS = [
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
-    {"sample", "verification", "stages"},
+    {"sample", "verification", "search", "stages"},
     {"cli"},
     {"app"},
 ]

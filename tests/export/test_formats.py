@@ -59,7 +59,7 @@ def test_the_table_loads_no_format() -> None:
 
 
 def test_an_unknown_format_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(OpenL3Error, match=r"export\.formats must be one of npz, parquet; got 'hdf5'"):
+    with pytest.raises(OpenL3Error, match=r"export\.formats must be one of npz, parquet, lance; got 'hdf5'"):
         format_writer("hdf5")
 
 
@@ -84,7 +84,7 @@ def test_settings_take_a_further_format(lines: str) -> None:
 
 
 def test_errors_name_a_further_format(lines: str) -> None:
-    with pytest.raises(OpenL3Error, match=f"must be one of npz, parquet, {lines}; got 'hdf5'"):
+    with pytest.raises(OpenL3Error, match=f"must be one of npz, parquet, lance, {lines}; got 'hdf5'"):
         composed("export.formats=[hdf5]")
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 
 from l3embed.errors import OpenL3Error
+from l3embed.evaluation.file_format import read_file_predictions
 from l3embed.evaluation.scores import Score
 from l3embed.report.classification import Confusion, classifications
+from l3embed.report.formatting import format_count, format_share
+from l3embed.report.templating import template_environment
 
 from .conftest import Project
 
@@ -85,3 +88,18 @@ def test_what_an_older_evaluation_does_not_tell_is_left_out(project: Project) ->
     (found,) = classifications(project.inputs.evaluation)
     assert (found.classes, [line.chance for line in found.scores]) == ((), [None, None])
     assert found.files == 11
+
+
+def test_where_windows_were_evaluated_the_page_counts_windows_and_lists_no_files(project: Project) -> None:
+    project.write_evaluation("audio", PAIRS, FIGURES | {"unit": "window"})
+    (found,) = classifications(project.inputs.evaluation)
+    assert (found.unit, found.files) == ("window", 11)
+    read = read_file_predictions(project.inputs.evaluation)
+    assert not any(read.values())
+    environment = template_environment()
+    environment.filters |= {"count": format_count, "share": format_share}
+    words = {"classifications": [found], "few_classes": 12, "most_matrix_classes": 60, "most_open_rows": 20}
+    page = environment.get_template("classification.html.j2").render(**words)
+    assert "11 windows of 3 classes" in page
+    assert "data-cell" not in page
+    assert "Windows</th>" in page

@@ -192,3 +192,11 @@ def test_weights_of_networks_that_are_not_needed_are_left_out_and_named(
 def test_without_a_check_there_are_no_weights(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert stage_main(["weights"]) == 1
     assert "Run 'dvc repro -f check'" in capsys.readouterr().err
+
+
+def test_a_format_that_cannot_be_written_here_is_found_before_anything_is_replaced(
+    dataset: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("l3embed.export.formats.find_spec", lambda _: None)
+    with pytest.raises(OpenL3Error, match=r"lance needs lancedb"):
+        check.run(dataset, replace(USUAL, formats=("npz", "lance")), layout)

@@ -13,6 +13,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
+from l3embed.export.timed_labels import TimedKind, TimedLabels
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
 from l3embed.runtimes.choice import parse_runtime
@@ -47,7 +48,14 @@ class LabelKind(str, Enum):
 
     FOLDERS = "folders"
     TABLE = "table"
+    RAVEN = "raven"
+    AUDACITY = "audacity"
     NONE = "none"
+
+    @property
+    def names_files(self) -> bool:
+        """Whether labels are in files, which ``labels.table`` names."""
+        return self in (LabelKind.TABLE, LabelKind.RAVEN, LabelKind.AUDACITY)
 
 
 ALL = "all"
@@ -103,8 +111,11 @@ class LabelSettings:
         if kind is LabelKind.NONE:
             return None
         if not self.table:
-            raise OpenL3Error("labels.table must be the path of a CSV file; got null. Set labels=table.")
-        return LabelTable(Path(self.table))
+            what = "a CSV file" if kind is LabelKind.TABLE else "a text file or a folder of them"
+            raise OpenL3Error(f"labels.table must be the path of {what}; got null. Set labels={kind.value}.")
+        if kind is LabelKind.TABLE:
+            return LabelTable(Path(self.table))
+        return TimedLabels(TimedKind(kind.value), Path(self.table))
 
 
 @dataclass

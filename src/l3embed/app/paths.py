@@ -28,8 +28,9 @@ def check_paths(settings: Settings) -> None:
     dataset, labels, weights = settings.dataset, settings.labels, settings.weights
     if Path(dataset.path) not in _synthesised(settings):
         _check("dataset.path", dataset.path, FOLDER)
-    if labels.source == LabelKind.TABLE:
-        _check("labels.table", labels.table, FILE)
+    if labels.source == LabelKind.TABLE or (labels.table and LabelKind(labels.source).names_files):
+        is_folder = labels.source != LabelKind.TABLE and Path(str(labels.table)).is_dir()
+        _check("labels.table", labels.table, FOLDER if is_folder else FILE)
     if weights.source == SourceKind.DIRECTORY:
         _check("weights.path", weights.path, FOLDER)
 
@@ -43,7 +44,7 @@ def without_effect(settings: Settings) -> list[str]:
             f"dataset.path is set without dataset=folder: it keeps the name {settings.dataset.name!r}, and "
             f"{sample[0]} is written, too. Set dataset=folder dataset.path=..."
         )
-    if settings.labels.table and settings.labels.source != LabelKind.TABLE:
+    if settings.labels.table and not LabelKind(settings.labels.source).names_files:
         found.append(
             f"labels.table is set without labels=table: labels are of the source {settings.labels.source!r}."
         )

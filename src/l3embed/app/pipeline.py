@@ -30,6 +30,7 @@ def run_check(settings: Settings, layout: Layout, store: Store) -> str:
         settings.weights.parse(),
         settings.placement,
         settings.report.parse().projection,
+        settings.export.chosen_formats(),
     )
     for sentence in without_effect(settings):
         say(f"check: warning: {sentence}")
@@ -62,9 +63,10 @@ def _following(settings: Settings) -> Following:
     layout = settings.export.layout()
     sizes = {modality: variant.embedding_size for modality, variant in settings.variants.items()}
     written = [Written(modality, size) for modality, size in sizes.items()]
-    if "parquet" in settings.export.chosen_formats() and layout.rows is Rows.FRAMES:
+    others = {"parquet": " in Parquet", "lance": " in LanceDB"} if layout.rows is Rows.FRAMES else {}
+    for words in (words for name, words in others.items() if name in settings.export.chosen_formats()):
         number_bytes = layout.dtype.bytes
-        written += [Written(modality, size, number_bytes, " in Parquet") for modality, size in sizes.items()]
+        written += [Written(modality, size, number_bytes, words) for modality, size in sizes.items()]
     return Following(settings.windows.framing(), tuple(written))
 
 
@@ -83,7 +85,11 @@ def run_embed(settings: Settings, layout: Layout, store: Store) -> str:
 def run_export(settings: Settings, layout: Layout, store: Store) -> str:
     """Run the stage ``export``."""
     options = export.ExportOptions(
-        settings.labels.parse(), settings.export.chosen_formats(), settings.export.layout(), settings.failures
+        settings.labels.parse(),
+        settings.export.chosen_formats(),
+        settings.export.layout(),
+        settings.failures,
+        settings.windows.center,
     )
     return export.run(options, layout, store)
 

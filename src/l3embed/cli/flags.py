@@ -216,3 +216,9 @@ def write_line(line: str) -> None:
     """Write what a command was asked for to standard output, at once: the next line may take minutes."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def encodable(line: str) -> str:
+    """Return a line that standard output can take, whatever characters names of files have."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return line.encode(encoding, "backslashreplace").decode(encoding)

@@ -15,6 +15,7 @@ from l3embed.cli import (
     export_model,
     report_comparison,
     sample,
+    search,
     store,
     verify,
     weights_cache,
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (
         embedding,
+        search,
         weights_cache,
         store,
         verify,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3embed.cli.flags import write_line
+from l3embed.cli.flags import encodable, write_line
 from l3embed.progress import say
 from l3embed.variants import Modality
 
@@ -68,8 +67,8 @@ def run(args: argparse.Namespace) -> int:
     from l3embed.report.comparison_text import text_lines
 
     for line in text_lines(comparison):
-        write_line(_encodable(line))
-    write_line(_encodable(f"\nOpen {args.output}"))
+        write_line(encodable(line))
+    write_line(encodable(f"\nOpen {args.output}"))
     return 0
 
 
@@ -81,9 +80,3 @@ def _parse_page(text: str) -> Path:
             f"must be the name of a page that ends in {PAGE_SUFFIX}; got {text!r}"
         )
     return path
-
-
-def _encodable(line: str) -> str:
-    """Return a line that standard output can take, whatever characters names of files have."""
-    encoding = sys.stdout.encoding or "utf-8"
-    return line.encode(encoding, "backslashreplace").decode(encoding)

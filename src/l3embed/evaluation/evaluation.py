@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +11,15 @@ import numpy.typing as npt
 
 from l3embed.evaluation.classifiers import Classifier, predict_held_out
 from l3embed.evaluation.folds import FoldOptions, Split, Unsplit, split_files
+from l3embed.evaluation.labelled_windows import labelled_windows
 from l3embed.evaluation.mislabelled import notes_on_copies
 from l3embed.evaluation.scores import Measure, Performance, Scores, score_predictions
 from l3embed.export.manifest import ManifestRow, read_means
 from l3embed.progress import progress_bar, say
 from l3embed.variants import Modality, check_at_least
+
+FILE, WINDOW = "file", "window"
+"""What is predicted."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,9 @@ class Evaluation:
         One a file, in the manifest's order.
     notes : tuple of str
         What the user should know, in sentences without a full stop: what was left out, copies, conflicts.
+    unit : str
+        What was predicted, ``file`` or ``window``: where parts of sounds have labels, each window is, and
+        those of one file are held out together.
     """
 
     files: int
@@ -99,6 +106,7 @@ class Evaluation:
     performances: Mapping[Classifier, Performance] = field(default_factory=dict)
     predictions: tuple[Prediction, ...] = ()
     notes: tuple[str, ...] = ()
+    unit: str = FILE
 
     @property
     def scores(self) -> Scores:
@@ -130,6 +138,24 @@ def evaluate(export: Path, options: EvaluationOptions) -> dict[Modality, Evaluat
 
 def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOptions) -> Evaluation:
     rows, means = read_means(export, modality)
+    windows = labelled_windows(export, rows) if modality is Modality.AUDIO else None
+    if windows and windows.reason:
+        return Evaluation(len(rows), windows.reason)
+    if windows:
+        found = _evaluated(modality, windows.rows, windows.embeddings, options, are_files=False)
+        return replace(found, notes=(*windows.notes, *found.notes), unit=WINDOW)
+    return _evaluated(modality, rows, means, options)
+
+
+def _evaluated(
+    modality: Modality,
+    rows: Sequence[ManifestRow],
+    means: npt.NDArray[np.float32],
+    options: EvaluationOptions,
+    *,
+    are_files: bool = True,
+) -> Evaluation:
+    """Evaluate rows that have labels: files by their means, or windows, of which one file has several."""
     split = split_files(rows, FoldOptions(options.folds, options.min_class_files, options.seed))
     if isinstance(split, Unsplit):
         return Evaluation(len(rows), split.reason, notes=split.notes)
@@ -147,7 +173,7 @@ def _evaluate_modality(export: Path, modality: Modality, options: EvaluationOpti
         chance=float(np.bincount(split.actual).max() / len(split.actual)),
         performances=performances,
         predictions=_predictions(rows, split, probe, confidence),
-        notes=(*split.notes, *notes_on_copies(rows, split, probe.predicted)),
+        notes=(*split.notes, *(notes_on_copies(rows, split, probe.predicted) if are_files else ())),
     )
 
 

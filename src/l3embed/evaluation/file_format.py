@@ -16,7 +16,7 @@ from l3embed.disk.json_files import read_whole_object
 from l3embed.disk.seals import is_sealed, reading, seal
 from l3embed.disk.tables import Row, column_names, read_rows, write_csv, write_rows
 from l3embed.evaluation.classifiers import Classifier
-from l3embed.evaluation.evaluation import Evaluation, Prediction
+from l3embed.evaluation.evaluation import FILE, Evaluation, Prediction
 from l3embed.evaluation.scores import ClassScore, Measure, Score, Scores, chances
 from l3embed.variants import Modality
 
@@ -52,12 +52,15 @@ class Figures:
         What always naming the largest class reaches.
     notes : tuple of str
         What the user should know: classes left out, copies, conflicts, ...
+    unit : str
+        What was predicted: ``file`` or ``window``.
     """
 
     reason: str = ""
     scores: Scores = field(default_factory=dict)
     chances: Mapping[Measure, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    unit: str = FILE
 
 
 def predictions_path(folder: Path, modality: Modality) -> Path:
@@ -142,6 +145,8 @@ def _content(found: Evaluation) -> dict[str, Any]:
         "chance": _rounded(found.chance),
         "notes": list(found.notes),
     }
+    if found.unit != FILE:
+        content["unit"] = found.unit
     for (kind, measure), score in found.scores.items():
         figures = {f"{measure.value}{end}": _rounded(x) for end, x in zip(ENDS, astuple(score), strict=True)}
         content.setdefault(kind.value, {}).update(figures)
@@ -156,7 +161,17 @@ def _parse(content: Mapping[str, Any]) -> Figures:
         if measure.value in (found := content.get(kind.value, {}))
     }
     known = chances(content["chance"], content["classes"]) if "chance" in content else {}
-    return Figures(content.get("reason", ""), scores, known, tuple(content.get("notes", ())))
+    notes, unit = tuple(content.get("notes", ())), content.get("unit", FILE)
+    return Figures(content.get("reason", ""), scores, known, notes, unit)
+
+
+def read_file_predictions(folder: Path) -> dict[Modality, list[Prediction]]:
+    """Read what each file was taken for, of each modality; nothing where windows were predicted."""
+    units = {modality: figures.unit for modality, figures in read_figures(folder).items()}
+    return {
+        modality: read_predictions(folder, modality) if units.get(modality, FILE) == FILE else []
+        for modality in Modality
+    }
 
 
 def _rounded(figure: Any) -> Any:

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from l3embed.errors import OpenL3Error
 from l3embed.variants import check_one_of
 
 if TYPE_CHECKING:
@@ -20,8 +22,13 @@ if TYPE_CHECKING:
 FORMATS = {
     "npz": "l3embed.export.npz",
     "parquet": "l3embed.export.parquet",
+    "lance": "l3embed.export.lance",
 }
 """Each format's module, which has a function ``write`` (see `Write`) and is loaded when it is needed."""
+
+
+EXTRAS = {"lance": "lancedb"}
+"""The package that a format needs beyond those of the pipeline; the extra that brings it is named as it."""
 
 
 class Rows(str, Enum):
@@ -114,6 +121,21 @@ def check_format(name: str) -> None:
         Naming those that there are.
     """
     check_one_of("export.formats", name, tuple(FORMATS))
+
+
+def check_installed(name: str) -> None:
+    """Check that what a format is written with is installed.
+
+    Raises
+    ------
+    OpenL3Error
+        With the command that installs it.
+    """
+    if name in EXTRAS and find_spec(EXTRAS[name]) is None:
+        raise OpenL3Error(
+            f"The format {name} needs {EXTRAS[name]}, which is not installed. "
+            f"Run pip install 'l3embed[{name}]'."
+        )
 
 
 def format_writer(name: str) -> Write:

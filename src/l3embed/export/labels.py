@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from l3embed.errors import OpenL3Error
+from l3embed.export.timed_labels import TimedLabels, read_selections
 from l3embed.progress import counted, say
 
 REQUIRED_COLUMNS = ("path", "label")
@@ -49,8 +50,8 @@ class LabelTable:
     path: Path
 
 
-LabelSource = FolderLabels | LabelTable | None
-"""Where labels come from; None if there are none."""
+LabelSource = FolderLabels | LabelTable | TimedLabels | None
+"""Where labels come from; None if there are none. Timed ones are of parts of sounds: files have none then."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     ----------
     paths : sequence of str
         Below the dataset's folder, with slashes.
-    source : FolderLabels, LabelTable or None
+    source : FolderLabels, LabelTable, TimedLabels or None
         Where the labels come from.
 
     Raises
@@ -77,7 +78,7 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     OpenL3Error
         If a table is not there, can't be read, contradicts itself, or knows none of the files.
     """
-    if source is None:
+    if source is None or isinstance(source, TimedLabels):
         return {}
     if isinstance(source, FolderLabels):
         folders = {path: PurePosixPath(path).parent.name for path in paths}
@@ -97,6 +98,8 @@ def check_labels(paths: Sequence[str], source: LabelSource) -> None:
     """Check what `assign_labels` would refuse, with its errors, and tell of nothing else."""
     if isinstance(source, LabelTable):
         _match(paths, _read_table(source.path), source.path)
+    elif isinstance(source, TimedLabels):
+        read_selections(paths, source, quiet=True)
 
 
 def _match(paths: Sequence[str], rows: Sequence[_Row], table: Path) -> tuple[dict[str, _Row], list[_Row]]:

@@ -22,6 +22,7 @@ from l3embed.export.manifest import (
     means_of,
     read_manifest,
 )
+from l3embed.export.window_labels import read_window_labels
 from l3embed.variants import Modality, parse_choice
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class ExportedEmbeddings(NamedTuple):
     embeddings : np.ndarray [shape=(N, D)]
         In float32.
     labels : np.ndarray [shape=(N,)]
-        The class of each row's file, a str; empty where it has none.
+        The class of each row's file, a str; empty where it has none. Of frames that have labels of their own
+        (``labels=raven``, ``labels=audacity``), these.
     groups : np.ndarray [shape=(N,)]
         The number of each row's file, from 0 in the manifest's order: what scikit-learn's ``groups`` are, so
         that the frames of a file are never in both the training and the test set.
@@ -150,15 +152,21 @@ def load_export(
     export = Path(folder)
     kind = parse_choice(Modality, "modality", modality)
     wanted = parse_choice(Rows, "rows", rows)
-    inputs = _inputs(export, kind)
+    inputs = exported_inputs(export, kind)
     if wanted is Rows.FILES:
         durations_s = [np.nan if row.duration_s is None else row.duration_s for row in inputs]
         return _with_files(inputs, means_of(inputs, export, kind), np.array(durations_s))
     return _frames(inputs, export, kind)
 
 
-def _inputs(export: Path, modality: Modality) -> list[ManifestRow]:
-    """Return the inputs that have embeddings in a modality, of which there must be some."""
+def exported_inputs(export: Path, modality: Modality) -> list[ManifestRow]:
+    """Return the inputs that have embeddings in a modality, in the manifest's order.
+
+    Raises
+    ------
+    OpenL3Error
+        If the folder is no export, or there are none.
+    """
     below = export / STAGE
     if not (export / MANIFEST_CSV).exists() and (below / MANIFEST_CSV).exists():
         raise OpenL3Error(f"{export} is no export, but the folder of one. Name {below}.")
@@ -195,7 +203,20 @@ def _frames(inputs: Sequence[ManifestRow], export: Path, modality: Modality) -> 
         _fill_from_npz(found, inputs, export)
     else:
         _fill_from_parquet(found, export, modality)
+    if modality is Modality.AUDIO:
+        _label_windows(found, export)
     return found
+
+
+def _label_windows(found: ExportedEmbeddings, export: Path) -> None:
+    """Give frames the labels of their own, where an export has such."""
+    windows = read_window_labels(export)
+    if windows is None:
+        return
+    first = dict(zip(found.paths[::-1], range(len(found.paths) - 1, -1, -1), strict=True))
+    found.labels[:] = ""
+    for window in windows:
+        found.labels[first[window.path] + window.frame] = window.label
 
 
 def _room(rows: int, dimension: int) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ were computed with: ``variant``, ``weights``, ``version``, ``packages`` and ``po
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
 from pathlib import Path
@@ -89,8 +89,19 @@ FrameBlock = tuple[list[str], npt.NDArray[np.float64], npt.NDArray[Any]]
 """Some rows of frames: the input of each, its time in seconds (NaN: none), and embeddings, ``(n, D)``."""
 
 
-def read_frames(folder: Path, modality: Modality) -> Iterator[FrameBlock]:
+def read_frames(
+    folder: Path, modality: Modality, wanted: Collection[str] | None = None
+) -> Iterator[FrameBlock]:
     """Read a modality's dataset that has a row for each frame, in blocks.
+
+    Parameters
+    ----------
+    folder : Path
+        The export's.
+    modality : Modality
+        Which dataset.
+    wanted : collection of str, optional
+        Paths of inputs: row groups that hold frames of others alone are left out.
 
     Raises
     ------
@@ -101,10 +112,20 @@ def read_frames(folder: Path, modality: Modality) -> Iterator[FrameBlock]:
 
     for path in _parts(folder, modality):
         with reading(path, STAGE), pq.ParquetFile(path, page_checksum_verification=True) as part:
-            for batch in part.iter_batches(columns=["path", NUMBERS[Rows.FRAMES][1], "embedding"]):
+            groups = [number for number in range(part.num_row_groups) if _holds(part, number, wanted)]
+            columns = ["path", NUMBERS[Rows.FRAMES][1], "embedding"]
+            for batch in part.iter_batches(row_groups=groups, columns=columns) if groups else ():
                 inputs, times_s, embeddings = batch.columns
                 numbers = embeddings.flatten().to_numpy().reshape(len(batch), -1)
                 yield inputs.to_pylist(), times_s.to_numpy(zero_copy_only=False), numbers
+
+
+def _holds(part: Any, group: int, wanted: Collection[str] | None) -> bool:
+    """Tell whether a row group has frames of inputs that are wanted."""
+    if wanted is None:
+        return True
+    paths = part.read_row_group(group, columns=["path"]).column("path").unique().to_pylist()
+    return any(path in wanted for path in paths)
 
 
 def _parts(folder: Path, modality: Modality) -> list[Path]:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from l3embed.evaluation.classifiers import Classifier
+from l3embed.evaluation.evaluation import FILE
 from l3embed.evaluation.file_format import Figures, read_classes, read_figures, read_predictions
 from l3embed.evaluation.scores import ClassScore, Measure, Score
 from l3embed.variants import Modality
@@ -53,6 +54,12 @@ class Classification:
     classes: tuple[ClassScore, ...] = ()  # by the linear probe; none if the evaluation does not tell
     confusions: tuple[Confusion, ...] = ()  # the most frequent ones
     notes: tuple[str, ...] = ()  # sentences without a full stop: what was left out, copies, conflicts
+    unit: str = FILE  # what was predicted: files, or windows
+
+    @property
+    def are_files(self) -> bool:
+        """Whether files were predicted, which a cell of the matrix can list."""
+        return self.unit == FILE
 
     @property
     def files(self) -> int:
@@ -87,6 +94,7 @@ def _classification(modality: Modality, figures: Figures, evaluation: Path) -> C
         classes=tuple(read_classes(evaluation, modality)),
         confusions=tuple(_confusions(labels, matrix)),
         notes=figures.notes,
+        unit=figures.unit,
     )
 
 

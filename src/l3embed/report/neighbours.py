@@ -1,4 +1,4 @@
-"""Which files sound or look most alike: cosine similarity between mean embeddings."""
+"""Which files sound or look most alike: the centred cosine between mean embeddings."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from l3embed.export.cosine import CentredCosine, largest
 
 CHUNK_ROWS = 512
 """Files that are compared with all others at a time: 20 MB of similarities for 10,000 files."""
@@ -22,7 +24,7 @@ class Neighbours:
     index : np.ndarray
         Which files they are, shape ``(files, neighbours)``.
     similarity : np.ndarray
-        Their cosine similarities, shape ``(files, neighbours)``.
+        Their centred cosines, shape ``(files, neighbours)``.
     """
 
     index: npt.NDArray[np.int32]
@@ -34,9 +36,9 @@ class Neighbours:
 
 
 def nearest(vectors: Vectors, count: int) -> Neighbours:
-    """Return the nearest neighbours of each vector among the others, by cosine similarity.
+    """Return the nearest neighbours of each vector among the others, by the centred cosine (`CentredCosine`).
 
-    A vector of zeros is as far from all others as an orthogonal one.
+    A vector that is the mean of all is as far from all others as an orthogonal one.
 
     Parameters
     ----------
@@ -49,14 +51,16 @@ def nearest(vectors: Vectors, count: int) -> Neighbours:
     count = min(count, max(0, files - 1))
     index = np.empty((files, count), np.int32)
     similarity = np.empty((files, count), np.float32)
-    lengths = vector_lengths(vectors)
-    for start in range(0, files if count else 0, CHUNK_ROWS):
+    if not count:
+        return Neighbours(index, similarity)
+    measure = CentredCosine.of(vectors)
+    for start in range(0, files, CHUNK_ROWS):
         rows = slice(start, min(start + CHUNK_ROWS, files))
-        cosines: Vectors = np.matmul(vectors[rows] / lengths[rows, np.newaxis], vectors.T)
-        cosines /= lengths
+        units, offsets = measure.directions(vectors[rows])
+        cosines = measure.cosines(np.matmul(units, vectors.T), offsets)
         own = np.arange(rows.start, rows.stop)
         cosines[own - start, own] = -np.inf
-        index[rows], similarity[rows] = _largest(cosines, count)
+        index[rows], similarity[rows] = largest(cosines, count)
     return Neighbours(index, np.clip(similarity, -1, 1))
 
 
@@ -68,12 +72,3 @@ def vector_lengths(vectors: Vectors) -> Vectors:
         lengths[rows] = np.linalg.norm(vectors[rows], axis=1)
     lengths[lengths == 0] = 1
     return lengths
-
-
-def _largest(cosines: Vectors, count: int) -> tuple[npt.NDArray[np.intp], Vectors]:
-    """Return where the largest values of each row stand, and these, in falling order."""
-    kept = np.argpartition(cosines, -count, axis=1)[:, -count:]
-    values = np.take_along_axis(cosines, kept, axis=1)
-    # Equal values go by their place, so that the order does not depend on how they were found.
-    order = np.lexsort((kept, -values), axis=1)
-    return np.take_along_axis(kept, order, axis=1), np.take_along_axis(values, order, axis=1)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from l3embed.evaluation.file_format import read_predictions
+from l3embed.evaluation.file_format import read_file_predictions
 from l3embed.export.doubts import read_doubts
 from l3embed.export.manifest import read_manifest
 from l3embed.report import formatting
@@ -29,7 +29,6 @@ from l3embed.report.similarity import (
     self_similarities,
 )
 from l3embed.report.templating import joined_styles, read_part, template_environment
-from l3embed.variants import Modality
 from l3embed.version import __version__
 
 TEMPLATE = "page.html.j2"
@@ -105,7 +104,7 @@ def build_report(
         [*files, *failed_files(rows)],
         read_doubts(folders.export),
         [row for row in rows if not row.is_ok],
-        {modality: read_predictions(folders.evaluation, modality) for modality in Modality},
+        read_file_predictions(folders.evaluation),
     )
     previews = collect_previews(files, previewer, options.preview_budget_bytes, options.seed)
     figures = self_similarities(folders.export, choose_rows(rows))

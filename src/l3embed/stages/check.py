@@ -9,6 +9,7 @@ from pathlib import Path
 from l3embed.disk.json_files import read_whole_object, write_json
 from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
+from l3embed.export.formats import check_installed
 from l3embed.export.labels import LabelSource, check_labels
 from l3embed.inputs.media import MODALITIES
 from l3embed.progress import counted
@@ -37,6 +38,7 @@ class CheckOptions:
     weights: WeightsSource
     placement: Placement
     projection: Projection = Projection.AUTO
+    formats: tuple[str, ...] = ()
 
 
 def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
@@ -49,7 +51,7 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     ------
     OpenL3Error
         If the dataset holds nothing that is asked for, the table of labels is wrong, a folder of weights
-        lacks some, or a network or a projection cannot be computed here.
+        lacks some, a network or a projection cannot be computed here, or a format not be written.
     """
     found = find_inputs(dataset, options.selection)
     # As results are called: what is no text fails by this name.
@@ -59,6 +61,8 @@ def run(dataset: Path, options: CheckOptions, layout: Layout) -> str:
     needed = [options.variants[modality] for modality in modalities]
     check_placement(needed, options.placement)
     umap_is_wanted(options.projection)
+    for name in options.formats:
+        check_installed(name)
     if isinstance(options.weights, WeightsDirectory):
         for variant in needed:
             read_layers(locate_in_silence(variant.weight_set, options.weights).path, variant.weight_set)

@@ -36,7 +36,7 @@ def _summary(evaluation: Evaluation) -> str:
     if evaluation.reason:
         return evaluation.reason
     figures = [f"{NAMES[kind]} {_percent(found.accuracy)}" for kind, found in evaluation.performances.items()]
-    files = counted(evaluation.files, "file")
+    files = counted(evaluation.files, evaluation.unit)
     classes = counted(len(evaluation.labels), "class", "classes")
     return f"{files} in {classes}: {', '.join(figures)}, chance {100 * evaluation.chance:.1f} %"
 

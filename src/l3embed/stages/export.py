@@ -29,8 +29,10 @@ from l3embed.export.manifest import (
     write_mean_index,
 )
 from l3embed.export.outliers import doubts_about_outliers
+from l3embed.export.timed_labels import TimedLabels, read_selections
+from l3embed.export.window_labels import WINDOWS_CSV, write_window_labels
 from l3embed.models.origin import Origin, read_origins
-from l3embed.progress import counted, progress_bar
+from l3embed.progress import counted, progress_bar, say
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     EMBEDDINGS_SUFFIX,
@@ -61,12 +63,16 @@ from l3embed.variants import Media, Modality
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """Where labels come from, the formats that embeddings are written in, and what damaged ones lead to."""
+    """Where labels come from, the formats that embeddings are written in, and what damaged ones lead to.
+
+    `center` says whether timestamps are the windows' centres, for labels of parts of sounds.
+    """
 
     labels: LabelSource = None
     formats: tuple[str, ...] = ("npz",)
     row_layout: RowLayout = field(default_factory=RowLayout)
     on_error: OnError = OnError.SKIP
+    center: bool = True
 
 
 def run(options: ExportOptions, layout: Layout, store: Store) -> str:
@@ -100,11 +106,23 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     for name in options.formats:
         format_writer(name)(output, done, options.row_layout)
     write_manifest(output, rows)
+    _label_windows(done, options, output)
     doubts = _write_doubts(output, rows, list(results.values()))
     metrics.write(counts.figures | _figures(rows, origins) | count_doubts(doubts))
     doubtful = len({doubt.path for doubt in doubts})
     of_doubts = f", and {output}/{DOUBTS_CSV} for {counted(doubtful, 'doubtful file')}" if doubtful else ""
     return f"export: {count_inputs(list(results.values()))}: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+
+
+def _label_windows(done: Sequence[Embedded], options: ExportOptions, output: Path) -> None:
+    """Write which windows have which labels, where labels are of parts of sounds."""
+    if isinstance(options.labels, TimedLabels):
+        paths = list(dict.fromkeys(item.row.path for item in done))
+        selections = read_selections(paths, options.labels)
+        count = write_window_labels(output, done, selections, center=options.center)
+        has = "has" if count == 1 else "have"
+        files = counted(len(selections), "file")
+        say(f"export: {counted(count, 'window')} of {files} {has} a label; see {output}/{WINDOWS_CSV}")
 
 
 def _foretell(done: Sequence[Embedded], options: ExportOptions, output: Path) -> None:
@@ -159,7 +177,7 @@ def output_names(results: Sequence[Result]) -> list[str]:
 def _reserved() -> set[str]:
     """Return what else lies in an export: tables, means, and what other formats call after themselves."""
     means = (path(Path(), modality).name for path in (mean_path, mean_index_path) for modality in Modality)
-    return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, *means, *FORMATS} - {"npz"}
+    return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, WINDOWS_CSV, *means, *FORMATS} - {"npz"}
 
 
 def _kind(result: Result) -> str:
