@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,18 +13,15 @@ from conftest import NEEDS_OPENVINO
 
 from l3embed import OpenL3Error
 from l3embed.inputs.windows import Framing
-from l3embed.models.running import load_network
 from l3embed.networks.folding import FoldedLayer, WeightedConv
 from l3embed.runtimes import quantization
-from l3embed.runtimes.base import Placement
 from l3embed.runtimes.calibration import Calibration, calibration_checksum, read_calibration
 from l3embed.runtimes.nncf_program import INT8
 from l3embed.runtimes.openvino import build
-from l3embed.runtimes.quantization import centred_cosines, quantization_fault, quantized_network
+from l3embed.runtimes.quantization import quantization_fault, quantized_network
 from l3embed.stages.network import ChosenNetwork
 from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, InputRepr, Precision, Variant
 from l3embed.weights.file import describe_weights
-from l3embed.weights.source import RandomWeights
 
 from .test_contract import folded, some_items
 
@@ -33,7 +29,6 @@ pytestmark = NEEDS_OPENVINO
 
 VARIANT = AudioVariant(InputRepr.MEL128, embedding_size=512, precision=Precision.INT8)
 IN_FLOAT32 = replace(VARIANT, precision=Precision.FLOAT32)
-NEEDS_NNCF = pytest.mark.skipif(not importlib.util.find_spec("nncf"), reason="NNCF is not installed")
 
 Spoil = Callable[[Any], None]
 
@@ -218,20 +213,3 @@ def test_each_frontend_is_calibrated_for_itself() -> None:
     by_librosa = replace(VARIANT, frontend=Frontend.LIBROSA)
 
     assert calibration_checksum(by_librosa) != calibration_checksum(VARIANT)
-
-
-@NEEDS_NNCF
-@pytest.mark.slow
-def test_nncf_makes_one_that_is_near_float32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A real network, with seeded weights: slim ones have too few numbers for errors to cancel out."""
-    monkeypatch.setenv("L3EMBED_CACHE", str(tmp_path / "cache"))
-    items = read_calibration(VARIANT).held_out
-
-    in_int8, in_float32 = (
-        load_network(variant, RandomWeights(), Placement(Device.CPU)).embedder.embed(items)
-        for variant in (VARIANT, IN_FLOAT32)
-    )
-
-    cosines = centred_cosines(in_int8, in_float32)
-    assert np.median(cosines) >= 0.99
-    assert cosines.min() < 0.99999  # these are other numbers
