@@ -59,7 +59,7 @@ $(MADE): pyproject.toml constraints.txt
 $(READY): $(MADE)
 	@echo "Adding what tests need to $(VENV) (once; a minute or two)..."
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,dev]"
+		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,remote,dev]"
 	@touch $@
 
 # Two processes at once, each with whole files of tests, which share what is slow to prepare.
@@ -97,7 +97,7 @@ constraints:
 	"$(PYTHON)" -m venv "$$work/venv"; \
 	"$$work/venv/bin/python" -m pip install -qq --disable-pip-version-check uv; \
 	printf '%s\n' hatchling editables | "$$work/venv/bin/uv" pip compile --quiet pyproject.toml - \
-		--extra pipeline --extra joblib --extra slurm --extra umap --extra lance --extra int8 --extra dev --universal --python-version 3.10 --fork-strategy fewest \
+		--extra pipeline --extra joblib --extra slurm --extra umap --extra remote --extra lance --extra int8 --extra dev --universal --python-version 3.10 --fork-strategy fewest \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$work/resolved"; \
 	sed -e "/>= '3\.14'/d" -e 's/ *;.*//' "$$work/resolved" > "$$work/versions"; \
 	twice=$$(cut -d = -f 1 "$$work/versions" | uniq -d); \

@@ -25,6 +25,7 @@ PLACES = {
     "start_up": ("start_up", "measure"),
     "length": ("length", "measure"),
     "count": ("count", "measure"),
+    "remote": ("remote", "measure"),
     "searching": ("searching", "measure"),
     "gpu": ("gpu", "measure"),
 }

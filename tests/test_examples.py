@@ -5,6 +5,9 @@ from __future__ import annotations
 import doctest
 import inspect
 from collections.abc import Iterator
+from dataclasses import is_dataclass
+from enum import Enum
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -23,19 +26,25 @@ FRAMES, DIMENSION = 4, 512
 
 def public_callables() -> Iterator[tuple[str, Any]]:
     """Every function that the package shows, and every class that computes, by its name."""
-    for name, place in (("l3embed", l3embed), ("core", l3embed.core), ("models", l3embed.models)):
+    for name, place in (
+        ("l3embed", l3embed),
+        ("core", l3embed.core),
+        ("models", l3embed.models),
+        ("distances", l3embed.distances),
+    ):
         for member in place.__all__:
             value = getattr(place, member)
             is_plain = inspect.ismodule(value) or not callable(value)
             if not is_plain and not (inspect.isclass(value) and _is_told(value)):
                 yield f"{name}.{member}", value
+    yield "OpenL3Transformer", import_module("l3embed.interfaces.sklearn").OpenL3Transformer
     yield "search.Index", Index
     yield "to_pandas", l3embed.load_export.__globals__["ExportedEmbeddings"].to_pandas
 
 
 def _is_told(kind: type) -> bool:
-    """Whether a class is one that comes to users, and that they don't make: exceptions, and what is known."""
-    return issubclass(kind, Exception) or kind is l3embed.models.ModelOrigin
+    """Whether a class is one that computes nothing: exceptions, words, and what is known."""
+    return issubclass(kind, (Exception, Enum)) or is_dataclass(kind)
 
 
 PUBLIC = {id(value): (name, value) for name, value in public_callables()}

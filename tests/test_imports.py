@@ -20,13 +20,14 @@ LAYERS = [
     {"version", "errors"},
     {"variants", "profiling", "progress"},
     {"disk"},
-    {"networks", "decoding", "frontends"},
+    {"networks", "decoding", "frontends", "listings"},
     {"weights", "inputs", "export"},
     {"runtimes", "evaluation"},
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
-    {"sample", "verification", "search", "stages"},
-    {"cli"},
+    {"distances"},
+    {"sample", "verification", "search", "stages", "interfaces"},
+    {"cli", "hear"},
     {"app"},
 ]
 """The house from the ground up: a room imports from the floors below its own, and within itself.

@@ -12,7 +12,7 @@ from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.version import __version__
 
 if TYPE_CHECKING:
-    from l3embed import core, errors, models
+    from l3embed import core, distances, errors, models
     from l3embed.core import (
         AudioEmbeddingStream,
         get_audio_embedding,
@@ -42,6 +42,7 @@ __all__ = [
     "OpenL3Warning",
     "__version__",
     "core",
+    "distances",
     "get_audio_embedding",
     "get_image_embedding",
     "get_output_path",
@@ -54,7 +55,13 @@ __all__ = [
 ]
 
 
-_MODULES = {"core": "core", "models": "models", "openl3_exceptions": "errors", "openl3_warnings": "errors"}
+_MODULES = {
+    "core": "core",
+    "distances": "distances",
+    "models": "models",
+    "openl3_exceptions": "errors",
+    "openl3_warnings": "errors",
+}
 """Modules by the names that they have in openl3."""
 
 _HOMES = {"load_export": "export.loading"}

@@ -204,6 +204,7 @@ def test_metrics_say_untrained(project: Project) -> None:
         (["labels=none"], {"export"}),
         (["export=parquet"], {"export"}),
         (["evaluation.folds=3"], {"evaluate"}),
+        (["evaluation.reference=conf/config.yaml"], {"evaluate"}),
         (["report.neighbours=3"], {"report"}),
         (["on_error=fail"], {"preprocess", "embed", "export"}),
         (["windows.hop_s=0.5"], {"embed"}),

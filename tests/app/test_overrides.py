@@ -113,10 +113,11 @@ def test_an_address_is_taken_as_it_is(project: Path) -> None:
     ("arguments", "key", "kind", "name"),
     [
         (["dataset=folder", "dataset.path=muzic"], "dataset.path", "folder", "music"),
+        (["dataset=listing", "dataset.path=label.csv"], "dataset.path", "file", "labels.csv"),
         (["labels=table", "labels.table=label.csv"], "labels.table", "file", "labels.csv"),
         (["weights=directory", "weights.path=weigths"], "weights.path", "folder", "weights"),
     ],
-    ids=["dataset", "labels", "weights"],
+    ids=["dataset", "listing", "labels", "weights"],
 )
 def test_a_path_that_is_not_there_is_refused_with_its_neighbour(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], key: str, kind: str, name: str
@@ -136,6 +137,13 @@ def test_a_file_is_no_folder(project: Path, capsys: pytest.CaptureFixture[str]) 
     (project / "sounds").touch()
     assert main(["dataset=folder", "dataset.path=sounds"]) == 1
     assert "got sounds, which is no folder. Set dataset.path=..." in capsys.readouterr().err
+
+
+def test_a_folder_has_no_labels_of_a_listing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "clips.csv").touch()
+    assert main(["dataset=listing", "dataset.path=clips.csv", "labels=listing"]) == 0
+    assert main(["dataset=folder", "dataset.path=.", "labels=listing"]) == 1
+    assert "labels=listing takes labels from the dataset's listing, and" in capsys.readouterr().err
 
 
 def test_what_dvc_tracks_need_not_be_there_yet(project: Path) -> None:

@@ -71,7 +71,7 @@ WRONG: list[tuple[str, object, str]] = [
     (
         "labels.source",
         "names",
-        r"labels\.source must be one of folders, table, raven, audacity, none; got 'names'",
+        r"labels\.source must be one of folders, table, listing, raven, audacity, none; got 'names'",
     ),
     ("labels.source", "table", r"labels\.table must be the path of a CSV file; got null"),
     ("labels.definition", None, r"labels\.definition must be .*labels=folders"),

@@ -45,7 +45,7 @@ def found(tmp_path: Path) -> dict[Modality, Evaluation]:
 @pytest.fixture
 def folder(tmp_path: Path, found: dict[Modality, Evaluation]) -> Path:
     write_tables(tmp_path, found)
-    write_json(tmp_path / "metrics.json", metrics_content(found))
+    write_json(tmp_path / "metrics.json", metrics_content(found, {}))
     return tmp_path
 
 
@@ -60,7 +60,7 @@ def test_the_tables_have_these_names_and_columns(folder: Path) -> None:
 
 
 def test_the_metrics_have_these_names_in_this_order(found: dict[Modality, Evaluation]) -> None:
-    content = metrics_content(found)
+    content = metrics_content(found, {})
     assert list(content["audio"]) == ["files", "classes", "folds", "chance", "notes", "linear_probe", "knn"]
     for kind in ("linear_probe", "knn"):
         assert list(content["audio"][kind]) == [
@@ -77,7 +77,7 @@ def test_the_metrics_have_these_names_in_this_order(found: dict[Modality, Evalua
 
 def test_experiments_are_compared_by_these_names(found: dict[Modality, Evaluation]) -> None:
     figures = {"accuracy": 0.95, "macro_f1": 0.949875, "knn_accuracy": 0.95}
-    assert headlines(found) == {"audio": figures}
+    assert headlines(found, {}) == {"audio": figures}
 
 
 def test_what_was_written_is_read(folder: Path, found: dict[Modality, Evaluation]) -> None:

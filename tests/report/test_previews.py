@@ -20,7 +20,7 @@ from .conftest import Array, write_picture, write_tone
 
 
 def previewed(folder: Path, name: str, media: Media, *, sound: bool = True, picture: bool = True) -> Preview:
-    return make_preview(folder, Subject(name, media, has_sound=sound, has_picture=picture))
+    return make_preview(folder / name, Subject(name, media, has_sound=sound, has_picture=picture))
 
 
 def heard(preview: Preview) -> tuple[Array, int]:
@@ -124,3 +124,12 @@ def test_whatever_a_reader_raises_is_the_file_s_own_fault(
     monkeypatch.setattr("l3embed.report.previews.read_image", fail)
     with pytest.raises(OpenL3Error, match=r"^It could not be read: KeyError: 'tag'"):
         previewed(tmp_path, "a.png", Media.IMAGE)
+
+
+def test_a_section_s_preview_is_of_the_section(tmp_path: Path) -> None:
+    tones = [np.sin(2 * np.pi * hertz * np.arange(48_000) / 48_000) / 2 for hertz in (300, 900)]
+    soundfile.write(tmp_path / "a.wav", np.concatenate(tones), 48_000)
+    subject = Subject("a@1-2.wav", Media.AUDIO, has_sound=True, has_picture=False, start_s=1.0, end_s=2.0)
+    samples, rate_hz = heard(make_preview(tmp_path / "a.wav", subject))
+    assert len(samples) == rate_hz
+    assert strongest_hertz(samples, rate_hz) == pytest.approx(900, abs=2)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
+import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,7 +50,7 @@ def recordings(dataset: Path) -> list[Subject]:
 
 def test_what_is_kept_is_what_was_made(dataset: Path) -> None:
     subjects = recordings(dataset)
-    expected = [make_preview(dataset, subject) for subject in subjects]
+    expected = [make_preview(dataset / subject.path, subject) for subject in subjects]
     assert ask(dataset, *subjects) == (expected, (FILES, 0, 0))
     assert ask(dataset, *subjects) == (expected, (0, FILES, 0))
 
@@ -111,7 +114,7 @@ def test_what_is_wanted_of_a_video_is_part_of_it(dataset: Path) -> None:
 def test_a_picture_is_kept(dataset: Path) -> None:
     write_picture(dataset / "a.png", hue=0)
     subject = Subject("a.png", Media.IMAGE, has_sound=False, has_picture=True)
-    assert ask(dataset, subject) == ([make_preview(dataset, subject)], (1, 0, 0))
+    assert ask(dataset, subject) == ([make_preview(dataset / subject.path, subject)], (1, 0, 0))
     assert ask(dataset, subject)[1] == (0, 1, 0)
 
 
@@ -136,10 +139,10 @@ def test_what_cannot_be_previewed_is_noted_each_time_and_stops_nothing(dataset: 
 def test_a_file_that_changes_while_it_is_read_is_not_kept(
     dataset: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], reason: str
 ) -> None:
-    def make_and_change(folder: Path, subject: Subject) -> Preview:
-        preview = make_preview(folder, subject)
+    def make_and_change(path: Path, subject: Subject) -> Preview:
+        preview = make_preview(path, subject)
         if subject.path == "0.wav":
-            change(folder / subject.path)
+            change(path)
         return preview
 
     monkeypatch.setattr(previews, "make_preview", make_and_change)
@@ -169,3 +172,17 @@ def counts_of(project: Project) -> dict[str, int]:
     figures: dict[str, float] = json.loads((project.inputs.metrics / "report.json").read_text())
     assert figures.pop("seconds") > 0
     return {name: int(figure) for name, figure in figures.items()}
+
+
+def test_a_file_in_a_shard_is_previewed_if_it_is_what_was_embedded(dataset: Path) -> None:
+    listing = dataset.parent / "clips.csv"
+    listing.touch()
+    with tarfile.open(dataset.parent / "shard.tar", "w") as shard:
+        shard.add(dataset / "0.wav", "0.wav")
+    content = hashlib.sha256((dataset / "0.wav").read_bytes()).hexdigest()
+    subject = Subject("shard.tar/0.wav", Media.AUDIO, True, False, "tar://0.wav::shard.tar", sha256=content)
+    assert ask(listing, subject) == ([make_preview(dataset / "0.wav", subject)], (1, 0, 0))
+
+    (fault,), counts = ask(listing, replace(subject, sha256="0" * 64))
+    assert counts == (0, 0, 1)
+    assert "SHA-256 checksum" in str(fault)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from distances.given import frames, write_npz
 
 from l3embed.app.params import compose_params
 from l3embed.app.stage import main as stage_main
 from l3embed.errors import OpenL3Error
-from l3embed.export.labels import LabelTable
+from l3embed.export.labels import LabelTable, ListingLabels
 from l3embed.report.choices import Projection
 from l3embed.runtimes.base import Placement
 from l3embed.stages import check
@@ -64,6 +66,28 @@ def test_files_that_are_not_asked_for_do_not_count(dataset: Path, layout: Layout
     (dataset / "b.png").touch()
     check.run(dataset, replace(USUAL, selection=Selection((Media.AUDIO,))), layout)
     assert read_modalities(layout) == [Modality.AUDIO]
+
+
+def test_a_reference_that_was_computed_otherwise_is_refused(dataset: Path, layout: Layout) -> None:
+    """By its weights, which are others than the settings' seed gives."""
+    variant = VARIANTS[Modality.AUDIO].name
+    made: dict[str, Any] = {
+        "variant": variant,
+        "weights": f"random:{RandomWeights().seed + 1}",
+        "version": "0.1",
+    }
+    for number in range(2):
+        write_npz(layout.root.parent / "ref" / f"{number}.npz", frames(5), **made)
+    options = replace(USUAL, reference=layout.root.parent / "ref", hop_s=0.5)
+    with pytest.raises(OpenL3Error, match=r"the weights: random:\d+ in evaluation\.reference .* this run"):
+        check.run(dataset, options, layout)
+    assert not layout.folder("check").exists()
+
+
+def test_what_this_run_writes_anew_is_no_reference(dataset: Path, layout: Layout) -> None:
+    options = replace(USUAL, reference=layout.folder("export"))
+    with pytest.raises(OpenL3Error, match=r"evaluation\.reference must be another run's export"):
+        check.run(dataset, options, layout)
 
 
 def test_what_it_writes_is_the_same_however_many_files_there_are(dataset: Path, layout: Layout) -> None:
@@ -192,6 +216,34 @@ def test_weights_of_networks_that_are_not_needed_are_left_out_and_named(
 def test_without_a_check_there_are_no_weights(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert stage_main(["weights"]) == 1
     assert "Run 'dvc repro -f check'" in capsys.readouterr().err
+
+
+def write_listing(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "clips.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_listing_s_names_and_packages_are_checked(
+    tmp_path: Path, layout: Layout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("l3embed.listings.remote.find_spec", lambda name: name)
+    listing = write_listing(tmp_path, "path,speaker\ns3://bucket/a.wav,x\ns3://bucket/a.wav,x\n")
+    assert check.run(listing, USUAL, layout).startswith("check: 1 audio;")
+    said = capsys.readouterr().err
+    assert "rows of the listing that repeat others, and count once: 1" in said
+    assert "these columns of the listing are not used: speaker" in said
+
+    monkeypatch.setattr("l3embed.listings.remote.find_spec", lambda name: None)
+    with pytest.raises(OpenL3Error, match=r"pip install 'l3embed\[remote\]'"):
+        check.run(listing, USUAL, layout)
+
+
+def test_labels_of_a_listing_have_to_be_in_it(tmp_path: Path, layout: Layout) -> None:
+    options = replace(USUAL, labels=ListingLabels())
+    with pytest.raises(OpenL3Error, match=r"clips\.csv has none. Give it the column label"):
+        check.run(write_listing(tmp_path, "path\na.wav\n"), options, layout)
+    check.run(write_listing(tmp_path, "path,label\na.wav,x\n"), options, layout)
 
 
 def test_a_format_that_cannot_be_written_here_is_found_before_anything_is_replaced(

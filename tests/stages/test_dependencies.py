@@ -22,8 +22,9 @@ NOT_DECIDING = (
     *("disk/atomic.py", "disk/checksums.py", "disk/folders.py", "disk/json_files.py"),
     *("disk/leftovers.py", "disk/seals.py", "disk/tables.py"),
     *("errors.py", "profiling.py", "progress", "store", "version.py"),
-    *("stages/dataset.py", "stages/forecast.py", "stages/metrics.py", "stages/output_folder.py"),
-    "stages/results.py",
+    *("listings", "stages/dataset.py", "stages/dataset_input.py", "stages/forecast.py"),
+    *("stages/input_digests.py", "stages/listed_inputs.py", "stages/metrics.py", "stages/opening.py"),
+    *("stages/output_folder.py", "stages/planning.py", "stages/results.py"),
 )
 """Which inputs there are, where results are kept, how a run tells of itself: none of it is in a result."""
 
@@ -35,7 +36,8 @@ IMPORTED_FOR_OTHERS: dict[str, tuple[str, ...]] = {
     # It reads what was preprocessed, and weights from data/weights, that earlier stages wrote.
     "embed": ("decoding", "weights"),
     "export": ("models", "networks", "weights"),
-    "evaluate": (),
+    # Embeddings say what they were computed with in words of theirs.
+    "evaluate": ("models", "networks", "weights"),
     "report": ("frontends",),
 }
 """Folders that a stage's modules import from, and that have no part in its result."""
@@ -76,9 +78,9 @@ def listed(stage: str) -> set[str]:
     """The folders and modules of the package that a stage names."""
     chosen = yaml.safe_load((REPOSITORY / "params.yaml").read_text(encoding="utf-8"))
     names = [
-        name.replace("${labels.definition}", chosen["labels"]["definition"]).replace(
-            "${weights.definition}", chosen["weights"]["definition"]
-        )
+        name.replace("${labels.definition}", chosen["labels"]["definition"])
+        .replace("${weights.definition}", chosen["weights"]["definition"])
+        .replace("${evaluation.definition}", chosen["evaluation"]["definition"])
         for name in stages()[stage]["deps"]
     ]
     return {name.removeprefix("src/l3embed/") for name in names if name.startswith("src/")}

@@ -265,3 +265,26 @@ def test_a_damaged_checksum_is_computed_anew(database: Path, write: Write) -> No
         connection.execute("UPDATE digests SET sha256 = replace(sha256, ?, ?)", (digest, other))
     connection.close()
     assert Digests(database).sha256(path) == digest
+
+
+def test_checksums_of_files_elsewhere_are_kept_by_place_and_version(database: Path) -> None:
+    digests = Digests(database)
+    digests.keep_remote("s3://bucket/a.wav", "7 abc", "f" * 64)
+    assert digests.remote_sha256("s3://bucket/a.wav", "7 abc") == "f" * 64
+    digests.close()
+
+    digests = Digests(database)
+    assert digests.remote_sha256("s3://bucket/a.wav", "7 abc") == "f" * 64
+    assert digests.remote_sha256("s3://bucket/a.wav", "7 abd") is None
+    assert digests.remote_sha256("s3://bucket/b.wav", "7 abc") is None
+    digests.close()
+
+
+def test_checksums_of_files_elsewhere_are_forgotten_with_the_others(database: Path) -> None:
+    digests = Digests(database)
+    digests.keep_remote("s3://bucket/a.wav", "7 abc", "f" * 64)
+    digests.close()
+    forget_digests(database, time.time() + 60)
+    digests = Digests(database)
+    assert digests.remote_sha256("s3://bucket/a.wav", "7 abc") is None
+    digests.close()

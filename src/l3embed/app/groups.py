@@ -12,7 +12,7 @@ from omegaconf import MISSING
 from l3embed.errors import OpenL3Error
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
-from l3embed.export.labels import FolderLabels, LabelSource, LabelTable
+from l3embed.export.labels import FolderLabels, LabelSource, LabelTable, ListingLabels
 from l3embed.export.timed_labels import TimedKind, TimedLabels
 from l3embed.inputs.windows import Framing
 from l3embed.report.choices import ReportOptions
@@ -48,6 +48,7 @@ class LabelKind(str, Enum):
 
     FOLDERS = "folders"
     TABLE = "table"
+    LISTING = "listing"
     RAVEN = "raven"
     AUDACITY = "audacity"
     NONE = "none"
@@ -75,7 +76,7 @@ class DatasetSettings:
 
     def __post_init__(self) -> None:
         if not self.path:
-            raise OpenL3Error("dataset.path must be the path of a folder; got nothing.")
+            raise OpenL3Error("dataset.path must be the path of a folder or a listing; got nothing.")
         self.parse()
 
     def parse(self) -> Selection:
@@ -108,6 +109,8 @@ class LabelSettings:
         kind = parse_choice(LabelKind, "labels.source", self.source)
         if kind is LabelKind.FOLDERS:
             return FolderLabels()
+        if kind is LabelKind.LISTING:
+            return ListingLabels()
         if kind is LabelKind.NONE:
             return None
         if not self.table:
@@ -281,13 +284,21 @@ class EvaluationSettings:
     min_class_files: int | None = None
     neighbours: int = MISSING
     seed: int = MISSING
+    reference: str | None = None
+    definitions: dict[str, str] = field(default_factory=dict)
+    definition: str | None = None
 
     def __post_init__(self) -> None:
         self.parse()
 
     def parse(self) -> EvaluationOptions:
         """Return the evaluation's word for it."""
-        return EvaluationOptions(**vars(self))
+        return EvaluationOptions(self.folds, self.min_class_files, self.neighbours, self.seed)
+
+    @property
+    def reference_path(self) -> Path | None:
+        """What distances are measured to, if any are."""
+        return Path(self.reference) if self.reference else None
 
 
 @dataclass

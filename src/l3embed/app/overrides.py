@@ -16,7 +16,7 @@ from l3embed.app.settings import setting_keys
 from l3embed.app.suggestions import did_you_mean
 from l3embed.errors import OpenL3Error
 
-PATHS = ("dataset.path", "labels.table", "weights.path")
+PATHS = ("dataset.path", "labels.table", "weights.path", "evaluation.reference")
 ADDRESSES = ("weights.base_url",)
 """Settings whose values may hold any signs, of which Hydra takes commas, quotes and others for its own."""
 
@@ -28,7 +28,7 @@ INTERPOLATION = "${"
 FREE = "dataset.synthesised."
 """What settings begin with whose names are anybody's choice."""
 
-DERIVED = re.compile(r"\.definition\Z|\.preprocessed\b")
+DERIVED = re.compile(r"\.definition\Z|\.definitions\b|\.preprocessed\b")
 """Settings that follow from others: nobody means them."""
 
 WORD = re.compile(r"\w+", re.ASCII)

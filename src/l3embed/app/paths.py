@@ -9,6 +9,7 @@ from l3embed.app.groups import LabelKind, SourceKind
 from l3embed.app.settings import Settings
 from l3embed.app.suggestions import most_like, question
 from l3embed.errors import OpenL3Error
+from l3embed.listings.listing_table import is_listing
 
 FOLDER = "folder"
 FILE = "file"
@@ -27,12 +28,19 @@ def check_paths(settings: Settings) -> None:
     """
     dataset, labels, weights = settings.dataset, settings.labels, settings.weights
     if Path(dataset.path) not in _synthesised(settings):
-        _check("dataset.path", dataset.path, FOLDER)
+        _check("dataset.path", dataset.path, FILE if is_listing(Path(dataset.path)) else FOLDER)
+    if labels.source == LabelKind.LISTING and not is_listing(Path(dataset.path)):
+        raise OpenL3Error(
+            f"labels=listing takes labels from the dataset's listing, and dataset.path is the folder "
+            f"{dataset.path}. Set labels=folders, or dataset=listing dataset.path=..."
+        )
     if labels.source == LabelKind.TABLE or (labels.table and LabelKind(labels.source).names_files):
         is_folder = labels.source != LabelKind.TABLE and Path(str(labels.table)).is_dir()
         _check("labels.table", labels.table, FOLDER if is_folder else FILE)
     if weights.source == SourceKind.DIRECTORY:
         _check("weights.path", weights.path, FOLDER)
+    if settings.evaluation.reference:
+        _check("evaluation.reference", settings.evaluation.reference, FOLDER, FILE)
 
 
 def without_effect(settings: Settings) -> list[str]:
@@ -40,9 +48,10 @@ def without_effect(settings: Settings) -> list[str]:
     found = []
     sample = _synthesised(settings)
     if sample and Path(settings.dataset.path) not in sample:
+        kind = "listing" if is_listing(Path(settings.dataset.path)) else FOLDER
         found.append(
-            f"dataset.path is set without dataset=folder: it keeps the name {settings.dataset.name!r}, and "
-            f"{sample[0]} is written, too. Set dataset=folder dataset.path=..."
+            f"dataset.path is set without dataset={kind}: it keeps the name {settings.dataset.name!r}, and "
+            f"{sample[0]} is written, too. Set dataset={kind} dataset.path=..."
         )
     if settings.labels.table and not LabelKind(settings.labels.source).names_files:
         found.append(
@@ -60,9 +69,9 @@ def _synthesised(settings: Settings) -> list[Path]:
     return [Path(folder) for folder in settings.dataset.synthesised.values()]
 
 
-def _check(key: str, name: str | None, kind: str) -> None:
-    path = Path(str(name))
-    is_there = path.is_dir() if kind == FOLDER else path.is_file()
+def _check(key: str, name: str | None, *kinds: str) -> None:
+    path, kind = Path(str(name)), " or ".join(kinds)
+    is_there = (FOLDER in kinds and path.is_dir()) or (FILE in kinds and path.is_file())
     if is_there or path.with_name(f"{path.name}{TRACKED_SUFFIX}").is_file():
         return
     found = f"which is no {kind}" if path.exists() else "which is not there"

@@ -31,6 +31,8 @@ def run_check(settings: Settings, layout: Layout, store: Store) -> str:
         settings.placement,
         settings.report.parse().projection,
         settings.export.chosen_formats(),
+        settings.evaluation.reference_path,
+        settings.windows.hop_s,
     )
     for sentence in without_effect(settings):
         say(f"check: warning: {sentence}")
@@ -96,7 +98,7 @@ def run_export(settings: Settings, layout: Layout, store: Store) -> str:
 
 def run_evaluate(settings: Settings, layout: Layout, store: Store) -> str:
     """Run the stage ``evaluate``."""
-    return evaluate.run(settings.evaluation.parse(), layout)
+    return evaluate.run(settings.evaluation.parse(), layout, settings.evaluation.reference_path)
 
 
 def run_report(settings: Settings, layout: Layout, store: Store) -> str:

@@ -162,7 +162,7 @@ def parse_settings(values: Any) -> Settings:
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), values)
         _refuse_missing(OmegaConf.missing_keys(values) | OmegaConf.missing_keys(merged))
-        for key in ("dataset.path", "labels.table", "weights.path"):
+        for key in ("dataset.path", "labels.table", "weights.path", "evaluation.reference"):
             _refuse_number(key, OmegaConf.select(OmegaConf.create(values), key))
         settings: Any = OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:

@@ -79,6 +79,7 @@ def _read_results(number: int, choices: Mapping[str, str], folder: Path) -> Job:
         choices,
         OK,
         quality={modality: found for modality, found in evaluated.items() if found.scores},
+        distances={key: found.distances.of_all for key, found in evaluated.items() if found.distances},
         compute_s=round(sum(known), 3) if len(known) == len(rows) else None,
         size_mb=round(sum(row.frames * row.dimension for row in rows) * BYTES_A_NUMBER / BYTES_A_MEGABYTE, 3),
         counts=counts,

@@ -45,6 +45,8 @@ class Job:
         ``ok``, or ``failed`` and why.
     quality : mapping of Modality to Figures
         Of the modalities that could be evaluated.
+    distances : mapping of Modality to mapping of str to float
+        Of all its files to a reference, by measure, if there is one.
     compute_s : float or None
         What computing all its results takes, whichever run has done so.
     run_s : float or None
@@ -60,6 +62,7 @@ class Job:
     status: str
     reason: str = ""
     quality: Mapping[Modality, Figures] = field(default_factory=dict)
+    distances: Mapping[Modality, Mapping[str, float]] = field(default_factory=dict)
     compute_s: float | None = None
     run_s: float | None = None
     size_mb: float | None = None
@@ -98,6 +101,7 @@ def markdown(jobs: Sequence[Job], swept: Sequence[str]) -> str:
     modalities = _evaluated(jobs)
     names = [_short(key) for key in swept]
     quality = [f"{NOUNS[modality]}, %" for modality in modalities]
+    quality += [f"{NOUNS[modality]}, {measure.upper()}" for modality, measure in _measured(jobs)]
     header = ["job", *names, *quality, "seconds", "MB"]
     right = ["--:", *[":--"] * len(swept), *["--:"] * (len(quality) + 2)]
     lines = [_line(header), _line(right)]
@@ -123,6 +127,9 @@ def _markdown_rows(
         cells = [str(job.number), *(job.choices.get(key, "") for key in swept)]
         for modality in modalities:
             cells.append("".join(_score_cell(score, best[modality]) for score in job.accuracies(modality)))
+        for modality, measure in _measured(jobs):
+            distance = job.distances.get(modality, {}).get(measure)
+            cells.append("" if distance is None else f"{distance:,.4g}")
         if job.is_ok:
             cells += [_figure(job.compute_s), _figure(job.size_mb)]
         else:
@@ -138,6 +145,7 @@ def _score_cell(score: Score, best: float) -> str:
 
 def _write_table(path: Path, jobs: Sequence[Job]) -> None:
     quality = [f"{modality.value}_{figure}" for modality in _evaluated(jobs) for figure in QUALITY]
+    quality += [f"{modality.value}_{measure}" for modality, measure in _measured(jobs)]
     header = ["job", *_keys(jobs), "status", "reason", *quality, "compute_s", "run_s", "size_mb", *COUNTS]
     write_csv(path, header, (_table_row(job, header) for job in jobs))
 
@@ -151,6 +159,8 @@ def _table_row(job: Job, header: Sequence[str]) -> list[object]:
             name: found.scores[key].value for name, key in HEADLINE.items()
         }
         values |= {f"{modality.value}_{name}": figures[name] for name in QUALITY}
+    for modality, distances in job.distances.items():
+        values |= {f"{modality.value}_{measure}": distance for measure, distance in distances.items()}
     return [values.get(name, "") for name in header]
 
 
@@ -217,6 +227,14 @@ def _draw_quality(panel: Any, jobs: Sequence[Job], modalities: Sequence[Modality
 
 def _evaluated(jobs: Sequence[Job]) -> list[Modality]:
     return [modality for modality in Modality if any(modality in job.quality for job in jobs)]
+
+
+def _measured(jobs: Sequence[Job]) -> list[tuple[Modality, str]]:
+    """Return the modalities and measures in which any job has a distance to a reference."""
+    found = {
+        (key, name): None for job in jobs for key, measures in job.distances.items() for name in measures
+    }
+    return sorted(found, key=lambda column: (list(Modality).index(column[0]), column[1]))
 
 
 def _keys(jobs: Sequence[Job]) -> list[str]:

@@ -10,9 +10,11 @@ from typing import TextIO
 
 from l3embed.cli import (
     completion,
+    distance,
     doctor,
     embedding,
     export_model,
+    listing,
     report_comparison,
     sample,
     search,
@@ -78,10 +80,12 @@ def _parser() -> argparse.ArgumentParser:
         store,
         verify,
         sample,
+        listing,
         report_comparison,
         export_model,
         doctor,
         completion,
+        distance,
     ):
         command.add_parser(subparsers)
     return parser

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -35,6 +36,12 @@ SUFFIXES = frozenset(
 )
 """Endings of the files that libsndfile reads, less those that others use too, as .mat."""
 
+
+EXACT_SUBTYPES = re.compile("PCM_|FLOAT|DOUBLE|[UA]LAW|IMA_ADPCM|MS_ADPCM|ALAC_|VORBIS")
+"""Encodings of which libsndfile, sent to a sample, reads the same ones as on the way from the beginning.
+
+MPEG's and Opus's frames need those before them; in GSM, G.721, G.723 and NMS ADPCM it can be sent nowhere.
+"""
 
 FLAC_MAGIC = b"fLaC"
 
@@ -80,6 +87,18 @@ class AudioFile:
     def bytes_left(self) -> int:
         """How much of a FLAC file has not been looked at: its header may declare less than there is."""
         return 0 if self._stream is None else len(self._stream.read(1 << 16))
+
+    def skip(self, samples: int) -> int:
+        """Go to a sample, if that is the same as to read up to it; return how many were left out."""
+        import soundfile
+
+        if not EXACT_SUBTYPES.match(self.subtype) or samples > self.samples:
+            return 0
+        try:
+            return int(self._file.seek(samples))
+        except (soundfile.SoundFileError, RuntimeError):
+            self._file.seek(0)
+            return 0
 
     def blocks(self) -> Iterator[npt.NDArray[np.float64]]:
         """Yield the samples in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``."""

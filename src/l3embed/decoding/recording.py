@@ -125,6 +125,12 @@ class _Whole:
         self._file = file
         self.sample_rate_hz, self.channels = file.sample_rate_hz, file.channels
         self.damage = damage
+        self._skipped = 0
+
+    def skip(self, samples: int) -> int:
+        """Leave out what is before a sample, if it need not be read; return how many were left out."""
+        self._skipped = self._file.skip(samples)
+        return self._skipped
 
     def blocks(self) -> Iterator[Samples]:
         """Yield the samples in blocks of at most ``BLOCK_S`` seconds, shape ``(N, channels)``.
@@ -135,7 +141,7 @@ class _Whole:
             If the file holds none.
         """
         file = self._file
-        samples = 0
+        samples = self._skipped
         for block in file.blocks():
             samples += len(block)
             yield block

@@ -17,6 +17,11 @@ from l3embed.disk.seals import is_sealed, reading, seal
 from l3embed.disk.tables import Row, column_names, read_rows, write_csv, write_rows
 from l3embed.evaluation.classifiers import Classifier
 from l3embed.evaluation.evaluation import FILE, Evaluation, Prediction
+from l3embed.evaluation.reference_figures import (
+    ReferenceDistances,
+    distances_content,
+    parse_distances,
+)
 from l3embed.evaluation.scores import ClassScore, Measure, Score, Scores, chances
 from l3embed.variants import Modality
 
@@ -26,6 +31,9 @@ STAGE = "evaluate"
 
 ENDS = ("", "_low", "_high")
 """What follows a measure's name: for its value, and both ends of its interval."""
+
+DISTANCES = "distances"
+"""The key of the distances to a reference, in a modality's figures."""
 
 DECIMALS = 6
 """Of the figures in the files, which are shares."""
@@ -54,6 +62,8 @@ class Figures:
         What the user should know: classes left out, copies, conflicts, ...
     unit : str
         What was predicted: ``file`` or ``window``.
+    distances : ReferenceDistances or None
+        How far the files are from a reference, if there is one.
     """
 
     reason: str = ""
@@ -61,6 +71,7 @@ class Figures:
     chances: Mapping[Measure, float] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unit: str = FILE
+    distances: ReferenceDistances | None = None
 
 
 def predictions_path(folder: Path, modality: Modality) -> Path:
@@ -83,18 +94,30 @@ def write_tables(folder: Path, evaluations: Mapping[Modality, Evaluation]) -> No
         seal(predictions_path(folder, modality), classes_path(folder, modality))
 
 
-def metrics_content(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
+Distances = Mapping[Modality, ReferenceDistances]
+"""Of each modality that a reference has."""
+
+
+def metrics_content(evaluations: Mapping[Modality, Evaluation], distances: Distances) -> dict[str, Any]:
     """Return what ``metrics.json`` holds."""
-    return {modality.value: _content(found) for modality, found in evaluations.items()}
-
-
-def headlines(evaluations: Mapping[Modality, Evaluation]) -> dict[str, Any]:
-    """Return the few figures of each modality that was evaluated, for DVC to compare experiments by."""
     return {
-        modality.value: {name: _rounded(found.scores[key].value) for name, key in HEADLINE.items()}
+        modality.value: _content(found)
+        | ({DISTANCES: distances_content(distances[modality])} if modality in distances else {})
         for modality, found in evaluations.items()
-        if not found.reason
     }
+
+
+def headlines(evaluations: Mapping[Modality, Evaluation], distances: Distances) -> dict[str, Any]:
+    """Return the few figures of each modality that was evaluated, for DVC to compare experiments by."""
+    found: dict[str, dict[str, Any]] = {}
+    for modality, evaluation in evaluations.items():
+        scores = {} if evaluation.reason else evaluation.scores
+        figures = {name: scores[key].value for name, key in HEADLINE.items() if key in scores}
+        if modality in distances:
+            figures |= distances[modality].of_all
+        if figures:
+            found[modality.value] = {name: _rounded(figure) for name, figure in figures.items()}
+    return found
 
 
 def read_figures(folder: Path) -> dict[Modality, Figures]:
@@ -162,7 +185,8 @@ def _parse(content: Mapping[str, Any]) -> Figures:
     }
     known = chances(content["chance"], content["classes"]) if "chance" in content else {}
     notes, unit = tuple(content.get("notes", ())), content.get("unit", FILE)
-    return Figures(content.get("reason", ""), scores, known, notes, unit)
+    distances = parse_distances(content[DISTANCES]) if DISTANCES in content else None
+    return Figures(content.get("reason", ""), scores, known, notes, unit, distances)
 
 
 def read_file_predictions(folder: Path) -> dict[Modality, list[Prediction]]:

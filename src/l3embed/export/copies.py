@@ -20,8 +20,8 @@ def sets_of_copies(rows: Sequence[ManifestRow]) -> list[list[ManifestRow]]:
     """
     by_content: defaultdict[str, dict[str, ManifestRow]] = defaultdict(dict)
     for row in rows:
-        if row.sha256:
-            by_content[row.sha256].setdefault(row.path, row)
+        if row.content:
+            by_content[row.content].setdefault(row.path, row)
     return [list(files.values()) for files in by_content.values() if len(files) > 1]
 
 

@@ -1,4 +1,4 @@
-"""Which class each file of a dataset is of: by its folder, or by a table."""
+"""Which class each file of a dataset is of: by its folder, by a table, or by the dataset's listing."""
 
 from __future__ import annotations
 
@@ -50,7 +50,12 @@ class LabelTable:
     path: Path
 
 
-LabelSource = FolderLabels | LabelTable | TimedLabels | None
+@dataclass(frozen=True)
+class ListingLabels:
+    """The dataset's listing says it: inputs bring their labels along."""
+
+
+LabelSource = FolderLabels | LabelTable | ListingLabels | TimedLabels | None
 """Where labels come from; None if there are none. Timed ones are of parts of sounds: files have none then."""
 
 
@@ -70,15 +75,15 @@ def assign_labels(paths: Sequence[str], source: LabelSource) -> dict[str, Label]
     ----------
     paths : sequence of str
         Below the dataset's folder, with slashes.
-    source : FolderLabels, LabelTable, TimedLabels or None
-        Where the labels come from.
+    source : FolderLabels, LabelTable, ListingLabels, TimedLabels or None
+        Where the labels come from; those of a listing are not known here.
 
     Raises
     ------
     OpenL3Error
         If a table is not there, can't be read, contradicts itself, or knows none of the files.
     """
-    if source is None or isinstance(source, TimedLabels):
+    if source is None or isinstance(source, (ListingLabels, TimedLabels)):
         return {}
     if isinstance(source, FolderLabels):
         folders = {path: PurePosixPath(path).parent.name for path in paths}

@@ -23,6 +23,8 @@ MANIFEST_PARQUET = "manifest.parquet"
 STAGE = "export"
 """Which stage writes all of it."""
 
+SECTION = ("start_s", "end_s")
+
 MEAN_COLUMNS = ("row", "path", "label")
 """What is said of each row of the mean embeddings; the first is 0."""
 
@@ -34,7 +36,7 @@ class ManifestRow:
     Parameters
     ----------
     path : str
-        Below the dataset's folder, with slashes.
+        Below the dataset's folder, with slashes; of a listing, the input's name in outputs.
     modality : str
         ``audio`` or ``image``: which network its embeddings are from.
     label : str
@@ -73,6 +75,10 @@ class ManifestRow:
         Versions of what computed it, as in ``l3embed 0.1.0, keras 3.12.4``.
     seconds : float or None
         What computing it took, preprocessing included; None if that is not known any more.
+    location : str
+        Path or URI of the file, as a listing has it; empty in a folder, where `path` says it.
+    start_s, end_s : float or None
+        Which section of the file it is; None for its beginning and its end.
     """
 
     path: str
@@ -95,6 +101,16 @@ class ManifestRow:
     runtime: str = ""
     packages: str = ""
     seconds: float | None = None
+    location: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+
+    @property
+    def content(self) -> str:
+        """By which copies are known: the checksum, and of a section its seconds; empty if unknown."""
+        if not self.sha256 or (self.start_s is None and self.end_s is None):
+            return self.sha256
+        return f"{self.sha256}@{self.start_s or 0.0}-{self.end_s}"
 
     @property
     def is_ok(self) -> bool:
@@ -180,7 +196,7 @@ def _write_parquet(path: Path, rows: Sequence[ManifestRow]) -> None:
     import pyarrow.parquet as pq
 
     numbers = {"frames": pa.int64(), "dimension": pa.int32(), "channels": pa.int32()}
-    numbers |= dict.fromkeys(("duration_s", "sample_rate_hz", "seconds"), pa.float64())
+    numbers |= dict.fromkeys(("duration_s", "sample_rate_hz", "seconds", *SECTION), pa.float64())
     schema = pa.schema([(name, numbers.get(name, pa.string())) for name in column_names(ManifestRow)])
     table = pa.Table.from_pylist([vars(row) for row in rows], schema=schema)
     with replacing(path) as temporary:

@@ -37,11 +37,25 @@ LEAST_BYTES_PER_FRAME = 20
 
 @dataclass(frozen=True)
 class Unread:
-    """One network's part of a file that has not been read."""
+    """One network's part of a file that has not been read, and may lie elsewhere.
+
+    Parameters
+    ----------
+    path : Path
+        Where it lies, or what it is called.
+    media, modality : Media and Modality
+        What kind of file it is, and which network its part is for.
+    size_bytes : int
+        Its size, if it lies elsewhere and that is known.
+    length_s : float or None
+        Of the section that counts, if that is known.
+    """
 
     path: Path
     media: Media
     modality: Modality
+    size_bytes: int = 0
+    length_s: float | None = None
 
 
 def estimate(
@@ -63,7 +77,7 @@ def estimate(
     clock_s : callable
         Returns the time in seconds.
     """
-    expected = {key: _by_size(file) for key, file in files.items()}
+    expected = {key: _by_size(file, items_of_sound) for key, file in files.items()}
     last_s = clock_s() + HEADERS_S
     for key in _to_look_at(expected):
         if clock_s() > last_s:
@@ -73,8 +87,10 @@ def estimate(
     return Workload(expected)
 
 
-def _by_size(file: Unread) -> Expected:
+def _by_size(file: Unread, items_of_sound: ItemsOfSound) -> Expected:
     name = file.path.name
+    if file.length_s is not None and file.modality is Modality.AUDIO:
+        return Expected(name, file.modality.value, 0, items_of_sound(file.length_s))
     if file.media is Media.IMAGE:
         return Expected(name, Media.IMAGE.value, 0, items=1)
     kind = f"{file.modality.value} of {file.path.suffix.lower()}"
@@ -82,7 +98,7 @@ def _by_size(file: Unread) -> Expected:
         status = file.path.stat()
         if stat.S_ISREG(status.st_mode):  # reading from a pipe would never end
             return Expected(name, kind, status.st_size)
-    return Expected(name, kind, 0, items=0)
+    return Expected(name, kind, file.size_bytes, items=None if file.size_bytes else 0)
 
 
 def _to_look_at(expected: Mapping[Key, Expected]) -> Iterator[Key]:

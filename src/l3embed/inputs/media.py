@@ -15,6 +15,7 @@ import numpy.typing as npt
 from l3embed.decoding.image import UPRIGHT, ImageFile, open_image
 from l3embed.decoding.reading import AS_OPENL3, OnDamage, Reading
 from l3embed.decoding.recording import Recording, open_recording
+from l3embed.decoding.section import CutFrames, CutRecording, Section
 from l3embed.decoding.video import Frames, open_video
 from l3embed.errors import OpenL3Error
 from l3embed.inputs import sound
@@ -46,6 +47,8 @@ class SourceFile:
         Its kind.
     reading : Reading
         How it is to be read.
+    section : Section or None
+        Which part of it counts, if not all; all times count from its beginning.
     findings : Findings
         Is filled in when the last block has been computed.
     """
@@ -54,6 +57,7 @@ class SourceFile:
     media: Media
     reading: Reading = AS_OPENL3
     findings: Findings = field(default_factory=Findings)
+    section: Section | None = None
 
     def note_damage(self, damage: str) -> None:
         """Take it that something is wrong with the file, if it is.
@@ -69,8 +73,8 @@ class SourceFile:
 
 
 @contextmanager
-def open_sound(path: Path, media: Media) -> Iterator[Recording | None]:
-    """Open the sound of an audio file or a video; None if a video has none.
+def open_sound(path: Path, media: Media, section: Section | None = None) -> Iterator[Recording | None]:
+    """Open the sound of an audio file or a video, or a section of it; None if a video has none.
 
     Raises
     ------
@@ -79,10 +83,14 @@ def open_sound(path: Path, media: Media) -> Iterator[Recording | None]:
     """
     if media is Media.AUDIO:
         with open_recording(path) as recording:
-            yield recording
+            yield _cut(recording, section)
     else:
         with open_video(path) as video:
-            yield video.sound
+            yield _cut(video.sound, section) if video.sound else None
+
+
+def _cut(recording: Recording, section: Section | None) -> Recording:
+    return recording if section is None else CutRecording(recording, section)
 
 
 def mono_samples(source: SourceFile) -> Iterator[npt.NDArray[np.float64]]:
@@ -93,7 +101,7 @@ def mono_samples(source: SourceFile) -> Iterator[npt.NDArray[np.float64]]:
     OpenL3Error
         If the file cannot be read, or `sound.mono_blocks` finds fault with it.
     """
-    with open_sound(source.path, source.media) as recording:
+    with open_sound(source.path, source.media, source.section) as recording:
         if recording is not None:
             source.findings.channels = recording.channels
             yield from sound.mono_blocks(recording.blocks(), recording.sample_rate_hz, source.findings)
@@ -101,7 +109,15 @@ def mono_samples(source: SourceFile) -> Iterator[npt.NDArray[np.float64]]:
 
 
 def image_pixels(source: SourceFile) -> Iterator[Pixels]:
-    """Read an image file as the network's pixels, ``(n, 224, 224, 3)``."""
+    """Read an image file as the network's pixels, ``(n, 224, 224, 3)``.
+
+    Raises
+    ------
+    OpenL3Error
+        If it cannot be read, or a section of it is asked for.
+    """
+    if source.section:
+        raise OpenL3Error("A picture has no seconds: start_s and end_s are for sounds and videos.")
     with open_image(source.path, source.reading) as file:
         if file.is_paged:  # all pages are divided by the largest value in any of them
             yield from sequence_pixels(lambda: _noted_pages(file, source))
@@ -139,7 +155,13 @@ def video_frames(
         Takes what reads the frames from the beginning, and yields blocks.
     """
     with open_video(source.path) as video:
-        if video.has_frames:
+        if video.has_frames and source.section:
+            cut = CutFrames(video, source.section)
+            yield from convert(cut.frames)
+            source.findings.frame_times_s = cut.times_s
+            source.findings.duration_s = source.section.length_s(video.duration_s)
+            source.note_damage(cut.damage)
+        elif video.has_frames:
             yield from convert(video.frames)
             source.findings.frame_times_s = video.frame_times_s
             source.findings.duration_s = video.duration_s

@@ -71,7 +71,7 @@ def files_of(rows: Iterable[ManifestRow]) -> list[File]:
     files: dict[str, File] = {}
     for row in rows:
         known = files.get(row.path)
-        files[row.path] = File(row.path, row.label, row.sha256 or (known.sha256 if known else ""))
+        files[row.path] = File(row.path, row.label, row.content or (known.sha256 if known else ""))
     return list(files.values())
 
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 
 from l3embed.decoding import image, video
 from l3embed.export.manifest import ManifestRow
+from l3embed.listings.listing_table import is_listing
+from l3embed.listings.location import scheme_of
 from l3embed.variants import Media, Modality
 
 
@@ -26,6 +28,22 @@ class MediaFile:
     channels: int | None = None
     has_sound: bool = False
     has_picture: bool = False
+    location: str = ""  # as a listing has it; empty if the path says it
+    start_s: float | None = None
+    end_s: float | None = None
+
+    @property
+    def link(self) -> str | None:
+        """Where a page may link to; empty if nothing can be opened there, None if the path says it."""
+        is_section = self.start_s is not None or self.end_s is not None
+        if self.location in ("", self.path) and not is_section:
+            return None
+        scheme = scheme_of(self.location)
+        if scheme not in ("", "http", "https"):
+            return ""
+        end = "" if self.end_s is None else f",{self.end_s:g}"
+        seconds = f"#t={self.start_s or 0:g}{end}" if is_section else ""
+        return (self.location if scheme else quote(Path(self.location or self.path).as_posix())) + seconds
 
 
 def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
@@ -33,8 +51,7 @@ def media_files(rows: Iterable[ManifestRow]) -> list[MediaFile]:
     files: dict[str, MediaFile] = {}
     for row in rows:
         if row.is_ok:
-            known = files.get(row.path, MediaFile(row.path, row.label, _media(row.path), row.sha256))
-            files[row.path] = _with(known, row)
+            files[row.path] = _with(files.get(row.path) or _first(row), row)
     return list(files.values())
 
 
@@ -42,11 +59,28 @@ def failed_files(rows: Sequence[ManifestRow]) -> list[MediaFile]:
     """Return the files that have no embeddings in any modality, in the manifest's order."""
     done = {row.path for row in rows if row.is_ok}
     failed = {row.path: row for row in rows if row.path not in done}
-    return [MediaFile(row.path, row.label, _media(row.path), row.sha256) for row in failed.values()]
+    return [_first(row) for row in failed.values()]
+
+
+def _first(row: ManifestRow) -> MediaFile:
+    """Return a file with what any row of the manifest knows of it."""
+    return MediaFile(
+        row.path,
+        row.label,
+        _media(row.path),
+        row.sha256,
+        location=row.location,
+        start_s=row.start_s,
+        end_s=row.end_s,
+    )
 
 
 def relative_address(dataset: Path, page_folder: Path) -> str:
-    """Return how the page's links to the dataset have to begin: the way to its folder, and a slash."""
+    """Return how the page's links to the dataset have to begin: the way to its folder, and a slash.
+
+    Paths of a listing count from the folder that it lies in.
+    """
+    dataset = dataset.parent if is_listing(dataset) else dataset
     try:
         path = Path(os.path.relpath(dataset.absolute(), page_folder.absolute())).as_posix()
     except ValueError:  # on another drive of Windows

@@ -22,6 +22,7 @@ from l3embed.report.packing import as_grey_png, as_json, script_hash
 from l3embed.report.payload import FileFacts, packed_files, packed_previews
 from l3embed.report.preview_budget import Previewer, Previews, collect_previews
 from l3embed.report.previews import SOUND_S
+from l3embed.report.reference_rows import reference_tables
 from l3embed.report.similarity import (
     FEWEST_FRAMES,
     SelfSimilarity,
@@ -119,6 +120,7 @@ def build_report(
         figures=figures,
         scale_low=low,
         classifications=classifications(folders.evaluation),
+        reference_tables=reference_tables(folders.evaluation),
         doubts=doubt_groups(facts.doubts, facts.predictions),
         doubtful=len({doubt.path for doubt in facts.doubts}),
         places={file.path: place for place, file in enumerate(facts.files)},
@@ -161,6 +163,7 @@ def _render(**content: Any) -> str:
     environment.filters |= {
         "count": formatting.format_count,
         "duration": formatting.format_length,
+        "figure": formatting.format_number,
         "share": formatting.format_share,
     }
     script = "".join(read_part("scripts", f"{name}.js") for name in SCRIPTS)

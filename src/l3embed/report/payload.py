@@ -6,6 +6,7 @@ that failed altogether. Modalities, kinds of files and kinds of doubts are the p
 
 =================  ==========  ============================================================================
 ``address``        str         how links to the dataset begin
+``links``          {place: str} where a listing's files lie, if paths do not say it; empty: nowhere to open
 ``labels``         [str]       all labels, actual and predicted; an empty one is that of files without a label
 ``doubtKinds``     [str]       all kinds of doubts, the worst first
 ``paths``          [str]       below the dataset's folder, with slashes
@@ -110,6 +111,7 @@ def packed_files(
         "labels": labels,
         "doubtKinds": [kind.value for kind in DOUBT_KINDS],
         "paths": [file.path for file in files],
+        "links": {place: file.link for place, file in enumerate(files) if file.link is not None},
         "label": pack([label_places[file.label] for file in files], "u4"),
         "media": pack([MEDIA.index(file.media) for file in files], "u1"),
         "held": pack(held, "u1"),

@@ -74,4 +74,13 @@ def _drawn(file: MediaFile, seed: int) -> bytes:
 
 
 def _subject(file: MediaFile) -> Subject:
-    return Subject(file.path, file.media, file.has_sound, file.has_picture)
+    return Subject(
+        file.path,
+        file.media,
+        file.has_sound,
+        file.has_picture,
+        file.location,
+        file.start_s,
+        file.end_s,
+        file.sha256,
+    )

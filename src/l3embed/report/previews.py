@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from l3embed.decoding.ffmpeg import FfmpegRun
 from l3embed.decoding.image import read_image
+from l3embed.decoding.section import Section
 from l3embed.errors import source_faults
 from l3embed.inputs.media import open_sound
 from l3embed.variants import Media
@@ -58,12 +59,29 @@ class Subject:
         What kind of file it is.
     has_sound, has_picture : bool
         What of a video is wanted; a recording has a sound and an image a picture in any case.
+    location : str
+        Where the file lies, as a listing has it; nothing if `path` says it.
+    start_s, end_s : float or None
+        Which section of the file it is.
+    sha256 : str
+        Of the file that was embedded.
     """
 
     path: str
     media: Media
     has_sound: bool
     has_picture: bool
+    location: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+    sha256: str = ""
+
+    @property
+    def section(self) -> Section | None:
+        """The section; None if it is all of the file."""
+        if self.start_s is None and self.end_s is None:
+            return None
+        return Section(self.start_s or 0.0, self.end_s)
 
 
 @dataclass(frozen=True)
@@ -79,8 +97,8 @@ class Preview:
         return sum(-(-len(part) // 3) * 4 for part in (self.sound, self.picture))
 
 
-def make_preview(dataset: Path, subject: Subject) -> Preview:
-    """Make the preview of one file of a dataset.
+def make_preview(path: Path, subject: Subject) -> Preview:
+    """Make the preview of one file of a dataset, which lies at a path.
 
     Raises
     ------
@@ -88,11 +106,11 @@ def make_preview(dataset: Path, subject: Subject) -> Preview:
         If it cannot be previewed.
     """
     with source_faults():
-        return PREVIEWERS[subject.media](dataset / subject.path, subject)
+        return PREVIEWERS[subject.media](path, subject)
 
 
 def _preview_recording(path: Path, subject: Subject) -> Preview:
-    return Preview(sound=_beginning_as_mp3(path, Media.AUDIO))
+    return Preview(sound=_beginning_as_mp3(path, subject))
 
 
 def _preview_image(path: Path, subject: Subject) -> Preview:
@@ -103,9 +121,9 @@ def _preview_image(path: Path, subject: Subject) -> Preview:
 def _preview_video(path: Path, subject: Subject) -> Preview:
     sound = picture = b""
     if subject.has_sound:
-        sound = _beginning_as_mp3(path, Media.VIDEO)
+        sound = _beginning_as_mp3(path, subject)
     if subject.has_picture:
-        picture = _video_frame(path)
+        picture = _video_frame(path, subject.section)
     return Preview(sound, picture)
 
 
@@ -116,9 +134,9 @@ PREVIEWERS: dict[Media, Callable[[Path, Subject], Preview]] = {
 }
 
 
-def _beginning_as_mp3(path: Path, media: Media) -> bytes:
+def _beginning_as_mp3(path: Path, subject: Subject) -> bytes:
     """Encode the beginning of a recording, or of a video's sound."""
-    with open_sound(path, media) as recording:
+    with open_sound(path, subject.media, subject.section) as recording:
         return _as_mp3(recording.blocks(), recording.sample_rate_hz) if recording else b""
 
 
@@ -186,11 +204,12 @@ def _as_bytes(image: npt.NDArray[Any]) -> npt.NDArray[np.uint8]:
     return scaled
 
 
-def _video_frame(path: Path) -> bytes:
-    """Encode a typical frame from the beginning of a video."""
+def _video_frame(path: Path, section: Section | None) -> bytes:
+    """Encode a typical frame from the beginning of a video, or of a section of it."""
     from PIL import Image
 
-    with FfmpegRun(path, FRAME_OPTIONS) as run:
+    start = ("-ss", str(section.start_s)) if section else ()
+    with FfmpegRun(path, FRAME_OPTIONS, input_options=start) as run:
         content = io.BytesIO()
         while part := run.read(1 << 20):
             content.write(part)

@@ -21,7 +21,7 @@ from l3embed.search.asked import SYNTAX, Part, Query, parse_query
 from l3embed.search.compared_rows import Mask
 from l3embed.search.embedded_inputs import MadeWith, Vectors
 from l3embed.search.hit import Hit
-from l3embed.search.opening import open_folder
+from l3embed.search.opened_folder import open_folder
 from l3embed.search.query_embedding import ROUNDING_S, QueryEmbedder
 from l3embed.search.ranking import best_rows
 from l3embed.search.window_times import frames_in, window_of

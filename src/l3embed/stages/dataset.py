@@ -1,4 +1,4 @@
-"""Which files of a folder are a dataset's inputs."""
+"""Which files of a folder, or rows of a listing, are a dataset's inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 
 from l3embed.decoding import image, recording, video
 from l3embed.errors import OpenL3Error
+from l3embed.listings.listing_table import LISTING_SUFFIXES, is_listing, read_listing
 from l3embed.progress import counted
+from l3embed.stages.dataset_input import Input as Input
+from l3embed.stages.listed_inputs import ListedInputs, listed_inputs
 from l3embed.variants import Media
 
 SUFFIXES = {
@@ -23,14 +26,6 @@ SUFFIXES = {
 
 ANYTHING = "*"
 """The pattern that any path fits."""
-
-
-@dataclass(frozen=True)
-class Input:
-    """One file of a dataset: its path below the dataset's folder, with slashes, and its kind."""
-
-    path: str
-    media: Media
 
 
 @dataclass(frozen=True)
@@ -53,35 +48,47 @@ class Selection:
 
 @dataclass(frozen=True)
 class Found:
-    """What lies in a dataset's folder.
+    """What lies in a dataset's folder, or stands in its listing.
 
     Parameters
     ----------
-    inputs : tuple of Input
-        The files to embed, sorted by path.
+    inputs : sequence of Input
+        The files to embed, sorted by path. Those of a listing are made as they are asked for.
     left_out : int
         Other files: of other kinds, or not selected.
     linked_folders : tuple of str
         Links to folders, which are not followed.
     unreadable_folders : tuple of str
         Folders whose files are unknown.
+    repeated : int
+        Rows of a listing that say what another one says.
+    unused_columns : tuple of str
+        Those of a listing that have no meaning here.
+    has_labels : bool
+        Whether it is a listing that says which class inputs are of.
     """
 
-    inputs: tuple[Input, ...]
+    inputs: Sequence[Input]
     left_out: int
-    linked_folders: tuple[str, ...]
-    unreadable_folders: tuple[str, ...]
+    linked_folders: tuple[str, ...] = ()
+    unreadable_folders: tuple[str, ...] = ()
+    repeated: int = 0
+    unused_columns: tuple[str, ...] = ()
+    has_labels: bool = False
 
     @property
     def counts(self) -> str:
         """How many there are of each kind, as in ``24 audio, 3 image``."""
-        by_kind = Counter(input_.media for input_ in self.inputs)
+        if isinstance(self.inputs, ListedInputs):
+            by_kind = Counter(self.inputs.kinds)
+        else:
+            by_kind = Counter(input_.media for input_ in self.inputs)
         counts = ", ".join(f"{by_kind[media]:,} {media.value}" for media in Media if by_kind[media])
         return f"{counts} (sound and frames)" if by_kind[Media.VIDEO] else counts
 
 
 def find_inputs(dataset: Path, selection: Selection) -> Found:
-    """Find the inputs below a folder.
+    """Find the inputs below a folder, or those that a listing names.
 
     Files and folders whose names begin with a dot do not count. Links to files do, even if they lead
     nowhere: then they fail by name. Links to folders are not followed, because DVC does not see what
@@ -90,11 +97,17 @@ def find_inputs(dataset: Path, selection: Selection) -> Found:
     Raises
     ------
     OpenL3Error
-        If the folder is not there, nothing in it is selected, or a pattern is none.
+        If the folder is not there, nothing in it is selected, or a pattern is none; if a listing is no table
+        of paths (`read_listing`), or its rows contradict one another.
     """
-    if not dataset.is_dir():
-        raise OpenL3Error(f"The dataset must be a folder; {dataset} is none. Set dataset.path to yours.")
     chosen = _Chooser(selection)
+    if is_listing(dataset):
+        return _find_listed(dataset, selection, chosen)
+    if not dataset.is_dir():
+        raise OpenL3Error(
+            f"The dataset must be a folder, or a listing ({', '.join(LISTING_SUFFIXES)}); "
+            f"{dataset} is neither. Set dataset.path to yours."
+        )
     linked: list[str] = []
     unreadable: list[str] = []
     files = sorted(_visible_files(dataset, linked, unreadable))
@@ -102,6 +115,20 @@ def find_inputs(dataset: Path, selection: Selection) -> Found:
     if not inputs:
         raise OpenL3Error(_nothing(dataset, selection, files, unreadable))
     return Found(inputs, len(files) - len(inputs), tuple(sorted(linked)), tuple(sorted(unreadable)))
+
+
+def _find_listed(dataset: Path, selection: Selection, chosen: _Chooser) -> Found:
+    listing = read_listing(dataset)
+    listed = listed_inputs(listing, chosen.media_of)
+    if not listed.inputs:
+        raise OpenL3Error(_nothing(dataset, selection, range(listed.left_out), []))
+    return Found(
+        listed.inputs,
+        listed.left_out,
+        repeated=listed.repeated,
+        unused_columns=listing.unused,
+        has_labels=listing.has_labels,
+    )
 
 
 class _Chooser:
@@ -148,7 +175,7 @@ def _visible_files(dataset: Path, linked: list[str], unreadable: list[str]) -> I
                 yield (here / name).relative_to(dataset).as_posix()
 
 
-def _nothing(dataset: Path, selection: Selection, files: list[str], unreadable: list[str]) -> str:
+def _nothing(dataset: Path, selection: Selection, files: Sequence[object], unreadable: list[str]) -> str:
     kinds = ", ".join(media.value for media in selection.media)
     endings = ", ".join(sorted(suffix for media in selection.media for suffix in SUFFIXES[media]))
     patterns = ""

@@ -17,7 +17,7 @@ from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
 from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_doubts
 from l3embed.export.formats import FORMATS, Embedded, RowLayout, Rows, format_writer
-from l3embed.export.labels import Label, LabelSource, assign_labels
+from l3embed.export.labels import FolderLabels, Label, LabelSource, ListingLabels, assign_labels
 from l3embed.export.manifest import (
     MANIFEST_CSV,
     MANIFEST_PARQUET,
@@ -86,7 +86,7 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     metrics, embeddings = StageMetrics(layout.metrics_of("export")), layout.folder("embeddings")
     before, origins = read_results(embeddings), read_origins(embeddings)
     output = layout.folder("export")
-    labels = assign_labels([result.path for result in before], options.labels)
+    labels = _labels(before, options.labels)
     make_empty(output)
     files = {array_path(embeddings, result, EMBEDDINGS_SUFFIX): result for result in before}
     counts = Counts(failed=sum(not result.is_ok for result in before))
@@ -112,6 +112,14 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     doubtful = len({doubt.path for doubt in doubts})
     of_doubts = f", and {output}/{DOUBTS_CSV} for {counted(doubtful, 'doubtful file')}" if doubtful else ""
     return f"export: {count_inputs(list(results.values()))}: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
+
+
+def _labels(results: Sequence[Result], source: LabelSource) -> dict[str, Label]:
+    """Return the labels of inputs: a listing that has any says it better than folders."""
+    has_own = isinstance(source, FolderLabels) and any(result.label for result in results)
+    if has_own or isinstance(source, ListingLabels):
+        return {result.path: Label(result.label, result.fold) for result in results if result.label}
+    return assign_labels([result.path for result in results], source)
 
 
 def _label_windows(done: Sequence[Embedded], options: ExportOptions, output: Path) -> None:
@@ -222,6 +230,9 @@ def _manifest_rows(
             runtime=result.runtime,
             packages=all_versions(),
             seconds=_seconds(result, store),
+            location=result.location,
+            start_s=result.start_s,
+            end_s=result.end_s,
         )
         for result, output in zip(results, outputs, strict=True)
     ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +21,15 @@ from l3embed.errors import OpenL3Error, source_faults
 from l3embed.inputs.estimates import Unread, estimate
 from l3embed.inputs.findings import DAMAGE, LACKS, doubts
 from l3embed.inputs.media import MODALITIES, SourceFile
-from l3embed.inputs.preparation import Sound, prepared_rows, row_parameters
+from l3embed.inputs.preparation import Sound, prepared_rows
+from l3embed.listings.fetching import Opening, opening_ahead
 from l3embed.profiling import Phase, phase
 from l3embed.progress import FileProgress, counted, say
 from l3embed.runtimes.ahead import map_ahead
 from l3embed.runtimes.processor import available_threads
-from l3embed.stages.dataset import Found, Input, Selection, find_inputs
+from l3embed.stages.dataset import Found, Selection, find_inputs
 from l3embed.stages.forecast import Following, tell_of_dataset
+from l3embed.stages.input_digests import InputDigests
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import (
     ROWS_FILE,
@@ -38,6 +39,7 @@ from l3embed.stages.output_folder import (
     array_path,
     make_empty,
 )
+from l3embed.stages.planning import Job, Plan, Planner, Task, blank_result, section_of
 from l3embed.stages.results import (
     NAMED,
     OnError,
@@ -49,16 +51,11 @@ from l3embed.stages.results import (
     require_one,
     write_results,
 )
-from l3embed.store.code import recipe_of
-from l3embed.store.digests import Digests
 from l3embed.store.entries import Store
 from l3embed.store.estimate import File
-from l3embed.store.recipe import Recipe, Step
+from l3embed.store.recipe import Recipe
 from l3embed.store.reuse import Computed, Outcome, resolve
 from l3embed.variants import DoubtKind, Media, Modality
-
-Task = tuple[str, Modality]
-"""An input's path, and the network that it is prepared for."""
 
 Prepared = tuple[list[str], dict[str, Any]]
 """What was made of one file: names of files that are to be put into the store, and facts."""
@@ -80,32 +77,24 @@ class PreprocessOptions:
     following: Following | None = None
 
 
-@dataclass(frozen=True)
-class _Job:
-    """One task: which file it reads, of what kind and in what state that was, and for which network."""
-
-    source: Path
-    media: Media
-    state: tuple[int, ...]
-    modality: Modality
-    recipe: Recipe
-
-
 def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store) -> str:
-    """Preprocess the selected files of a folder and its subfolders; return the stage's summary.
+    """Preprocess the selected files of a dataset; return the stage's summary.
 
     Raises
     ------
     OpenL3Error
-        If the folder is not there, has no such files, or none that can be read; or at the first that
+        If the dataset is not there, has no such files, or none that can be read; or at the first that
         cannot be, if that is to end the stage.
     """
     metrics, output = StageMetrics(layout.metrics_of("preprocess")), layout.folder("preprocessed")
     found = find_inputs(dataset, options.selection)
     make_empty(output)
-    jobs, results = _plan(found, options, dataset, store.digests)
-    _foretell(jobs, options, store)
-    counts = _prepare_all(jobs, results, options, (store, output))
+    digests = InputDigests(dataset, store.digests)
+    planner = Planner(dataset, digests, options.sound, options.reading, options.on_error)
+    plan = planner.plan(found.inputs)
+    _foretell(plan.jobs.values(), options, store)
+    results = plan.results
+    counts = _prepare_all(planner, plan, options, (store, output))
     name_failures("preprocess", results.values())
     final = [results[task] for task in sorted(results)]
     odd = [doubt for result in final for doubt in result.doubts]
@@ -119,48 +108,17 @@ def run(dataset: Path, options: PreprocessOptions, layout: Layout, store: Store)
     return f"preprocess: {found.counts}{others}: {counts}; {seconds:.1f} s of sound"
 
 
-def _plan(
-    found: Found, options: PreprocessOptions, dataset: Path, digests: Digests
-) -> tuple[dict[Task, _Job], dict[Task, Result]]:
-    """Return what is to be done, and the results of files that cannot be read at all."""
-    jobs: dict[Task, _Job] = {}
-    results: dict[Task, Result] = {}
-    for input_ in found.inputs:
-        name = input_.path.encode(errors="backslashreplace").decode()
-        for modality in MODALITIES[input_.media]:
-            task = (name, modality)
-            try:
-                if name != input_.path:  # nor could DVC, or a table, hold it
-                    raise OpenL3Error("Its name is not valid UTF-8. Rename it.")
-                jobs[task] = _plan_one(dataset, input_, modality, (options, digests))
-            except OpenL3Error as error:
-                results[task] = Result(*task, input_.media).failed(str(error))
-                check_failure(results[task], options.on_error)
-    return jobs, results
+def _foretell(jobs: Iterable[Job], options: PreprocessOptions, store: Store) -> None:
+    """Tell how much is going to be written, by this stage and those behind it, if it is much.
 
-
-def _plan_one(
-    dataset: Path, input_: Input, modality: Modality, means: tuple[PreprocessOptions, Digests]
-) -> _Job:
-    options, digests = means
-    source = dataset / input_.path
-    with source_faults():
-        try:
-            state, sha256 = _state(source), digests.sha256(source)
-        except OSError as error:
-            raise OpenL3Error(_unreadable(source, error)) from error
-    parameters = row_parameters((input_.media, modality), options.sound, options.reading)
-    recipe = recipe_of(Step.PREPROCESS, sha256, parameters)
-    return _Job(source, input_.media, state, modality, recipe)
-
-
-def _foretell(jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Store) -> None:
-    """Tell how much is going to be written, by this stage and those behind it, if it is much."""
+    Of files that do not lie here no header is read, and nothing told.
+    """
     if options.following is None:
         return
     recipes: dict[File, list[Recipe]] = {}
-    for job in jobs.values():
-        recipes.setdefault((job.source, job.media), []).append(job.recipe)
+    for job in jobs:
+        if job.local_path:
+            recipes.setdefault((job.local_path, job.media), []).append(job.recipe)
 
     def is_new(file: File) -> bool:
         return any(store.find(recipe) is None for recipe in recipes[file])
@@ -169,40 +127,61 @@ def _foretell(jobs: Mapping[Task, _Job], options: PreprocessOptions, store: Stor
 
 
 def _prepare_all(
-    jobs: Mapping[Task, _Job],
-    results: dict[Task, Result],
-    options: PreprocessOptions,
-    folders: tuple[Store, Path],
+    planner: Planner, plan: Plan, options: PreprocessOptions, folders: tuple[Store, Path]
 ) -> Counts:
     """Do what is to be done, fill in the results, and return how many were computed."""
-    store, output = folders
+    results = plan.results
     counts = Counts(failed=len(results))
     lacks: dict[str, str] = {}
-    recipes = {task: job.recipe for task, job in jobs.items()}
-    unread = {task: Unread(job.source, job.media, job.modality) for task, job in jobs.items()}
+    later = [(input_, modality) for input_, _ in plan.later for modality in MODALITIES[input_.media]]
+    unread = {task: planner.unread(job.input_, job.modality) for task, job in plan.jobs.items()}
+    unread |= {(input_.path, modality): planner.unread(input_, modality) for input_, modality in later}
     workload = estimate(unread, lambda seconds: seconds)
-    with FileProgress("Preprocessing", workload, _unit(jobs.values()), source="input") as progress:
-        compute = partial(_compute, jobs=jobs, options=options, store=store, progress=progress)
-        for outcome in resolve(store, recipes, compute):
-            result = _settle(outcome, jobs[outcome.key], options.reading, output)
-            if result:
-                results[outcome.key] = result
-                check_failure(result, options.on_error)
-            else:
-                path, modality = outcome.key
-                lacks[path] = LACKS[modality]
-            counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
-            if outcome.was_computed:
-                progress.end(outcome.key)
-            else:
-                progress.reuse(outcome.key)
+    with FileProgress("Preprocessing", workload, _unit(unread.values()), source="input") as progress:
+        work = _Work(options, folders, progress, counts)
+        work.do(plan.jobs, results, lacks)
+        for group in planner.fetched(plan.later):
+            for task, result in group.results.items():
+                results[task] = result
+                counts.add(was_computed=False, failed=True)
+                progress.end(task)
+            work.do(group.jobs, results, lacks)
     for task, result in results.items():
         if result.path in lacks:
             results[task] = result.doubted(DoubtKind.INCOMPLETE, lacks[result.path])
     return counts
 
 
-def _unit(jobs: Iterable[_Job]) -> str:
+@dataclass(frozen=True)
+class _Work:
+    """Does jobs, and counts them."""
+
+    options: PreprocessOptions
+    folders: tuple[Store, Path]
+    progress: FileProgress[Task]
+    counts: Counts
+
+    def do(self, jobs: Mapping[Task, Job], results: dict[Task, Result], lacks: dict[str, str]) -> None:
+        """Do some jobs, and fill in their results, and what their inputs lack."""
+        store, output = self.folders
+        recipes = {task: job.recipe for task, job in jobs.items()}
+        compute = partial(_compute, jobs=jobs, options=self.options, store=store, progress=self.progress)
+        for outcome in resolve(store, recipes, compute):
+            result = _settle(outcome, jobs[outcome.key], self.options.reading, output)
+            if result:
+                results[outcome.key] = result
+                check_failure(result, self.options.on_error)
+            else:
+                path, modality = outcome.key
+                lacks[path] = LACKS[modality]
+            self.counts.add(outcome.was_computed, failed=bool(result and not result.is_ok))
+            if outcome.was_computed:
+                self.progress.end(outcome.key)
+            else:
+                self.progress.reuse(outcome.key)
+
+
+def _unit(jobs: Iterable[Unread]) -> str:
     """Return what a bar counts: seconds of sound, pictures and frames, which take about as long."""
     kinds = {(job.media, job.modality) for job in jobs}
     units = {"second" if modality is Modality.AUDIO else UNITS[media] for media, modality in kinds}
@@ -211,7 +190,7 @@ def _unit(jobs: Iterable[_Job]) -> str:
 
 def _compute(
     tasks: Iterator[Task],
-    jobs: Mapping[Task, _Job],
+    jobs: Mapping[Task, Job],
     options: PreprocessOptions,
     store: Store,
     progress: FileProgress[Task],
@@ -221,15 +200,18 @@ def _compute(
 
     threads = available_threads(options.threads)
 
-    def prepare(task: Task) -> tuple[Task, Prepared | OpenL3Error]:
+    def prepare(opening: tuple[Task, Opening]) -> tuple[Task, Prepared | OpenL3Error]:
+        task, file = opening
         try:
-            return task, _prepare(jobs[task], options, store, partial(progress.add, task))
+            with file as path:
+                return task, _prepare(jobs[task], path, options, store, partial(progress.add, task))
         except OpenL3Error as error:
             return task, error
 
     # OpenBLAS lets only one of several callers use its threads at a time: better one thread each.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(threads, "l3embed-preprocess") as pool:
-        for task, prepared in map_ahead(pool, prepare, tasks, threads):
+        files = opening_ahead(tasks, lambda task: jobs[task].wanted)
+        for task, prepared in map_ahead(pool, prepare, files, threads):
             if isinstance(prepared, OpenL3Error):
                 yield task, prepared
             else:
@@ -237,12 +219,13 @@ def _compute(
 
 
 def _prepare(
-    job: _Job, options: PreprocessOptions, store: Store, on_items: Callable[[float], None]
+    job: Job, file: Path, options: PreprocessOptions, store: Store, on_items: Callable[[float], None]
 ) -> Prepared:
     """Read one file, and write what is made of it to where the store will have it."""
     started_s = time.perf_counter()
     # What is damaged is kept, too: whether it is used is settled anew each time.
-    source = SourceFile(job.source, job.media, replace(options.reading, on_damage=OnDamage.USE))
+    reading = replace(options.reading, on_damage=OnDamage.USE)
+    source = SourceFile(file, job.media, reading, section=section_of(job.input_))
     findings, names = source.findings, []
     items_a_row = options.sound.seconds_a_row if job.modality is Modality.AUDIO else 1
     path = store.path(job.recipe, ROWS_FILE)
@@ -251,7 +234,7 @@ def _prepare(
             with store.explaining_disk_errors():
                 spool.append(rows)
             on_items(len(rows) * items_a_row)
-        _check_unchanged(job)
+        job.check_unchanged()
         with phase(Phase.WRITE), store.explaining_disk_errors():
             if spool.rows:  # a video may lack sound or frames
                 spool.save_npy(path)
@@ -271,9 +254,9 @@ def _own_faults(rows: Iterator[Any]) -> Iterator[Any]:
         yield from rows
 
 
-def _settle(outcome: Outcome[Task], job: _Job, reading: Reading, output: Path) -> Result | None:
+def _settle(outcome: Outcome[Task], job: Job, reading: Reading, output: Path) -> Result | None:
     """Put an outcome's files into the output, and return its row; None if there was nothing in the file."""
-    blank = Result(*outcome.key, job.media, sha256=job.recipe.sha256)
+    blank = blank_result(*outcome.key, job.input_, job.recipe.sha256)
     if isinstance(outcome.result, OpenL3Error):
         return blank.failed(str(outcome.result))
     entry = outcome.result
@@ -321,25 +304,3 @@ def _tell_of_folders(found: Found) -> None:
             f"preprocess: warning: links to folders are not followed, because DVC does not see what changes "
             f"behind them: {names}. Let dataset.path be the folder itself, or link its files."
         )
-
-
-def _check_unchanged(job: _Job) -> None:
-    try:
-        is_same = _state(job.source) == job.state
-    except OSError:  # it is gone
-        is_same = False
-    if not is_same:
-        raise OpenL3Error("The file changed while it was being read. Run the stage again.")
-
-
-def _state(path: Path) -> tuple[int, ...]:
-    status = path.stat()
-    if not stat.S_ISREG(status.st_mode):  # reading from a pipe would never end
-        raise OpenL3Error("It is no file that can be read: a pipe, a socket or a device.")
-    return (status.st_ino, status.st_size, status.st_mtime_ns)
-
-
-def _unreadable(path: Path, error: OSError) -> str:
-    if path.is_symlink() and not path.exists():
-        return "It is a link that leads nowhere."
-    return f"It could not be read: {error.strerror}."

@@ -64,6 +64,12 @@ class Result:
         What computed the network.
     preprocessed, embedded : str
         Keys of what was computed, in the store.
+    location : str
+        Where its file lies, as a listing has it; nothing in a folder, where that is the path.
+    start_s, end_s : float or None
+        Which section of the file it is.
+    label, fold : str
+        As a listing has them.
     """
 
     path: str
@@ -81,6 +87,11 @@ class Result:
     runtime: str = ""
     preprocessed: str = ""
     embedded: str = ""
+    location: str = ""
+    start_s: float | None = None
+    end_s: float | None = None
+    label: str = ""
+    fold: str = ""
 
     @property
     def is_ok(self) -> bool:

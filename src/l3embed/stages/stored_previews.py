@@ -10,11 +10,14 @@ from pathlib import Path
 
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error
+from l3embed.listings.fetching import Opening
 from l3embed.report.previews import Preview, Subject, make_preview
+from l3embed.stages.dataset_input import Input
 from l3embed.stages.metrics import Counts
+from l3embed.stages.opening import location_of, opened_ahead
 from l3embed.store.code import recipe_of
 from l3embed.store.entries import Entry, Store
-from l3embed.store.recipe import Recipe, Step
+from l3embed.store.recipe import Parameter, Recipe, Step
 from l3embed.store.reuse import Computed, resolve
 
 SOUND_FILE = "sound.mp3"
@@ -64,17 +67,25 @@ class StoredPreviews:
         return [found[subject] for subject in subjects]
 
     def _recipe(self, subject: Subject) -> Recipe:
-        parameters = {
+        parameters: dict[str, Parameter] = {
             "media": subject.media.value,
             "sound": subject.has_sound,
             "picture": subject.has_picture,
         }
+        if subject.section:
+            parameters |= subject.section.parameters
         return recipe_of(Step.PREVIEW, self._digest(subject), parameters)
 
     def _digest(self, subject: Subject) -> str:
-        """Return the checksum of a file as it is now, which may not be what was embedded."""
+        """Return the checksum of a file as it is now, which may not be what was embedded.
+
+        Of a file elsewhere it is that of what was embedded: a fetched one has to have it.
+        """
+        location = location_of(_input(subject), self._dataset)
+        if not location.is_local_file:
+            return subject.sha256
         try:
-            return self._store.digests.sha256(self._dataset / subject.path)
+            return self._store.digests.sha256(Path(location.address))
         except FileNotFoundError as error:
             raise OpenL3Error("There is no such file.") from error
         except OSError as error:
@@ -84,7 +95,8 @@ class StoredPreviews:
         self, claimed: Iterator[Subject], recipes: Mapping[Subject, Recipe]
     ) -> Iterator[Computed[Subject]]:
         """Make previews, several at once; the store is for this thread alone."""
-        futures = {subject: self._pool.submit(make_preview, self._dataset, subject) for subject in claimed}
+        files = opened_ahead(claimed, self._dataset, _input)
+        futures = {subject: self._pool.submit(_preview, file, subject) for subject, file in files}
         for subject, future in futures.items():
             try:
                 preview = future.result()
@@ -113,6 +125,15 @@ def stored_previews(dataset: Path, store: Store) -> Iterator[StoredPreviews]:
     """Yield what makes and finds the previews of a dataset, on several cores."""
     with ThreadPoolExecutor(min(MOST_WORKERS, os.cpu_count() or 1)) as pool:
         yield StoredPreviews(dataset, store, pool)
+
+
+def _input(subject: Subject) -> Input:
+    return Input(subject.path, subject.media, subject.location or None, sha256=subject.sha256 or None)
+
+
+def _preview(file: Opening, subject: Subject) -> Preview:
+    with file as path:
+        return make_preview(path, subject)
 
 
 def _read(entry: Entry) -> Preview:

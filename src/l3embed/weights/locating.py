@@ -23,7 +23,13 @@ from l3embed.weights.directory import MANIFEST_NAME, read_weights_manifest
 from l3embed.weights.file import WeightFile, describe_weights
 from l3embed.weights.random import write_random_weights
 from l3embed.weights.registry import PUBLISHED_FILES, VERSION_TAG, PublishedFile
-from l3embed.weights.source import SOURCE_VARIABLE, PublishedWeights, RandomWeights, WeightsSource
+from l3embed.weights.source import (
+    SOURCE_VARIABLE,
+    PublishedWeights,
+    RandomWeights,
+    WeightsFile,
+    WeightsSource,
+)
 from l3embed.weights.unpack import has_same_content, is_unpacked, unpack
 
 
@@ -72,6 +78,8 @@ def locate_in_silence(weight_set: WeightSet, source: WeightsSource, verbose: boo
         return _locate_published(PUBLISHED_FILES[weight_set], source, verbose)
     if isinstance(source, RandomWeights):
         return _locate_random(weight_set, source.seed)
+    if isinstance(source, WeightsFile):
+        return _describe_file(source.path)
     return _locate_in_directory(weight_set, source.path)
 
 
@@ -216,6 +224,13 @@ def _locate_in_directory(weight_set: WeightSet, directory: Path) -> WeightFile:
         if entry is None or entry.sha256 != sha256(path):
             return describe_weights(path)
     return WeightFile(path, entry.identity, entry.trained)
+
+
+def _describe_file(path: Path) -> WeightFile:
+    with explaining_disk_errors(path, WEIGHTS, "name another file"):
+        if not path.is_file():
+            raise OpenL3Error(f"There is no weight file {path}. Name one, or a folder of them.")
+        return describe_weights(path)
 
 
 def _warn_untrained(file: WeightFile) -> None:

@@ -58,7 +58,14 @@ class WeightsDirectory:
     path: Path
 
 
-WeightsSource: TypeAlias = PublishedWeights | RandomWeights | WeightsDirectory
+@dataclass(frozen=True)
+class WeightsFile:
+    """One weight file, whatever its name, for whatever network it is asked for."""
+
+    path: Path
+
+
+WeightsSource: TypeAlias = PublishedWeights | RandomWeights | WeightsDirectory | WeightsFile
 
 
 def parse_weights_source(text: str) -> WeightsSource:

@@ -39,7 +39,11 @@ const files = {
   name: (file) => data.paths[file].slice(data.paths[file].lastIndexOf("/") + 1),
   folder: (file) => data.paths[file].slice(0, Math.max(0, data.paths[file].lastIndexOf("/"))),
   labelName: (file) => data.labels[files.label[file]],
-  address: (file) => data.address + data.paths[file].split("/").map(encodeURIComponent).join("/"),
+  // A listing's files may lie anywhere, also where no browser can open them: then it is empty.
+  address(file) {
+    const link = data.links[file] ?? data.paths[file].split("/").map(encodeURIComponent).join("/");
+    return link === "" || /^(https?:|\/)/.test(link) ? link : data.address + link;
+  },
   hasSound: (file) => files.media[file] !== MEDIA.image,
   hasPicture: (file) => files.media[file] !== MEDIA.audio,
 

@@ -147,7 +147,9 @@ class Panel extends EventTarget {
   #source() {
     const held = files.held[this.file];
     const words = held ? `${held & HELD.sound ? "The first seconds are" : "A small picture is"} in this page. ` : "Read from the dataset's folder. ";
-    return [element("p", { class: "source" }, words, element("a", { href: files.address(this.file), target: "_blank", rel: "noopener" }, "Open the original"))];
+    const address = files.address(this.file);
+    const link = address ? element("a", { href: address, target: "_blank", rel: "noopener" }, "Open the original") : "";
+    return [element("p", { class: "source" }, address || held ? words : "Too far away to be opened here. ", link)];
   }
 
   #missing() {

@@ -1,0 +1,1 @@
+"""Tables of inputs that lie anywhere, and how these are brought here."""
