@@ -97,7 +97,7 @@ constraints:
 	"$(PYTHON)" -m venv "$$work/venv"; \
 	"$$work/venv/bin/python" -m pip install -qq --disable-pip-version-check uv; \
 	printf '%s\n' hatchling editables | "$$work/venv/bin/uv" pip compile --quiet pyproject.toml - \
-		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra remote --extra lance --extra dev --universal --python-version 3.10 --fork-strategy fewest \
+		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra remote --extra lance --extra int8 --extra dev --universal --python-version 3.10 --fork-strategy fewest \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$work/resolved"; \
 	sed -e "/>= '3\.14'/d" -e 's/ *;.*//' "$$work/resolved" > "$$work/versions"; \
 	twice=$$(cut -d = -f 1 "$$work/versions" | uniq -d); \

@@ -19,6 +19,7 @@ PLACES = {
     "steady_image": ("steady", "measure_image"),
     "threads": ("threads", "measure"),
     "cosines": ("cosines", "measure"),
+    "int8": ("int8", "measure"),
     "pipeline": ("pipeline", "measure"),
     "images": ("images", "measure"),
     "start_up": ("start_up", "measure"),
@@ -31,8 +32,8 @@ PLACES = {
 }
 """Module and function of each, in the order of the table."""
 
-SHORT_NAMES = tuple(name for name in PLACES if name not in ("steady_mel256", "steady_linear"))
-"""Those that a short run takes: all but what differs from others in a figure alone."""
+SHORT_NAMES = tuple(name for name in PLACES if name not in ("steady_mel256", "steady_linear", "int8"))
+"""Those that a short run takes: all but what differs from others in a figure alone, or takes minutes."""
 
 
 def find(name: str) -> Measure:

@@ -100,13 +100,15 @@ class Device(str, Enum):
 class Precision(str, Enum):
     """What the convolutions compute in. Only float32 gives the reference's numbers.
 
-    ``tf32`` is NVIDIA's: float32 whose products are computed with 10 bits of mantissa.
+    ``tf32`` is NVIDIA's: float32 whose products are computed with 10 bits of mantissa. ``int8`` is 256 steps
+    between the least and the largest of what each layer gave for the files that a network is calibrated with.
     """
 
     FLOAT32 = "float32"
     TF32 = "tf32"
     BFLOAT16 = "bfloat16"
     FLOAT16 = "float16"
+    INT8 = "int8"
 
     @property
     def suffix(self) -> str:
@@ -118,7 +120,7 @@ ContentTypeName = Literal["music", "env"]
 InputReprName = Literal["linear", "mel128", "mel256"]
 FrontendName = Literal["kapre", "librosa", "kapre_graph"]
 DeviceName = Literal["auto", "cpu", "gpu"]
-PrecisionName = Literal["float32", "tf32", "bfloat16", "float16"]
+PrecisionName = Literal["float32", "tf32", "bfloat16", "float16", "int8"]
 AudioSize = Literal[6144, 512]
 ImageSize = Literal[8192, 512]
 """The same words and figures as type checkers and editors know them."""

@@ -53,7 +53,10 @@ def test_a_gpu_that_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
     ("options", "message"),
     [
         ({"device": "tpu"}, "device must be one of auto, cpu, gpu; got 'tpu'"),
-        ({"precision": "int8"}, "precision must be one of float32, tf32, bfloat16, float16; got 'int8'"),
+        (
+            {"precision": "int4"},
+            "precision must be one of float32, tf32, bfloat16, float16, int8; got 'int4'",
+        ),
     ],
     ids=["device", "precision"],
 )

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.runtimes import keras, processor, pytorch, tensorflow
+from l3embed.runtimes import keras, openvino, processor, pytorch, tensorflow
 from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
 from l3embed.runtimes.choice import RUNTIMES, Row, choose_runtime, parse_runtime, runtime_names
 from l3embed.variants import AudioVariant, Device, Frontend, ImageVariant, Precision
 
 AUDIO = AudioVariant()
 IN_GRAPH = AudioVariant(frontend=Frontend.KAPRE_GRAPH)
+INT8 = AudioVariant(precision=Precision.INT8)
 
 Machine = Callable[..., None]
 
@@ -35,6 +36,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         missing: Sequence[str] = (),
         torch: bool = False,
         bfloat16: bool = True,
+        int8: bool = True,
     ) -> None:
         not_there = {*missing, *(() if torch else ("torch",))}
         for module in (keras, pytorch, tensorflow):
@@ -46,6 +48,8 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         installed = property(lambda row: row.requires not in not_there)
         monkeypatch.setattr(Row, "is_installed", installed)
         monkeypatch.setattr(processor, "has_bfloat16", lambda: bfloat16)
+        monkeypatch.setattr(processor, "has_int8", lambda: int8)
+        monkeypatch.setattr(openvino, "quantization_fault", lambda variant: "")
 
     has()
     return has
@@ -111,6 +115,23 @@ def test_bfloat16_s_on_the_cpu_is_openvino(missing: tuple[str, ...], expected: s
     chosen = choose_runtime(AudioVariant(precision=Precision.BFLOAT16), Placement(device=Device.CPU))
 
     assert chosen == (expected, Device.CPU)
+
+
+@pytest.mark.parametrize("gpu", [False, True], ids=["no GPU", "beside a GPU"])
+def test_int8_s_is_openvino_on_the_cpu(gpu: bool, machine: Machine) -> None:
+    machine(gpu=gpu, gpu_works=gpu, torch=gpu)
+
+    assert choose_runtime(INT8, Placement()) == ("openvino", Device.CPU)
+
+
+@pytest.mark.parametrize("placement", [Placement(), Placement(runtime="openvino")], ids=["auto", "openvino"])
+def test_int8_is_refused_where_the_processor_has_no_instructions_for_it(
+    placement: Placement, machine: Machine
+) -> None:
+    machine(int8=False)
+
+    with pytest.raises(OpenL3Error, match=r"no instructions for .* int8 .* Use precision float32"):
+        choose_runtime(INT8, placement)
 
 
 def test_where_no_runtime_is_installed_the_last_one_is_told_how_to_be_had(machine: Machine) -> None:
@@ -318,6 +339,24 @@ def test_tensorflow_is_not_asked_where_there_is_no_gpu(
             Placement(),
             "precision tf32 is NVIDIA GPUs' alone. On the CPU use float32 or bfloat16",
             id="tf32 on the CPU",
+        ),
+        pytest.param(
+            INT8,
+            Placement(runtime="ncnn"),
+            "precision int8 is the CPU's, in runtime openvino; got runtime ncnn and device auto",
+            id="int8 in ncnn",
+        ),
+        pytest.param(
+            INT8,
+            Placement(runtime="keras"),
+            "precision int8 is the CPU's, in runtime openvino; got runtime keras",
+            id="int8 in keras",
+        ),
+        pytest.param(
+            INT8,
+            Placement(device=Device.GPU),
+            "precision int8 is the CPU's, .* device gpu. Use runtime openvino or auto, and device cpu",
+            id="int8 on a GPU",
         ),
         pytest.param(
             AUDIO,

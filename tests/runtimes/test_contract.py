@@ -24,7 +24,7 @@ from l3embed.runtimes.base import Embedder
 from l3embed.runtimes.forks import PerProcess
 from l3embed.runtimes.keras import FrozenEmbedder, KerasEmbedder
 from l3embed.runtimes.ncnn import NcnnEmbedder
-from l3embed.runtimes.openvino import OpenVinoEmbedder
+from l3embed.runtimes.openvino import build as build_in_openvino
 from l3embed.runtimes.processor import available_threads
 from l3embed.runtimes.pytorch import TorchEmbedder
 from l3embed.variants import (
@@ -85,7 +85,7 @@ def predicted(variant: Variant, folder: Path) -> Items:
 
 
 def openvino(variant: Variant, folder: Path) -> Embedder:
-    return OpenVinoEmbedder(variant, folded(variant, folder))
+    return build_in_openvino(variant, folded(variant, folder), Device.CPU, threads=0)
 
 
 def frozen(variant: Variant, folder: Path) -> Embedder:
@@ -268,7 +268,7 @@ def test_a_batch_is_not_computed_to_its_end_once_nobody_wants_it(kind: str, slim
 
 @NEEDS_OPENVINO
 def test_an_interrupted_batch_leaves_nothing_behind_for_the_next(slim_weights: Path) -> None:
-    embedder = OpenVinoEmbedder(SMALLEST, folded(SMALLEST, slim_weights))
+    embedder = build_in_openvino(SMALLEST, folded(SMALLEST, slim_weights), Device.CPU, threads=0)
     queue, lock = embedder._compiled.get()
     waited: list[bool] = []
 

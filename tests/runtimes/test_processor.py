@@ -1,4 +1,4 @@
-"""What the processor has: how many threads to use, and bfloat16 or not."""
+"""What the processor has: how many threads to use, and which short types it multiplies."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from joblib.externals.loky.backend import context
 
 from l3embed.runtimes import processor
-from l3embed.runtimes.processor import available_threads, has_bfloat16
+from l3embed.runtimes.processor import available_threads, has_bfloat16, has_int8
 
 QUOTA_FILE = "/sys/fs/cgroup/cpu.max"
 
@@ -55,9 +55,11 @@ def test_no_more_than_a_container_s_quota(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.fixture
 def linux(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr("platform.system", lambda: "Linux")
-    has_bfloat16.cache_clear()
+    for asked in (has_bfloat16, has_int8):
+        asked.cache_clear()
     yield
-    has_bfloat16.cache_clear()
+    for asked in (has_bfloat16, has_int8):
+        asked.cache_clear()
 
 
 def cpu_info(*flags: str) -> str:
@@ -87,3 +89,25 @@ def test_bfloat16_is_what_linux_says(
     monkeypatch.setattr(processor, "CPU_INFO", path)
 
     assert has_bfloat16() is expected
+
+
+@pytest.mark.usefixtures("linux")
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(cpu_info("amx_tile", "amx_int8"), True, id="AMX"),
+        pytest.param(cpu_info("avx512_vnni"), True, id="AVX-512"),
+        pytest.param(cpu_info("avx_vnni"), True, id="AVX2"),
+        pytest.param(cpu_info("avx2", "avx512f", "avx512_bf16"), False, id="AVX-512 without"),
+        pytest.param("Processor\t: ARM\nFeatures\t: fp asimd asimddp\n", True, id="ARM"),
+        pytest.param("Processor\t: ARM\nFeatures\t: fp asimd\n", False, id="ARM without"),
+    ],
+)
+def test_int8_is_what_linux_says(
+    text: str, expected: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "cpuinfo"
+    path.write_text(text)
+    monkeypatch.setattr(processor, "CPU_INFO", path)
+
+    assert has_int8() is expected

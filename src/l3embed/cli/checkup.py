@@ -28,7 +28,7 @@ AT_ONCE = 2
 FOR_DEVELOPERS = "dev"
 """The extra that no user misses."""
 
-REFERENCE = Path(__file__).parent.parent / "verification" / "reference" / "inputs"
+REFERENCE = Path(__file__).parent.parent / "reference" / "inputs"
 FILES_TO_READ = ("rain_22k_mono.wav", "notes_48k_mono.flac", "discs_224.png", "clip_12fps.mp4")
 """One of each kind, that the package carries."""
 
@@ -94,12 +94,13 @@ def _versions() -> Finding:
 
 
 def _processor() -> Finding:
-    from l3embed.runtimes.processor import available_threads, has_bfloat16, processor_name
+    from l3embed.runtimes.processor import available_threads, has_bfloat16, has_int8, processor_name
 
     words = [counted(available_threads(), "core")]
     if memory := _memory_bytes():
         words.append(f"{format_size(memory)} of memory")
     words.append("bfloat16" if has_bfloat16() else "no bfloat16")
+    words.append("int8" if has_int8() else "no int8")
     return Finding("system", processor_name(), State.INFO, ", ".join(words))
 
 

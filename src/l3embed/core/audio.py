@@ -130,11 +130,12 @@ def get_audio_embedding(
         Where the model runs; "auto" is the GPU where there is one.
     runtime : "auto", or a name in `l3embed.runtimes.choice.RUNTIMES`, as "keras" or "ncnn"
         What it runs in; "auto" takes what is fastest here. All give the same numbers.
-    precision : "float32", "tf32", "bfloat16" or "float16"
+    precision : "float32", "tf32", "bfloat16", "float16" or "int8"
         What the convolutions compute in. Only float32 gives the reference's numbers. bfloat16 is faster on
         hardware that has it, else refused, and off by up to 1 % of the largest magnitude, with a cosine of
         0.9999 or more (measured with the seeded weights). tf32 is NVIDIA GPUs' alone, and float16 GPUs' in
-        runtime "torch". Of a given model it is the model's own.
+        runtime "torch". int8 is CPUs' in runtime "openvino", and needs ``pip install 'l3embed[int8]'`` once:
+        the network is made of the weights, in a minute, and kept. Of a given model it is the model's own.
     threads : int
         Threads on the CPU; 0: as many as this process may use.
 

@@ -55,8 +55,9 @@ def load_audio_embedding_model(
         itself; with "librosa" it takes them in.
     weights : "published", "random", "random:SEED", a directory's path, or None
         Where the weights come from; None: as the environment variable ``L3EMBED_WEIGHTS`` says.
-    precision : "float32", "tf32", "bfloat16" or "float16"
-        What the convolutions compute in; see `l3embed.variants.Precision`.
+    precision : "float32", "tf32", "bfloat16", "float16" or "int8"
+        What the convolutions compute in; see `l3embed.variants.Precision`. int8 is none of Keras's: the model
+        itself computes in float32 then, and in int8 where it is given to l3embed's functions.
 
     Returns
     -------

@@ -10,12 +10,13 @@ from typing import Any
 
 from l3embed.models.built import loaded_model
 from l3embed.models.origin import FOREIGN_MODEL, Origin, variant_origin
-from l3embed.networks.folding import LayerWeights, fold_layers
+from l3embed.networks.folding import FoldedLayer, LayerWeights, fold_layers
 from l3embed.networks.keras_model import model_weights
 from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.building import build_embedder
 from l3embed.runtimes.choice import choose_runtime, model_runtime
+from l3embed.runtimes.quantization import quantized_checksum
 from l3embed.variants import AudioVariant, Frontend, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.locating import locate_weights
@@ -65,6 +66,17 @@ def build_network(variant: Variant, file: WeightFile, placement: Placement) -> N
     return Network(embedder, variant_origin(variant, file), _frontend(variant))
 
 
+def int8_checksum(variant: Variant, file: WeightFile) -> str:
+    """Return the checksum of what a variant's network is in int8 with the weights of a file.
+
+    Raises
+    ------
+    OpenL3Error
+        If the weights are damaged, or the network is not there yet and cannot be made.
+    """
+    return quantized_checksum(variant, _folded(variant, read_layers(file.path, variant.weight_set)))
+
+
 @dataclass(frozen=True)
 class _Built:
     """What was built from a Keras model, and from which of its weights."""
@@ -106,8 +118,11 @@ def model_network(model: Any, placement: Placement) -> Network:
 
 
 def _build_embedder(variant: Variant, weights: Iterable[LayerWeights], placement: Placement) -> Embedder:
-    layers = fold_layers(network_layers(variant.weight_set.modality, variant.pool), weights)
-    return build_embedder(variant, layers, placement)
+    return build_embedder(variant, _folded(variant, weights), placement)
+
+
+def _folded(variant: Variant, weights: Iterable[LayerWeights]) -> list[FoldedLayer]:
+    return fold_layers(network_layers(variant.weight_set.modality, variant.pool), weights)
 
 
 def _frontend(variant: Variant) -> Frontend | None:

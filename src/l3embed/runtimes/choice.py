@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.base import AUTO, has_graph_frontend
-from l3embed.variants import Device, Frontend, Variant, check_one_of
+from l3embed.variants import Device, Frontend, Precision, Variant, check_one_of
 
 if TYPE_CHECKING:
     from l3embed.runtimes.base import GpuRuntime, ModelRuntime, Placement, Runtime
@@ -40,6 +40,8 @@ class Row:
         Whether kapre's layers can be a part of its networks.
     runs_models : bool
         Whether it runs any Keras model as it is; its module is a `ModelRuntime` then.
+    has_int8 : bool
+        Whether it computes in int8, on the CPU.
     """
 
     module: str
@@ -49,6 +51,7 @@ class Row:
     is_quick_on_cpu: bool = True
     has_graph_frontend: bool = False
     runs_models: bool = False
+    has_int8: bool = False
 
     @property
     def is_installed(self) -> bool:
@@ -62,7 +65,7 @@ class Row:
 
 RUNTIMES = {
     "ncnn": Row("l3embed.runtimes.ncnn", requires="ncnn", packages=("ncnn",)),
-    "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",)),
+    "openvino": Row("l3embed.runtimes.openvino", requires="openvino", packages=("openvino",), has_int8=True),
     "torch": Row(
         "l3embed.runtimes.pytorch",
         requires="torch",
@@ -147,15 +150,19 @@ def model_runtime(asked_for: str) -> ModelRuntime:
 
 def _fastest(variant: Variant, device: Device, without: Collection[str]) -> tuple[str, Device]:
     """Return the first runtime that can do it; if none can, the last, whose fault will be told."""
-    names = [name for name, row in RUNTIMES.items() if row.uses_gpu and name not in without]
+    is_int8 = variant.precision is Precision.INT8
+    able = {
+        name: row for name, row in RUNTIMES.items() if name not in without and (row.has_int8 or not is_int8)
+    }
+    names = [name for name, row in able.items() if row.uses_gpu]
     if device is Device.AUTO:
         # One after the other: the next is asked, and imported, where the last has found no GPU.
         for name in names:
             if RUNTIMES[name].is_installed and _gpu_runtime(name).works_on_gpu():
                 return name, Device.GPU
         device = Device.CPU
-    if device is Device.CPU:
-        names = [name for name, row in RUNTIMES.items() if row.is_quick_on_cpu and name not in without]
+    if device is Device.CPU or is_int8:  # which a GPU is refused for by those that have it
+        names = [name for name, row in able.items() if row.is_quick_on_cpu]
     if not names:
         raise OpenL3Error(f"Of the runtimes {', '.join(without)} none is left that can compute here.")
     return next((name for name in names if not _fault(name, variant, device)), names[-1]), device
@@ -166,15 +173,20 @@ def _fault(name: str, variant: Variant, device: Device) -> str:
     row = RUNTIMES[name]
     if not row.is_installed:
         return f"runtime is {name}, which is not installed: pip install {row.requires}."
+    if variant.precision is Precision.INT8 and (not row.has_int8 or device is Device.GPU):
+        able = " or ".join(other for other in RUNTIMES if RUNTIMES[other].has_int8)
+        return (
+            f"precision int8 is the CPU's, in runtime {able}; got runtime {name} and device {device.value}. "
+            f"Use runtime {able} or {AUTO}, and device {Device.CPU.value} or {Device.AUTO.value}."
+        )
     if device is Device.GPU and not row.uses_gpu:
-        able = [other for other in RUNTIMES if RUNTIMES[other].uses_gpu]
-        allowed = " or ".join([*able, AUTO])
+        allowed = " or ".join([*(other for other in RUNTIMES if RUNTIMES[other].uses_gpu), AUTO])
         return f"runtime {name} is for the CPU; got device gpu. Use runtime {allowed}."
     if has_graph_frontend(variant) and not row.has_graph_frontend:
-        able = [other for other in RUNTIMES if RUNTIMES[other].has_graph_frontend]
+        able = " or ".join(other for other in RUNTIMES if RUNTIMES[other].has_graph_frontend)
         return (
             f"frontend {Frontend.KAPRE_GRAPH.value} is a part of the network; got runtime {name}. "
-            f"Use frontend {Frontend.KAPRE.value}, or runtime {' or '.join(able)}."
+            f"Use frontend {Frontend.KAPRE.value}, or runtime {able}."
         )
     return row.load().fault(variant, _find_device(name, device))
 

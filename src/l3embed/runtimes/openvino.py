@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event, Lock
 from typing import Any
@@ -10,42 +10,71 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from l3embed.networks.folding import FoldedLayer, Scale, WeightedConv
-from l3embed.networks.layers import MaxPool, ReLU
+from l3embed.errors import OpenL3Error
+from l3embed.networks.folding import FoldedLayer
 from l3embed.runtimes.forks import PerProcess
-from l3embed.runtimes.processor import available_threads, precision_fault
+from l3embed.runtimes.openvino_model import build_model, compile_model
+from l3embed.runtimes.processor import precision_fault, processor_name
+from l3embed.runtimes.quantization import quantization_fault, quantized_network
 from l3embed.variants import Device, Precision, Variant
 
-PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16"}
-
-TO_CHANNELS_FIRST, TO_CHANNELS_LAST = (0, 3, 1, 2), (0, 2, 3, 1)
-OTHER_SPATIAL = [1, 1]
-"""Strides, paddings and dilations of a 3x3 `same` convolution."""
+PRECISIONS = {Precision.FLOAT32: "f32", Precision.BFLOAT16: "bf16", Precision.INT8: "f32"}
+"""What all that is not int8 computes in, as OpenVINO calls it."""
 
 
 def fault(variant: Variant, device: Device) -> str:
     """Return why a network cannot run here on a device; nothing, if it can."""
     if variant.precision is Precision.TF32:
         return "precision tf32 is NVIDIA GPUs' alone; got runtime openvino."
-    return precision_fault(variant.precision)
+    of_processor = precision_fault(variant.precision)
+    if of_processor or variant.precision is not Precision.INT8:
+        return of_processor
+    return quantization_fault(variant)
 
 
 def build(variant: Variant, layers: Iterable[FoldedLayer], device: Device, threads: int) -> OpenVinoEmbedder:
-    """Build a network."""
-    return OpenVinoEmbedder(variant, layers, threads)
+    """Build a network; one in int8 is made and kept if it is not yet.
+
+    Raises
+    ------
+    OpenL3Error
+        If a network cannot be had in int8, or does not compute here what it did when it was made.
+    """
+    folded = list(layers)
+    if variant.precision is not Precision.INT8:
+        return OpenVinoEmbedder(variant, partial(build_model, folded, variant.network_shape), threads)
+    quantized = quantized_network(variant, folded)
+    embedder = OpenVinoEmbedder(variant, quantized.model, threads)
+    fault_here = quantized.fault(embedder.embed(quantized.items))
+    if fault_here:
+        raise OpenL3Error(
+            f"runtime openvino (on {processor_name()}) computes wrong numbers in int8: those of a few inputs "
+            f"are {fault_here}. Use precision float32, or install another version of openvino."
+        )
+    return embedder
 
 
 class OpenVinoEmbedder:
-    """A network as an `Embedder`; its parameters are `build`'s."""
+    """A network as an `Embedder`.
+
+    Parameters
+    ----------
+    variant : AudioVariant or ImageVariant
+        Which network.
+    make_model : callable
+        Returns it as a model of OpenVINO's.
+    threads : int
+        How many; 0: as many as this process may use.
+    """
 
     runtime = "openvino"
     device = Device.CPU
     batches_at_once = 1
 
-    def __init__(self, variant: Variant, layers: Iterable[FoldedLayer], threads: int = 0) -> None:
+    def __init__(self, variant: Variant, make_model: Callable[[], Any], threads: int = 0) -> None:
         self.input_shape = variant.network_shape
         self.embedding_size = variant.embedding_size
-        self._compiled = PerProcess(partial(_compile, variant, list(layers), threads))
+        self._compiled = PerProcess(partial(_compile, make_model, variant.precision, threads))
         self._compiled.get()
 
     def embed(self, batch: npt.NDArray[np.float32], stop: Event | None = None) -> npt.NDArray[np.float32]:
@@ -71,57 +100,8 @@ class OpenVinoEmbedder:
         return embeddings
 
 
-def _openvino() -> Any:
-    import openvino
-
-    return openvino
-
-
-_core = PerProcess(lambda: _openvino().Core())
-
-
-def _compile(variant: Variant, layers: Iterable[FoldedLayer], threads: int) -> tuple[Any, Lock]:
+def _compile(make_model: Callable[[], Any], precision: Precision, threads: int) -> tuple[Any, Lock]:
     """Build a network's queue, and what guards it: only one batch may go through at a time."""
-    settings = {
-        "INFERENCE_PRECISION_HINT": PRECISIONS[variant.precision],  # else it is the processor's favourite
-        "INFERENCE_NUM_THREADS": available_threads(threads),
-        # Several items side by side: a thread that another one holds up then holds up no others.
-        "PERFORMANCE_HINT": "THROUGHPUT",
-        # Pinned to cores, threads would wait for those that prepare the next batch, and for other
-        # processes, which would all be pinned to the first cores.
-        "ENABLE_CPU_PINNING": False,
-    }
-    compiled = _core.get().compile_model(_build(layers, variant.network_shape), "CPU", settings)
-    return _openvino().AsyncInferQueue(compiled), Lock()
+    from openvino import AsyncInferQueue
 
-
-def _build(layers: Iterable[FoldedLayer], input_shape: tuple[int, ...]) -> Any:
-    """Build the network, from channels last to embeddings, for batches of any size."""
-    from openvino import opset13 as ops
-
-    items = ops.parameter([-1, *input_shape], np.float32, name="items")
-    tensor = ops.transpose(items, TO_CHANNELS_FIRST)
-    for layer in layers:
-        tensor = _apply(ops, layer, tensor)
-    return _openvino().Model([tensor], [items])
-
-
-def _apply(ops: Any, layer: FoldedLayer, tensor: Any) -> Any:
-    if isinstance(layer, Scale):
-        return ops.add(ops.multiply(tensor, _by_channel(layer.factor)), _by_channel(layer.offset))
-    if isinstance(layer, WeightedConv):
-        kernel = np.ascontiguousarray(layer.kernel.transpose(3, 2, 0, 1))
-        convolved = ops.convolution(tensor, kernel, *[OTHER_SPATIAL] * 4)
-        return ops.add(convolved, _by_channel(layer.bias))
-    if isinstance(layer, ReLU):
-        return ops.relu(tensor)
-    if isinstance(layer, MaxPool):
-        padding = "same_upper" if layer.padding == "same" else layer.padding
-        size = list(layer.size)
-        pooled = ops.max_pool(tensor, size, [1, 1], [0, 0], [0, 0], size, auto_pad=padding)
-        return pooled.output(0)
-    return ops.reshape(ops.transpose(tensor, TO_CHANNELS_LAST), [0, -1], special_zero=True)
-
-
-def _by_channel(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return values.reshape(1, -1, 1, 1)
+    return AsyncInferQueue(compile_model(make_model(), PRECISIONS[precision], threads)), Lock()

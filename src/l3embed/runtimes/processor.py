@@ -1,4 +1,4 @@
-"""What the processor has: how many cores for this process, and bfloat16 or not."""
+"""What the processor has: how many cores for this process, and which short types it multiplies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ CORES_VARIABLE = "LOKY_MAX_CPU_COUNT"
 CPU_INFO = Path("/proc/cpuinfo")
 BFLOAT16_FLAGS = frozenset(("amx_bf16", "avx512_bf16", "avx_ne_convert"))
 """How Linux calls the instructions that multiply bfloat16 (x86): AMX, AVX-512 and AVX2."""
+
+
+INT8_FLAGS = frozenset(("amx_int8", "avx512_vnni", "avx_vnni", "asimddp", "i8mm"))
+"""The same of int8: AMX, AVX-512 and AVX2 on x86; dot products and matrix products on ARM."""
 
 
 def available_threads(threads: int = 0) -> int:
@@ -37,6 +41,11 @@ def precision_fault(precision: Precision) -> str:
             "This processor has no instructions for bfloat16 (AMX, AVX512_BF16 or AVX-NE-CONVERT): it would "
             "emulate it, slower than float32. Use precision float32."
         )
+    if precision is Precision.INT8 and not has_int8():
+        return (
+            "This processor has no instructions for sums of products of int8 (AMX, AVX512_VNNI or AVX-VNNI; "
+            "on ARM dot products): it would be no faster than in float32. Use precision float32."
+        )
     return ""
 
 
@@ -45,8 +54,16 @@ def has_bfloat16() -> bool:
     """Tell whether the processor multiplies bfloat16 itself, rather than being slow at emulating it."""
     if CPU_INFO.is_file():
         # OpenVINO says yes for processors that it then emulates it on, at a sixth of float32's speed.
-        return any(BFLOAT16_FLAGS & set(line.split()) for line in _flag_lines())
+        return bool(BFLOAT16_FLAGS & _flags())
     return "BF16" in _openvino_capabilities()
+
+
+@cache
+def has_int8() -> bool:
+    """Tell whether the processor sums products of int8 itself, as far as it tells what it can do."""
+    if CPU_INFO.is_file():
+        return bool(INT8_FLAGS & _flags())
+    return "INT8" in _openvino_capabilities()
 
 
 def processor_name() -> str:
@@ -58,8 +75,10 @@ def processor_name() -> str:
     return next(iter(names), "") or platform.processor() or platform.machine()
 
 
-def _flag_lines() -> list[str]:
-    return [line for line in CPU_INFO.read_text().splitlines() if line.startswith("flags")][:1]
+def _flags() -> set[str]:
+    """Return what the first core can do, as Linux calls it: ``flags`` on x86, ``Features`` on ARM."""
+    lines = CPU_INFO.read_text().splitlines()
+    return set(next((line for line in lines if line.startswith(("flags", "Features"))), "").split())
 
 
 def _openvino_capabilities() -> list[str]:

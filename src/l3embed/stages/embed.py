@@ -111,6 +111,7 @@ class _Run:
         variant = options.variants[modality]
         weights, weights_sha256 = locate_written(variant.weight_set, layout.folder("weights"))
         self.network = ChosenNetwork(variant, weights, weights_sha256, options.framing)
+        self._parameters = self.network.parameters  # if they cannot be had, that is no input's fault
         self._loaded: Network | None = None
         self._started_s = 0.0
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -178,7 +179,7 @@ class _Run:
 
     def _recipe(self, result: Result) -> Recipe:
         rows, times = self._input(result), self._input(result, TIMES_SUFFIX)
-        parameters = dict(self.network.parameters)
+        parameters = dict(self._parameters)
         if (result.media, result.modality) == (Media.VIDEO, Modality.IMAGE):
             parameters["times_sha256"] = self._digest(result, TIMES_FILE, times)
         return recipe_of(Step.EMBED, self._digest(result, ROWS_FILE, rows), parameters)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from l3embed.inputs import sound
 from l3embed.inputs.pixels import BLOCK_IMAGES, frame_pixels
 from l3embed.inputs.windows import Framing
 from l3embed.models.origin import Origin, variant_origin
-from l3embed.models.running import Network, build_network
+from l3embed.models.running import Network, build_network, int8_checksum
 from l3embed.runtimes.base import Placement, has_graph_frontend
 from l3embed.runtimes.choice import choose_runtime
 from l3embed.stages.output_folder import read_blocks
@@ -82,10 +83,17 @@ class ChosenNetwork:
 
     @property
     def parameters(self) -> dict[str, Parameter]:
-        """What decides about the embeddings, besides the input."""
+        """What decides about the embeddings, besides the input; with the errors of `load`."""
         weights = {"weights": self.weights.identity, "weights_sha256": self.weights_sha256}
         framing = self.framing.parameters if isinstance(self.variant, AudioVariant) else {}
-        return {"variant": self.variant.name, **weights, **framing}
+        return {"variant": self.variant.name, **weights, **framing, **self._quantized}
+
+    @cached_property
+    def _quantized(self) -> dict[str, Parameter]:
+        """What the weights have been made into, once, by what was installed then."""
+        if self.variant.precision is not Precision.INT8:
+            return {}
+        return {"quantized_sha256": int8_checksum(self.variant, self.weights)}
 
     def load(self, placement: Placement) -> Network:
         """Return the network, ready to run.

@@ -25,7 +25,7 @@ from l3embed.verification.cases import (
 from l3embed.weights.random import DEFAULT_SEED
 from l3embed.weights.source import RandomWeights
 
-REFERENCE = Path(__file__).with_name("reference")
+REFERENCE = Path(__file__).parents[1] / "reference"
 
 FOOTNOTE = (
     f"The figures are openl3 0.4.2's with the same weights (random:{DEFAULT_SEED}); nothing was fetched."
