@@ -23,7 +23,7 @@ from l3embed.distances import (
 )
 from l3embed.errors import OpenL3Error, OpenL3Warning
 from l3embed.export.formats import Embedded, RowLayout
-from l3embed.export.manifest import ManifestRow, write_manifest
+from l3embed.export.manifest import ManifestRow, write_manifest, write_packed_manifest
 from l3embed.export.parquet import write as write_parquet
 
 REFERENCE = frames(60, seed=1)
@@ -173,33 +173,34 @@ def test_a_file_of_one_frame_has_no_distance_of_its_own() -> None:
     assert comparison.notes == ("mine: 1 of 7 files have a single frame, and so no distance of their own.",)
 
 
-def export(folder: Path, embeddings: list[Frames], *, in_parquet: bool) -> Path:
-    """An export of the pipeline, in either layout."""
+def export(folder: Path, embeddings: list[Frames], kind: str = "npz") -> Path:
+    """An export of the pipeline: ``npz``, ``parquet``, or ``packed``, whose parts have an order of their own."""
     facts: dict[str, Any] = {"variant": "audio_mel256_music_512_kapre", "weights": "random:7", "dimension": 8}
     rows, items = [], []
     for number, embedding in enumerate(embeddings):
         path = write_npz(folder / f"{number}.wav.npz", embedding)
-        output = "" if in_parquet else path.name
+        output = path.name if kind == "npz" else "parquet/audio/part-00000.parquet" * (kind == "packed")
         rows.append(ManifestRow(f"{number}.wav", "audio", "a", frames=len(embedding), output=output, **facts))
         items.append(Embedded(rows[-1], path, path))
-    if in_parquet:
-        write_parquet(folder, items, RowLayout())
+    if kind != "npz":
+        write_parquet(folder, items if kind == "parquet" else items[::-1], RowLayout())
         for item in items:
             item.embeddings.unlink()
-    write_manifest(folder, [*rows, ManifestRow("bad.wav", "audio", status="failed", reason="It is empty.")])
+    rows.append(ManifestRow("bad.wav", "audio", status="failed", reason="It is empty."))
+    (write_packed_manifest if kind == "packed" else write_manifest)(folder, rows)
     return folder
 
 
-@pytest.mark.parametrize("in_parquet", [False, True], ids=["npz", "Parquet"])
-def test_an_export_is_measured_in_either_layout(in_parquet: bool) -> None:
-    export(Path("run/export"), apart(CANDIDATE, 6), in_parquet=in_parquet)
+@pytest.mark.parametrize("kind", ["npz", "parquet", "packed"])
+def test_an_export_is_measured_in_any_layout(kind: str) -> None:
+    export(Path("run/export"), apart(CANDIDATE, 6), kind)
     (found,) = measure("run/export").distances
     assert found.value == pytest.approx(fd(REFERENCE, CANDIDATE), rel=1e-9)
     assert found.files == 6
 
 
 def test_the_folder_of_an_export_is_pointed_to_the_export() -> None:
-    export(Path("run/export"), apart(CANDIDATE, 6), in_parquet=False)
+    export(Path("run/export"), apart(CANDIDATE, 6))
     with pytest.raises(OpenL3Error, match=r"run is no export, but the folder of one\. Name run/export"):
         measure("run")
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from l3embed.export.formats import Embedded, RowLayout, Rows, format_writer
-from l3embed.export.manifest import ManifestRow, mean_path, write_manifest
+from l3embed.export.manifest import ManifestRow, mean_path, write_manifest, write_packed_manifest
 from l3embed.variants import Modality
 
 Array = npt.NDArray[Any]
@@ -58,15 +58,20 @@ def write_npz(path: Path, embeddings: Array, **others: Any) -> None:
 def write_export(
     folder: Path, frames: Sequence[Array], rows: Sequence[ManifestRow] | None = None, formats: str = "npz"
 ) -> Path:
-    """An export of sounds in one format: ``npz``, ``parquet``, or ``parquet files``."""
+    """An export of sounds in one format: ``npz``, ``parquet``, ``parquet files``, or ``packed``."""
     rows = rows_of(frames) if rows is None else rows
     folder.mkdir(parents=True, exist_ok=True)
     for row, each in zip(rows, frames, strict=True):
         write_npz(folder / row.output, each)
-    if formats.startswith("parquet"):
+    if formats.startswith(("parquet", "packed")):
         _write_parquet(folder, rows, Rows.FILES if formats.endswith("files") else Rows.FRAMES)
         rows = [ManifestRow(**{**vars(row), "output": ""}) for row in rows]
-    write_manifest(folder, rows)
+    if formats == "packed":
+        (part,) = (folder / "parquet" / "audio").glob("*.parquet")
+        named = part.relative_to(folder).as_posix()
+        write_packed_manifest(folder, [ManifestRow(**{**vars(row), "output": named}) for row in rows])
+    else:
+        write_manifest(folder, rows)
     means = np.array([each.mean(axis=0, dtype=np.float64) for each in frames], np.float32)
     np.save(mean_path(folder, Modality(rows[0].modality)), means)
     return folder

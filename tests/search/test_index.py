@@ -32,7 +32,7 @@ LABELS = ["bells", "rain", "", "drums"] * 5
 MEANS = np.array([each.mean(axis=0) for each in FRAMES])
 EVERY = np.concatenate(FRAMES)
 OWNERS = np.repeat(np.arange(20), [len(each) for each in FRAMES])
-FORMATS = ["npz", "parquet"]
+FORMATS = ["npz", "parquet", "packed"]
 
 
 @pytest.fixture

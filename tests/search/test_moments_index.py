@@ -52,7 +52,7 @@ def expected(frames: Sequence[Array], query: Array, paths: Sequence[str]) -> lis
     return [every[place] for place in order]
 
 
-@pytest.mark.parametrize("formats", ["npz", "parquet"])
+@pytest.mark.parametrize("formats", ["npz", "parquet", "packed"])
 def test_only_new_and_changed_files_are_read(
     tmp_path: Path, read: list[str], formats: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

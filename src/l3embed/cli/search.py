@@ -127,10 +127,10 @@ def _add_file_options(group: argparse._ArgumentGroup) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search, and write what was found; the status is 0 only if every query was answered."""
     from l3embed.cli.search_output import write_hits
-    from l3embed.export.manifest import MANIFEST_CSV
+    from l3embed.export.manifest import is_export
     from l3embed.search.several import Options, search_all
 
-    if (args.raven or args.clips) and not args.dataset and (args.folder / MANIFEST_CSV).exists():
+    if (args.raven or args.clips) and not args.dataset and is_export(args.folder):
         raise OpenL3Error(
             "An export does not say where its dataset lies: name the folder, as in --dataset data/raw/sample."
         )

@@ -23,7 +23,7 @@ from l3embed.distances.computed_with import (
 )
 from l3embed.distances.streamed_statistics import BLOCK_ROWS
 from l3embed.errors import OpenL3Error, source_faults
-from l3embed.export.manifest import STAGE, ManifestRow, embedded_in, read_manifest
+from l3embed.export.manifest import STAGE, ManifestRow, embedded_in, has_npz, read_manifest
 from l3embed.variants import Modality
 
 NPZ_SUFFIX = ".npz"
@@ -248,7 +248,7 @@ def export_made(export: Path, modality: Modality) -> ComputedWith:
     """
     row = embedded_in(read_manifest(export), modality)[0]
     made = _export_origins([row], modality)[row.path]
-    return joined(made, open_npz(export / row.output)[1]) if row.output else made
+    return joined(made, open_npz(export / row.output)[1]) if has_npz(export, [row]) else made
 
 
 def read_export_set(export: Path, modality: Modality, scratch: Path) -> EmbeddedSet:
@@ -270,7 +270,7 @@ def read_export_set(export: Path, modality: Modality, scratch: Path) -> Embedded
     """
     rows = embedded_in(read_manifest(export), modality)
     made_by = _export_origins(rows, modality)
-    if all(row.output for row in rows):
+    if has_npz(export, rows):
         sources = {row.path: partial(_open_output, export, row, made_by[row.path]) for row in rows}
     else:
         mapped = _spooled_parquet(export, modality, rows, scratch)

@@ -21,7 +21,7 @@ from l3embed.distances.embedded_sets import (
 from l3embed.distances.statistics_file import holds_statistics, read_statistics
 from l3embed.distances.streamed_statistics import Statistics
 from l3embed.errors import OpenL3Error, source_faults
-from l3embed.export.manifest import MANIFEST_CSV, STAGE
+from l3embed.export.manifest import STAGE, is_export
 from l3embed.variants import Modality
 
 ALLOWED = (
@@ -99,9 +99,9 @@ def look_at_embedded(path: Path, *, recursive: bool) -> Looked | None:
         return _look_at_file(path)
     if not path.is_dir():
         raise OpenL3Error(f"There is no {path}. A side must be {ALLOWED}.")
-    if (path / MANIFEST_CSV).exists():
+    if is_export(path):
         return Looked(path, SideKind.EXPORT, tuple(export_modalities(path)))
-    if (path / STAGE / MANIFEST_CSV).exists():
+    if is_export(path / STAGE):
         raise OpenL3Error(f"{path} is no export, but the folder of one. Name {path / STAGE}.")
     arrays = files_below(path, frozenset({NPZ_SUFFIX}), recursive=recursive)
     return Looked(path, SideKind.NPZ, (), {None: arrays}) if arrays else None

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from l3embed.disk.rows import read_npz_rows
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
-from l3embed.export.manifest import STAGE, ManifestRow
+from l3embed.export.manifest import STAGE, ManifestRow, has_npz
 from l3embed.export.window_labels import WINDOWS_CSV, WindowLabel, read_window_labels
 from l3embed.progress import counted
 from l3embed.variants import Modality
@@ -82,7 +82,7 @@ def labelled_windows(export: Path, inputs: Sequence[ManifestRow]) -> LabelledWin
 
 
 def _has_frames(export: Path, inputs: Sequence[ManifestRow]) -> bool:
-    if all(row.output for row in inputs):
+    if has_npz(export, inputs):
         return True
     from l3embed.export.parquet import has_frames
 
@@ -125,7 +125,7 @@ def _blocks(
     export: Path, inputs: Sequence[ManifestRow]
 ) -> Iterator[tuple[str, int, npt.NDArray[np.floating]]]:
     """Yield the frames of inputs in blocks: the path, the number of the first frame, and ``(n, D)``."""
-    if all(row.output for row in inputs):
+    if has_npz(export, inputs):
         for row in inputs:
             with reading(export / row.output, STAGE):
                 start = 0

@@ -18,7 +18,7 @@ from l3embed.export.manifest import (
     STAGE,
     ManifestRow,
     embedded_in,
-    is_packed,
+    has_npz,
     manifest_path,
     means_of,
     read_manifest,
@@ -205,7 +205,7 @@ def _frames(inputs: Sequence[ManifestRow], export: Path, modality: Modality) -> 
     counts = [row.frames for row in inputs]
     embeddings, times_s = _room(sum(counts), inputs[0].dimension), np.full(sum(counts), np.nan)
     found = _with_files(inputs, embeddings, times_s, counts)
-    if not is_packed(export) and all(row.output for row in inputs):
+    if has_npz(export, inputs):
         _fill_from_npz(found, inputs, export)
     else:
         _fill_from_parquet(found, inputs, counts, export, modality)

@@ -51,6 +51,17 @@ def manifest_path(export: Path) -> Path:
     return export / (MANIFEST_PARQUET if is_packed(export) else MANIFEST_CSV)
 
 
+def is_export(folder: Path) -> bool:
+    """Tell whether a folder is an export, packed or not, be its manifest whole or damaged."""
+    path = manifest_path(folder)
+    return path.exists() or is_sealed(path)
+
+
+def has_npz(export: Path, rows: Iterable[ManifestRow]) -> bool:
+    """Tell whether inputs of an export have their frames in ``.npz`` files; if not, they are in Parquet."""
+    return not is_packed(export) and all(row.output for row in rows)
+
+
 def read_manifest(export: Path) -> Sequence[ManifestRow]:
     """Read the manifest of an export; that of a packed one makes its rows when they are asked for.
 

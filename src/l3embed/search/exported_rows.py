@@ -13,7 +13,7 @@ from l3embed.disk.rows import read_npz_rows
 from l3embed.disk.seals import reading
 from l3embed.errors import OpenL3Error
 from l3embed.export.loading import exported_inputs
-from l3embed.export.manifest import STAGE, ManifestRow, means_of
+from l3embed.export.manifest import STAGE, ManifestRow, has_npz, means_of
 from l3embed.export.window_labels import read_window_labels
 from l3embed.search.embedded_inputs import Frames, Input, MadeWith, Vectors, faulty
 from l3embed.variants import Modality
@@ -74,7 +74,7 @@ class ExportedRows:
         OpenL3Error
             If the export has whole files alone, or its Parquet dataset is damaged.
         """
-        if all(self._rows[place].output for place in places):
+        if has_npz(self.folder, (self._rows[place] for place in places)):
             for place in places:
                 yield from self._from_npz(place)
         else:

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from l3embed.disk.seals import is_sealed
 from l3embed.errors import OpenL3Error
 from l3embed.export.formats import Rows
-from l3embed.export.manifest import MANIFEST_CSV, STAGE
+from l3embed.export.manifest import STAGE, is_export
 from l3embed.inputs.windows import Framing
 from l3embed.search.compared_rows import ComparedRows, FileRows, MomentRows
 from l3embed.search.embedded_inputs import MadeWith, SearchedFolder, Vectors
@@ -85,8 +84,7 @@ def _source(folder: Path, modality: Modality) -> SearchedFolder:
         raise OpenL3Error(
             f"{folder} {what}. Name data/export, or a folder of .npz files that 'l3embed audio' has written."
         )
-    manifest = folder / MANIFEST_CSV
-    if manifest.exists() or is_sealed(manifest) or (folder / STAGE / MANIFEST_CSV).exists():
+    if is_export(folder) or is_export(folder / STAGE):
         return ExportedRows(folder, modality)
     return NpzFiles(folder, modality)
 
