@@ -174,7 +174,7 @@ def test_a_file_of_one_frame_has_no_distance_of_its_own() -> None:
 
 
 def export(folder: Path, embeddings: list[Frames], kind: str = "npz") -> Path:
-    """An export of the pipeline: ``npz``, ``parquet``, or ``packed``, whose parts have an order of their own."""
+    """An export: ``npz``, ``parquet``, or ``packed``, whose parts have an order of their own."""
     facts: dict[str, Any] = {"variant": "audio_mel256_music_512_kapre", "weights": "random:7", "dimension": 8}
     rows, items = [], []
     for number, embedding in enumerate(embeddings):
@@ -193,8 +193,12 @@ def export(folder: Path, embeddings: list[Frames], kind: str = "npz") -> Path:
 
 @pytest.mark.parametrize("kind", ["npz", "parquet", "packed"])
 def test_an_export_is_measured_in_any_layout(kind: str) -> None:
-    export(Path("run/export"), apart(CANDIDATE, 6), kind)
-    (found,) = measure("run/export").distances
+    parts = apart(CANDIDATE, 6)
+    export(Path("run/export"), parts, kind)
+    comparison = measure("run/export", per_file=True)
+    (found,) = comparison.distances
+    own = {file.file: file.value for file in comparison.per_file["run/export"]}
+    assert own["0.wav"] == pytest.approx(fd(REFERENCE, parts[0]), rel=1e-9)
     assert found.value == pytest.approx(fd(REFERENCE, CANDIDATE), rel=1e-9)
     assert found.files == 6
 
