@@ -46,8 +46,12 @@ class Squares:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[RayEngine]:
-    with RayEngine(EngineOptions(actors=2)) as opened:
-        yield opened
+    """An engine whose actors can import this module, wherever pytest was started from."""
+    folders = [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, folders)))
+        with RayEngine(EngineOptions(actors=2)) as opened:
+            yield opened
 
 
 def squares(engine: RayEngine, worker: Squares) -> list[list[int]]:

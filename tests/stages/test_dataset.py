@@ -138,7 +138,7 @@ def test_links_to_files_are_followed_and_links_to_folders_are_named(tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("nothing", r"must be a folder; .*nothing is none\. Set dataset\.path"),
+        ("nothing", r"must be a folder, or a listing .*nothing is neither\. Set dataset\.path"),
         ("file.txt", "must be a folder"),
         ("empty", r"no files of the kinds audio, image, video in .*\.3gp.* It holds 0 files\."),
         ("texts", r"It holds 1 file\."),
