@@ -85,6 +85,7 @@ def read_listing(path: Path) -> ListingTable:
 
 
 def _arrow_errors() -> tuple[type[BaseException], ...]:
+    """Return what Arrow raises of values that are not of a type, or that it cannot turn into it."""
     import pyarrow as pa
 
     return (pa.ArrowInvalid, pa.ArrowNotImplementedError)
@@ -154,7 +155,7 @@ def _column(read: ListingTable, table: Any, name: str) -> Any:
         column = column.dictionary_decode()
     try:
         cast = column.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except _arrow_errors() as error:
         raise _bad_cell(read, column, name, kind) from error
     if name in SECONDS:  # pandas has such where nothing is known
         cast = pc.if_else(pc.is_nan(cast), pa.scalar(None, kind), cast)
@@ -166,13 +167,12 @@ def _column(read: ListingTable, table: Any, name: str) -> Any:
 
 
 def _bad_cell(read: ListingTable, column: Any, name: str, kind: Any) -> OpenL3Error:
-    import pyarrow as pa
 
     wanted = "text" if name in TEXTS else "a number of seconds" if name in SECONDS else "a whole number"
     for index in range(len(column)):
         try:
             column.slice(index, 1).cast(kind)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        except _arrow_errors():
             got = f"{read.row_name(index)} has {column[index].as_py()!r}"
             break
     else:

@@ -16,7 +16,6 @@ from l3embed.networks.layers import network_layers
 from l3embed.runtimes.base import Embedder, Placement
 from l3embed.runtimes.building import build_embedder
 from l3embed.runtimes.choice import choose_runtime, model_runtime
-from l3embed.runtimes.quantization import quantized_checksum
 from l3embed.variants import AudioVariant, Frontend, Variant
 from l3embed.weights.file import WeightFile, layers_checksum, read_layers
 from l3embed.weights.locating import locate_weights
@@ -74,6 +73,8 @@ def int8_checksum(variant: Variant, file: WeightFile) -> str:
     OpenL3Error
         If the weights are damaged, or the network is not there yet and cannot be made.
     """
+    from l3embed.runtimes.quantization import quantized_checksum  # which float32 does without
+
     return quantized_checksum(variant, _folded(variant, read_layers(file.path, variant.weight_set)))
 
 

@@ -209,33 +209,46 @@ def _manifest_rows(
     # Only this format has a file for each input.
     outputs = output_names(results) if "npz" in options.formats else [""] * len(results)
     return [
-        ManifestRow(
-            path=result.path,
-            modality=result.modality.value,
-            label=labels.get(result.path, Label()).label,
-            fold=labels.get(result.path, Label()).fold,
-            sha256=result.sha256,
-            status=result.status,
-            reason=result.reason,
-            warnings=" ".join(doubt.words for doubt in result.doubts),
-            duration_s=result.duration_s,
-            sample_rate_hz=result.sample_rate_hz,
-            channels=result.channels,
-            frames=result.frames,
-            dimension=result.dimension,
-            output=output if result.is_ok else "",
-            variant=origins[result.modality].variant,
-            weights=origins[result.modality].weights,
-            precision=origins[result.modality].precision,
-            runtime=result.runtime,
-            packages=all_versions(),
-            seconds=_seconds(result, store),
-            location=result.location,
-            start_s=result.start_s,
-            end_s=result.end_s,
+        manifest_row(
+            result,
+            labels.get(result.path, Label()),
+            origins[result.modality],
+            output if result.is_ok else "",
+            _seconds(result, store),
         )
         for result, output in zip(results, outputs, strict=True)
     ]
+
+
+def manifest_row(
+    result: Result, label: Label, origin: Origin, output: str, seconds: float | None
+) -> ManifestRow:
+    """Return what the manifest says of an input, in either layout."""
+    return ManifestRow(
+        path=result.path,
+        modality=result.modality.value,
+        label=label.label,
+        fold=label.fold,
+        sha256=result.sha256,
+        status=result.status,
+        reason=result.reason,
+        warnings=" ".join(doubt.words for doubt in result.doubts),
+        duration_s=result.duration_s,
+        sample_rate_hz=result.sample_rate_hz,
+        channels=result.channels,
+        frames=result.frames,
+        dimension=result.dimension,
+        output=output,
+        variant=origin.variant,
+        weights=origin.weights,
+        precision=origin.precision,
+        runtime=result.runtime,
+        packages=all_versions(),
+        seconds=seconds,
+        location=result.location,
+        start_s=result.start_s,
+        end_s=result.end_s,
+    )
 
 
 def _seconds(result: Result, store: Store) -> float | None:

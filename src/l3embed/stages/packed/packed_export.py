@@ -13,6 +13,7 @@ from l3embed.disk.seals import reading, seal
 from l3embed.errors import OpenL3Error
 from l3embed.export.copies import doubts_about_copies
 from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_ordered_doubts
+from l3embed.export.labels import Label
 from l3embed.export.manifest import (
     MANIFEST_PARQUET,
     ManifestRow,
@@ -26,7 +27,7 @@ from l3embed.export.outliers import doubts_about_outliers
 from l3embed.export.parquet import FOLDER
 from l3embed.models.origin import read_origins
 from l3embed.progress import counted
-from l3embed.stages.export import ExportOptions
+from l3embed.stages.export import ExportOptions, manifest_row
 from l3embed.stages.metrics import Counts, StageMetrics
 from l3embed.stages.output_folder import Layout, make_empty
 from l3embed.stages.packed.doubt_tally import DoubtTally
@@ -34,7 +35,6 @@ from l3embed.stages.packed.packed_folder import TABLE_FILE, part_path, read_part
 from l3embed.stages.packed.packed_npz import PathKey, write_npz
 from l3embed.stages.packed.part_files import ROWS_FILE, PackedResult, read_results
 from l3embed.stages.packed.plan import PartId
-from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import DoubtKind, Modality
@@ -105,34 +105,9 @@ def _manifest_rows(
 ) -> Iterator[ManifestRow]:
     """Yield the manifest's rows, in the order of paths."""
     origins = read_origins(embeddings)
-    packages = all_versions()
     for each in read_results(table):
-        result, origin = each.result, origins[each.result.modality]
-        yield ManifestRow(
-            path=result.path,
-            modality=result.modality.value,
-            label=each.result.label,
-            fold=each.result.fold,
-            sha256=result.sha256,
-            status=result.status,
-            reason=result.reason,
-            warnings=" ".join(doubt.words for doubt in result.doubts),
-            duration_s=result.duration_s,
-            sample_rate_hz=result.sample_rate_hz,
-            channels=result.channels,
-            frames=result.frames,
-            dimension=result.dimension,
-            output=_output(each, names),
-            variant=origin.variant,
-            weights=origin.weights,
-            precision=origin.precision,
-            runtime=result.runtime,
-            packages=packages,
-            seconds=each.seconds,
-            location=result.location,
-            start_s=result.start_s,
-            end_s=result.end_s,
-        )
+        result, label = each.result, Label(each.result.label, each.result.fold)
+        yield manifest_row(result, label, origins[result.modality], _output(each, names), each.seconds)
 
 
 def _output(each: PackedResult, names: Mapping[PathKey, str] | None) -> str:
