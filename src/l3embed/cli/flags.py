@@ -167,6 +167,17 @@ def add_picture_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
+def parse_count(text: str) -> int:
+    """Return an option's number, which must be one of things."""
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on; got {text!r}")
+    return count
+
+
 def reading_of(args: argparse.Namespace) -> Reading:
     """Return how files are to be read, as far as the command has options for it."""
     from l3embed.core.options import parse_reading

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from l3embed.cli.flags import add_placement_options, placement_of
+from l3embed.cli.flags import add_placement_options, parse_count, placement_of
 from l3embed.errors import OpenL3Error
 from l3embed.variants import Modality
 
@@ -84,7 +84,7 @@ def add_parser(subparsers: Subparsers) -> None:
 
 def _add_hit_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
-        "--top", type=_parse_count, default=10, metavar="N", help="how many at most (default: %(default)s)"
+        "--top", type=parse_count, default=10, metavar="N", help="how many at most (default: %(default)s)"
     )
     group.add_argument(
         "--label",
@@ -151,13 +151,3 @@ def run(args: argparse.Namespace) -> int:
     for words in faults:
         sys.stderr.write(f"l3embed: error: {words}\n")
     return 1 if faults else 0
-
-
-def _parse_count(text: str) -> int:
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number from 1 on; got {text!r}")
-    return count

@@ -24,12 +24,11 @@ from l3embed.exchange.onnx_file import parse_variant_name
 from l3embed.inputs.media import SourceFile
 from l3embed.inputs.windows import Framing
 from l3embed.variants import AudioVariant, Media, Modality
+from l3embed.weights.source import source_of_identity
 
 DEFAULT_SIZE = 512
 DEFAULT_HOP_S = 0.5
 """With which distances are published."""
-
-RANDOM, PUBLISHED = "random:", "published"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ class _Embedding:
         is_sound = modality is Modality.AUDIO
         self.protocol = parse_protocol(options.protocol or _known_protocol(known)) if is_sound else None
         self._variant = parse_variant_name(known.variant) if known.variant else None
-        self._weights = options.weights or _source_of(known.weights)
+        self._weights = options.weights or source_of_identity(known.weights or "")
         self.channels: int | None = None
         self.hop_s: float | None = None
         if not is_sound:
@@ -152,13 +151,6 @@ def _known_protocol(known: ComputedWith) -> str | None:
     if known.protocol in (None, AS_OPENL3):
         return None
     return known.protocol
-
-
-def _source_of(identity: str | None) -> str | None:
-    """Return where weights of an identity come from; None if that is not to be told."""
-    if identity and identity.startswith(RANDOM):
-        return identity
-    return PUBLISHED if identity and identity.startswith(PUBLISHED) else None
 
 
 def _check_protocol(protocol: Protocol, options: DistanceOptions) -> None:

@@ -5,17 +5,17 @@ This is what the pipeline hands to its users, and to its own evaluation and repo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from l3embed.disk.seals import is_sealed, reading, seal
-from l3embed.disk.tables import read_rows, write_csv, write_rows
+from l3embed.disk.tables import iterate_rows, read_rows, write_csv, write_rows
 from l3embed.errors import OpenL3Error
 from l3embed.export.manifest_row import ManifestRow as ManifestRow
-from l3embed.export.manifest_table import ManifestTable, read_table, write_table
+from l3embed.export.manifest_table import ManifestTable, iterate_table, read_table, write_table
 from l3embed.variants import Modality
 
 MANIFEST_CSV = "manifest.csv"
@@ -70,11 +70,24 @@ def read_manifest(export: Path) -> Sequence[ManifestRow]:
     OpenL3Error
         If there is none, or it is not as the stage has written it.
     """
+    path = _manifest_that_is_there(export)
+    with reading(path, STAGE):
+        return read_table(path) if path.name == MANIFEST_PARQUET else read_rows(path, ManifestRow)
+
+
+def iterate_manifest(export: Path) -> Iterator[ManifestRow]:
+    """Read the manifest of an export row by row, without holding them, with the errors of `read_manifest`."""
+    path = _manifest_that_is_there(export)
+    with reading(path, STAGE):
+        is_table = path.name == MANIFEST_PARQUET
+        yield from iterate_table(path) if is_table else iterate_rows(path, ManifestRow)
+
+
+def _manifest_that_is_there(export: Path) -> Path:
     path = manifest_path(export)
     if not path.exists() and not is_sealed(path):
         raise OpenL3Error(f"There is no {path}. Name the folder of an export, as 'dvc repro' writes it.")
-    with reading(path, STAGE):
-        return read_table(path) if path.name == MANIFEST_PARQUET else read_rows(path, ManifestRow)
+    return path
 
 
 def mean_path(export: Path, modality: Modality) -> Path:

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from l3embed.errors import source_faults
 from l3embed.export.manifest import ManifestRow
-from l3embed.report.compared_runs import EXPORT, Run
+from l3embed.report.compared_runs import Run
+from l3embed.report.recorded_settings import recorded_settings
 from l3embed.variants import Modality
-
-HYDRA_FILE = Path(".hydra", "config.yaml")
-"""In a job's folder: the settings that it ran with."""
-
-DVC_FILE = "dvc.lock"
-"""Beside DVC's data folder: the settings that each stage ran with, as far as they matter to it."""
 
 FIGURES = ("variant", "weights", "precision", "runtime", "dimension")
 """What a manifest tells of each modality."""
@@ -63,37 +56,9 @@ def _recorded_changes(a: Run, b: Run) -> Iterator[SettingChange]:
 
 
 def _recorded(run: Run) -> dict[str, str]:
-    """Return the settings that a run is known to have had, by their dotted names; none if nobody knows."""
-    if run.folder is None:
-        return {}
-    folder = run.folder.absolute()
-    hydra, dvc = folder / HYDRA_FILE, folder.parent / DVC_FILE
-    if hydra.is_file():
-        return dict(_flat(_read_yaml(hydra)))
-    if not dvc.is_file():
-        return {}
-    stages = _read_yaml(dvc).get("stages", {})
-    export = f"{folder.name}/{EXPORT}"
-    if not any(out.get("path") == export for stage in stages.values() for out in stage.get("outs", ())):
-        return {}
-    files = (file for stage in stages.values() for file in stage.get("params", {}).values())
-    return {name: value for file in files for name, value in _flat(file)}
-
-
-def _read_yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
-    with source_faults(f"{path} could not be read"):
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return content if isinstance(content, dict) else {}
-
-
-def _flat(content: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
-    for key, value in content.items():
-        if isinstance(value, dict) and value:
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", _word(value)
+    """Return the settings that a run is known to have had, as a settings file has them."""
+    known = recorded_settings(run.folder) if run.folder else None
+    return {name: _word(value) for name, value in known.values.items()} if known else {}
 
 
 def _word(value: Any) -> str:

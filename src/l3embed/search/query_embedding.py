@@ -22,12 +22,7 @@ from l3embed.runtimes.processor import available_threads
 from l3embed.search.asked import Part
 from l3embed.search.embedded_inputs import MadeWith, Times, Vectors
 from l3embed.variants import SAMPLE_RATE_HZ, WINDOW_SAMPLES, Media, Modality, Variant
-from l3embed.weights.source import (
-    PublishedWeights,
-    WeightsSource,
-    as_weights_source,
-    parse_weights_source,
-)
+from l3embed.weights.source import WeightsSource, as_weights_source, source_of_identity
 
 BATCH_SIZE = 32
 
@@ -137,10 +132,7 @@ class QueryEmbedder:
         """Return where the weights come from: as it is said, or as their identity says."""
         if self.weights is not None:
             return as_weights_source(self.weights)
-        kind = self.made_with.weights.partition(":")[0]
-        if kind == "random":
-            return parse_weights_source(self.made_with.weights)
-        return PublishedWeights() if kind == "published" else as_weights_source(None)
+        return source_of_identity(self.made_with.weights) or as_weights_source(None)
 
     def _inputs(self, source: media.SourceFile, part: Part | None, network: Network) -> sound.Inputs:
         if self.modality is Modality.IMAGE:

@@ -103,6 +103,20 @@ def as_weights_source(weights: str | WeightsSource | None) -> WeightsSource:
     return parse_weights_source(weights) if isinstance(weights, str) else weights
 
 
+def source_of_identity(identity: str) -> WeightsSource | None:
+    """Return where weights of an identity can be had; None if they lie wherever somebody has put them.
+
+    Raises
+    ------
+    OpenL3Error
+        If it is the identity of random weights, with a seed that is none.
+    """
+    kind = identity.partition(":")[0]
+    if kind == "random":
+        return parse_weights_source(identity)
+    return PublishedWeights() if kind == "published" else None
+
+
 def resolve_base_url(content: str, chosen: str | None, variable: str, default: str) -> str:
     """Return the address that was chosen, or that an environment variable names, or the default.
 
