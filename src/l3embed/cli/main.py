@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from l3embed.cli import (
+    check_proof,
     completion,
     distance,
     doctor,
     embedding,
     export_model,
     listing,
+    prove,
     report_comparison,
     sample,
     search,
@@ -86,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
         doctor,
         completion,
         distance,
+        prove,
+        check_proof,
     ):
         command.add_parser(subparsers)
     return parser
