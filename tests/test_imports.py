@@ -27,6 +27,7 @@ LAYERS = [
     {"core", "exchange", "torch"},
     {"distances"},
     {"sample", "verification", "search", "stages", "interfaces"},
+    {"proof"},
     {"cli", "hear"},
     {"app"},
 ]
