@@ -55,6 +55,16 @@ def read_table(path: Path, columns: Sequence[str] | None = None) -> ManifestTabl
     return ManifestTable(pq.read_table(path, columns=columns and list(columns), read_dictionary=shared))
 
 
+def iterate_table(path: Path) -> Iterator[ManifestRow]:
+    """Read the rows of such a manifest one by one; some thousands are held at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=ROWS_AT_ONCE):
+            yield from ManifestTable(pa.Table.from_batches([batch]))
+
+
 class ManifestTable(Sequence[ManifestRow]):
     """The rows of a manifest as columns: a tenth of what as many `ManifestRow` take.
 
