@@ -88,9 +88,10 @@ def what_was_found(facts: CardFacts, making: Making) -> Iterator[str]:
         return
     have = "have" if facts.failed > 1 else "has"
     yield f"{counted(facts.failed, 'file')} of {facts.files:,} failed, and {have} no embeddings:"
-    yield table(("file", "why"), ((plain(path), plain(why)) for path, why in facts.failures.items()))
+    if facts.failures:
+        yield table(("file", "why"), ((plain(path), plain(why)) for path, why in facts.failures.items()))
     if facts.failed > len(facts.failures):
-        yield f"`{MANIFEST_PARQUET}` names the {facts.failed - len(facts.failures):,} others."
+        yield f"`{MANIFEST_PARQUET}` names all."
 
 
 def with_what(facts: CardFacts, making: Making) -> Iterator[str]:
