@@ -109,6 +109,14 @@ def test_an_address_is_taken_as_it_is(project: Path) -> None:
     assert written()["weights"]["base_url"] == address
 
 
+@pytest.mark.parametrize("text", ["Bells, rain", "@misc{a, title = {It's #1: 'a', \"b\"}}", "(a) [b] c?"])
+def test_what_a_card_says_is_taken_as_it_is(project: Path, text: str) -> None:
+    names = ("title", "description", "license_name", "citation")
+    arguments = ["export=parquet", "export.card=true", "card.license=https://a.place"]
+    assert main([*arguments, *(f"card.{name}={text}" for name in names)]) == 0
+    assert [written()["card"][name] for name in names] == [text] * len(names)
+
+
 @pytest.mark.parametrize(
     ("arguments", "key", "kind", "name"),
     [
@@ -161,8 +169,9 @@ def test_the_sample_need_not_be_there_yet(project: Path) -> None:
         (["dataset.path=."], "dataset.path is set without dataset=folder: it keeps the name 'sample'"),
         (["labels.table=a.csv"], "labels.table is set without labels=table"),
         (["weights.path=."], "weights.path is set without weights=directory"),
+        (["card.license=mit"], "Set without export.card=true, by which a card is written: card.license."),
     ],
-    ids=["dataset", "labels", "weights"],
+    ids=["dataset", "labels", "weights", "card"],
 )
 def test_a_path_without_its_choice_is_warned_of(
     project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], warning: str

@@ -12,6 +12,7 @@ from stages.conftest import REPOSITORY
 
 from l3embed.app.settings import Settings, parse_settings, read_settings
 from l3embed.errors import OpenL3Error
+from l3embed.export.card.licences import LICENCES
 from l3embed.export.formats import Dtype, Pooling, RowLayout, Rows
 from l3embed.export.labels import FolderLabels, LabelTable
 from l3embed.inputs.preparation import Samples, Spectrograms
@@ -53,6 +54,7 @@ VALID: dict[str, Any] = {
     "weights": {"source": "random", "seed": 3, "definition": "a/file"},
     "windows": {"hop_s": 0.5, "center": False},
     "export": {"formats": ["npz", "parquet"], "rows": "files", "pooling": "mean_std", "dtype": "float16"},
+    "card": {"title": "Bells"},
     "layout": {"name": "files", "dtype": "float32", "parts_depend_on": {"definition": "a/file"}},
     "evaluation": {"folds": 4, "neighbours": 3, "seed": 1},
     "report": {"projection": "pca", "previews_mb": 5, "neighbours": 6, "seed": 2},
@@ -82,6 +84,15 @@ WRONG: list[tuple[str, object, str]] = [
     ("layout.dtype", "int8", r"layout\.dtype must be one of float32, float16; got 'int8'"),
     ("export.rows", "windows", r"export\.rows must be one of frames, files; got 'windows'"),
     ("export.pooling", "max", r"export\.pooling must be one of mean, mean_std; got 'max'"),
+    ("export.card", "maybe", r"export\.card: .*'maybe'.* bool"),
+    ("card.title", "Two\nlines", r"card\.title must be one line of text; got 'Two"),
+    ("card.license", "cc-by", r"card\.license must be one of cc0-1\.0, .*; got 'cc-by'"),
+    ("card.license", "https://a.place", r"card\.license is the address https://a\.place"),
+    ("card.url", "a.place", r"card\.url must be null or an https:// .*; got 'a\.place'"),
+    ("card.version", "1.0", r"card\.version must be null or three numbers, as in 1\.0\.0; got '1\.0'"),
+    ("card.published", "20261129", r"card\.published must be null or a day.*; got '20261129'"),
+    ("card.published", "2026-13-01", r"card\.published must be null or a day.*; got '2026-13-01'"),
+    ("card.authors", "Ada Lovelace", r"card\.authors: "),
     ("export.dtype", "int8", r"export\.dtype must be one of float32, float16; got 'int8'"),
     ("evaluation.folds", 1, r"evaluation\.folds must be at least 2; got 1"),
     ("evaluation.neighbours", 0, r"evaluation\.neighbours must be at least 1; got 0"),
@@ -285,6 +296,27 @@ def test_the_frontend_says_what_is_preprocessed(
     frontend: dict[str, Any], preprocessed: Samples | Spectrograms
 ) -> None:
     assert parsed(frontend=frontend).preprocessed == preprocessed
+
+
+@pytest.mark.parametrize("formats", [["npz"], ["npz", "lance"], []], ids=str)
+def test_a_card_needs_parquet(formats: list[str]) -> None:
+    with pytest.raises(OpenL3Error, match=r"export\.card=true describes Parquet .* Set export=parquet"):
+        parsed(export={**VALID["export"], "formats": formats, "card": True})
+
+
+@pytest.mark.parametrize("formats", [[], ["npz"]], ids=str)
+def test_a_packed_export_is_parquet_enough_for_a_card(formats: list[str]) -> None:
+    layout = {"name": "packed", "parts_depend_on": {"source": "folders", "definition": "a/file"}}
+    settings = parsed(export={**VALID["export"], "formats": formats, "card": True}, layout=layout)
+    assert settings.export.card
+
+
+def test_a_card_says_what_the_settings_say() -> None:
+    stated = {"title": " Bells ", "authors": ["Ada Lovelace"], "license": "CC-BY-4.0", "version": "1.0.0"}
+    study = parsed(card=stated).card.parse()
+    assert (study.title, study.authors, study.version) == ("Bells", ("Ada Lovelace",), "1.0.0")
+    assert study.licence == LICENCES["cc-by-4.0"]
+    assert (study.description, study.url, study.published, study.citation) == ("", "", "", "")
 
 
 @pytest.mark.parametrize(

@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any
 
 from omegaconf import MISSING
 
 from l3embed.errors import OpenL3Error
+from l3embed.export.card.licences import parse_licence
+from l3embed.export.card.study import Study
 from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
 from l3embed.variants import parse_choice
+
+VERSION = re.compile(r"\d+\.\d+\.\d+")
+"""What Croissant asks of a dataset's version."""
 
 
 @dataclass
 class ExportSettings:
-    """What is written. `parquet` is an older word: true adds that format, and false takes it away."""
+    """What is written. `parquet` is an older word: true adds that format, and false takes it away.
+
+    With `card`, a dataset card and a Croissant file are written beside Parquet; `CardSettings` says what of.
+    """
 
     formats: Any = field(default_factory=lambda: ["npz"])
     parquet: bool | None = None
     rows: str = MISSING
     pooling: str = MISSING
     dtype: str = MISSING
+    card: bool = False
 
     def __post_init__(self) -> None:
         self.chosen_formats()
@@ -44,6 +55,61 @@ class ExportSettings:
             pooling=parse_choice(Pooling, "export.pooling", self.pooling),
             dtype=parse_choice(Dtype, "export.dtype", self.dtype),
         )
+
+
+@dataclass
+class CardSettings:
+    """What the author of a study says of it; nothing is guessed."""
+
+    title: str = "OpenL3 embeddings"
+    description: str | None = None
+    authors: list[str] = field(default_factory=list)
+    license: str | None = None
+    license_name: str | None = None
+    url: str | None = None
+    version: str | None = None
+    published: str | None = None
+    citation: str | None = None
+
+    def __post_init__(self) -> None:
+        self.parse()
+
+    def parse(self) -> Study:
+        """Return the export's word for it."""
+        if not self.title.strip() or "\n" in self.title.strip():
+            raise OpenL3Error(f"card.title must be one line of text; got {self.title!r}.")
+        if self.url and not self.url.startswith(("https://", "http://")):
+            raise OpenL3Error(f"card.url must be null or an https:// or http:// address; got {self.url!r}.")
+        if self.version and not VERSION.fullmatch(self.version):
+            raise OpenL3Error(
+                f"card.version must be null or three numbers, as in 1.0.0; got {self.version!r}."
+            )
+        if self.published and not _is_day(self.published):
+            raise OpenL3Error(
+                f"card.published must be null or a day, as in 2026-11-22; got {self.published!r}."
+            )
+        return Study(
+            title=self.title.strip(),
+            description=(self.description or "").strip(),
+            authors=tuple(self.authors),
+            licence=parse_licence(self.license, self.license_name),
+            url=self.url or "",
+            version=self.version or "",
+            published=self.published or "",
+            citation=(self.citation or "").strip(),
+        )
+
+    @property
+    def stated(self) -> list[str]:
+        """The settings that have a value, but for the title, which always has one."""
+        return [f"card.{name}" for name, value in vars(self).items() if value and name != "title"]
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
 
 
 class OutputLayout(str, Enum):

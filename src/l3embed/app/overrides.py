@@ -17,11 +17,14 @@ from l3embed.app.suggestions import did_you_mean
 from l3embed.errors import OpenL3Error
 
 PATHS = ("dataset.path", "labels.table", "weights.path", "evaluation.reference")
-ADDRESSES = ("weights.base_url",)
+TEXTS = (
+    *("weights.base_url", "card.title", "card.description", "card.license", "card.license_name"),
+    *("card.url", "card.citation"),
+)
 """Settings whose values may hold any signs, of which Hydra takes commas, quotes and others for its own."""
 
 NOT_TEXT = ("", "null", "???")
-"""Values that mean no path or address."""
+"""Values that mean no text."""
 
 INTERPOLATION = "${"
 
@@ -61,7 +64,7 @@ def _prepare(override: str, config_folder: Path, is_sweep: bool) -> str:
         raise OpenL3Error(f"Settings must be written KEY=VALUE, as in windows.hop_s=0.5; got {override!r}.")
     if not equals or re.match(r"hydra\b", name):
         return override
-    if name not in (*PATHS, *ADDRESSES):
+    if name not in (*PATHS, *TEXTS):
         _check_name(name, value, config_folder)
     elif not _is_text(value):
         raise OpenL3Error(f"{name} must be valid UTF-8, which {value!a} is not. Rename it.")

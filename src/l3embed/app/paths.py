@@ -44,7 +44,7 @@ def check_paths(settings: Settings) -> None:
 
 
 def without_effect(settings: Settings) -> list[str]:
-    """Return a sentence on each path that was set without the choice that goes with it."""
+    """Return a sentence on each path, and on a card, that was set without the choice that goes with it."""
     found = []
     sample = _synthesised(settings)
     if sample and Path(settings.dataset.path) not in sample:
@@ -62,6 +62,9 @@ def without_effect(settings: Settings) -> list[str]:
             "weights.path is set without weights=directory: weights are of the source "
             f"{settings.weights.source!r}."
         )
+    if settings.card.stated and not settings.export.card:
+        names = ", ".join(settings.card.stated)
+        found.append(f"Set without export.card=true, by which a card is written: {names}.")
     return found
 
 

@@ -28,6 +28,7 @@ from l3embed.stages import (
 from l3embed.stages.forecast import Following, Written
 from l3embed.stages.output_folder import Layout
 from l3embed.stages.packed import packed_embed, packed_export, packed_preprocess
+from l3embed.stages.study_card import CardOptions
 from l3embed.store.entries import Store
 
 
@@ -123,10 +124,18 @@ def run_export(settings: Settings, layout: Layout, store: Store) -> str:
         settings.export.layout(),
         settings.failures,
         settings.windows.center,
+        _card(settings),
     )
     if settings.layout.is_packed:
         return packed_export.run(options, layout, store)
     return export.run(options, layout, store)
+
+
+def _card(settings: Settings) -> CardOptions | None:
+    """Return what the card of the study says, if one is asked for."""
+    if not settings.export.card:
+        return None
+    return CardOptions(settings.card.parse(), settings.windows.hop_s, settings.windows.center)
 
 
 def run_evaluate(settings: Settings, layout: Layout, store: Store) -> str:

@@ -25,7 +25,7 @@ from l3embed.app.groups import (
     WeightsSettings,
     WindowsSettings,
 )
-from l3embed.app.output_settings import ExportSettings, LayoutSettings
+from l3embed.app.output_settings import CardSettings, ExportSettings, LayoutSettings
 from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
@@ -63,6 +63,7 @@ class Settings:
     weights: WeightsSettings = MISSING
     windows: WindowsSettings = MISSING
     export: ExportSettings = MISSING
+    card: CardSettings = field(default_factory=CardSettings)
     layout: LayoutSettings = field(default_factory=LayoutSettings)
     engine: EngineSettings = field(default_factory=EngineSettings)
     evaluation: EvaluationSettings = MISSING
@@ -79,6 +80,7 @@ class Settings:
         parse_choice(OnDamage, "on_damage", self.on_damage)
         check_at_least("max_megapixels", self.max_megapixels, 1)
         self._check_packed()
+        self._check_card()
         repeated = self.frontend.preprocessed
         meant = (self.model.input_repr, self.windows.hop_s, self.windows.center)
         if self.variant.frontend is Frontend.LIBROSA and meant != (
@@ -119,6 +121,16 @@ class Settings:
             raise OpenL3Error(
                 "With layout=packed the export is Parquet already, with a row for each frame; got the format "
                 "parquet once more. Set export=none, or export=npz for one .npz an input besides."
+            )
+
+    def _check_card(self) -> None:
+        """Check that there is what a card describes."""
+        formats = self.export.chosen_formats()
+        if self.export.card and not self.layout.is_packed and "parquet" not in formats:
+            raise OpenL3Error(
+                "export.card=true describes Parquet datasets, which is what others load; got "
+                f"export.formats=[{','.join(formats)}]. Set export=parquet, export.formats=[parquet] or "
+                "layout=packed."
             )
 
     @property

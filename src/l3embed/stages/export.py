@@ -14,6 +14,7 @@ import numpy as np
 from l3embed.disk.rows import RowSpool
 from l3embed.disk.seals import seal
 from l3embed.errors import OpenL3Error
+from l3embed.export.card.card_writing import CARD, CROISSANT
 from l3embed.export.copies import doubts_about_copies
 from l3embed.export.doubts import DOUBTS_CSV, Doubt, write_doubts
 from l3embed.export.formats import FORMATS, Embedded, RowLayout, Rows, format_writer
@@ -53,6 +54,7 @@ from l3embed.stages.results import (
     read_results,
     require_one,
 )
+from l3embed.stages.study_card import CardOptions, write_study_card
 from l3embed.store.code import all_versions
 from l3embed.store.entries import Store
 from l3embed.store.estimate import Amount, tell_of_amounts
@@ -60,12 +62,16 @@ from l3embed.store.recipe import Recipe, Step
 from l3embed.store.reuse import resolve
 from l3embed.variants import Media, Modality
 
+STEPS_OF_CARD = (Step.PREPROCESS, Step.EMBED, Step.POOL)
+"""Those whose code decided about the embeddings and their means."""
+
 
 @dataclass(frozen=True)
 class ExportOptions:
     """Where labels come from, the formats that embeddings are written in, and what damaged ones lead to.
 
-    `center` says whether timestamps are the windows' centres, for labels of parts of sounds.
+    `center` says whether timestamps are the windows' centres, for labels of parts of sounds. With a card,
+    one is written beside the Parquet datasets.
     """
 
     labels: LabelSource = None
@@ -73,6 +79,7 @@ class ExportOptions:
     row_layout: RowLayout = field(default_factory=RowLayout)
     on_error: OnError = OnError.SKIP
     center: bool = True
+    card: CardOptions | None = None
 
 
 def run(options: ExportOptions, layout: Layout, store: Store) -> str:
@@ -108,7 +115,10 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     write_manifest(output, rows)
     _label_windows(done, options, output)
     doubts = _write_doubts(output, rows, list(results.values()))
-    metrics.write(counts.figures | _figures(rows, origins) | count_doubts(doubts))
+    doubt_counts = count_doubts(doubts)
+    if options.card:
+        write_study_card(options.card, layout, STEPS_OF_CARD, doubt_counts["doubts"], store)
+    metrics.write(counts.figures | _figures(rows, origins) | doubt_counts)
     doubtful = len({doubt.path for doubt in doubts})
     of_doubts = f", and {output}/{DOUBTS_CSV} for {counted(doubtful, 'doubtful file')}" if doubtful else ""
     return f"export: {count_inputs(list(results.values()))}: {counts}; see {output}/{MANIFEST_CSV}{of_doubts}"
@@ -183,9 +193,10 @@ def output_names(results: Sequence[Result]) -> list[str]:
 
 
 def _reserved() -> set[str]:
-    """Return what else lies in an export: tables, means, and what other formats call after themselves."""
+    """Return what else lies in an export, in lower case: tables, means, cards, and what formats write."""
     means = (path(Path(), modality).name for path in (mean_path, mean_index_path) for modality in Modality)
-    return {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, WINDOWS_CSV, *means, *FORMATS} - {"npz"}
+    tables = {MANIFEST_CSV, MANIFEST_PARQUET, DOUBTS_CSV, WINDOWS_CSV}
+    return {*tables, *means, *FORMATS, CARD.casefold(), CROISSANT} - {"npz"}
 
 
 def _kind(result: Result) -> str:

@@ -35,6 +35,7 @@ from l3embed.stages.packed.packed_folder import TABLE_FILE, part_path, read_part
 from l3embed.stages.packed.packed_npz import PathKey, write_npz
 from l3embed.stages.packed.part_files import ROWS_FILE, PackedResult, read_results
 from l3embed.stages.packed.plan import PartId
+from l3embed.stages.study_card import write_study_card
 from l3embed.store.entries import Store
 from l3embed.store.recipe import Step
 from l3embed.variants import DoubtKind, Modality
@@ -69,6 +70,8 @@ def run(options: ExportOptions, layout: Layout, store: Store) -> str:
     found = DoubtTally("export")
     write_ordered_doubts(output, _doubts(table, output, doubts, found))
     found.tell()
+    if options.card:
+        write_study_card(options.card, layout, [Step.PACK], doubts.figures["doubts"], store)
     metrics.write(tally.counts.figures | tally.figures(embeddings) | doubts.figures)
     of_doubts = (
         f", and {output}/{DOUBTS_CSV} for {counted(doubts.files, 'doubtful file')}" if doubts.files else ""
