@@ -15,6 +15,7 @@ from hydra.errors import HydraException
 from l3embed.app.settings import setting_keys
 from l3embed.app.suggestions import did_you_mean
 from l3embed.errors import OpenL3Error
+from l3embed.project.setting_groups import group_choices
 
 PATHS = ("dataset.path", "labels.table", "weights.path", "evaluation.reference")
 ADDRESSES = ("weights.base_url",)
@@ -77,7 +78,7 @@ def _is_text(value: str) -> bool:
 
 def _check_name(name: str, value: str, config_folder: Path) -> None:
     """Check that there is such a setting or choice: Hydra suggests none."""
-    groups, keys = choices(config_folder), setting_keys()
+    groups, keys = group_choices(config_folder), setting_keys()
     sections = {key.rpartition(".")[0] for key in keys}
     if name in groups:
         for choice in value.split(","):
@@ -90,16 +91,6 @@ def _check_name(name: str, value: str, config_folder: Path) -> None:
     elif name not in keys | sections and not name.startswith(FREE):
         meant = did_you_mean(name, (*sorted(key for key in keys if not DERIVED.search(key)), *groups))
         raise OpenL3Error(f"There is no setting {name}.{meant or f' {config_folder}/ has them all.'}")
-
-
-def choices(config_folder: Path) -> dict[str, list[str]]:
-    """Return the choices of each group of settings, by the group's name."""
-    files = sorted(config_folder.glob("*/*.yaml"))
-    groups: dict[str, list[str]] = {}
-    for file in files:
-        if file.parent.name != "hydra":
-            groups.setdefault(file.parent.name, []).append(file.stem)
-    return groups
 
 
 def _literally(override: str, *, is_path: bool, is_sweep: bool) -> str:

@@ -14,6 +14,7 @@ from l3embed.cli import (
     doctor,
     embedding,
     export_model,
+    init,
     listing,
     report_comparison,
     sample,
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return answering("l3embed", lambda: main(sys.argv[1:]))
     parser = _parser()
     completion.complete(parser)
-    args = parser.parse_args(arguments)
+    args = _parsed(parser, arguments)
     warnings.showwarning = show_warning
     try:
         status: int = args.run(args)
@@ -54,6 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write("l3embed: interrupted; what was saved stays, and the same command goes on.\n")
         return EXIT_INTERRUPTED
     return status
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what a command line says; settings may stand before and behind options, which argparse can't."""
+    args, rest = parser.parse_known_args(arguments)
+    if rest and (not hasattr(args, "settings") or any(word.startswith("-") for word in rest)):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    if rest:
+        args.settings += rest
+    return args
 
 
 class _Version(argparse.Action):
@@ -83,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
         listing,
         report_comparison,
         export_model,
+        init,
         doctor,
         completion,
         distance,

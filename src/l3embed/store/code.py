@@ -40,9 +40,7 @@ class StepCode:
     def files(self) -> Iterator[Path]:
         """Yield the files of the sources, in an order that is always the same."""
         for name in self.sources:
-            path = PACKAGE / name
-            inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-            yield from (file for file in inside if file.suffix != ".pyc")
+            yield from source_files(name)
 
 
 STEPS = {
@@ -86,8 +84,20 @@ def recipe_of(step: Step, sha256: str, parameters: Mapping[str, Parameter]) -> R
 @cache
 def code_checksum(step: Step) -> str:
     """Return the checksum of the code that does a step."""
+    return files_checksum(STEPS[step].files())
+
+
+def source_files(name: str) -> Iterator[Path]:
+    """Yield the files of a folder or a module of this package, in an order that is always the same."""
+    path = PACKAGE / name
+    inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    yield from (file for file in inside if file.suffix != ".pyc")
+
+
+def files_checksum(files: Iterable[Path]) -> str:
+    """Return the SHA-256 of files of this package, with their names."""
     digest = hashlib.sha256()
-    for path in STEPS[step].files():
+    for path in files:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(PACKAGE).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()

@@ -1,0 +1,1 @@
+"""The settings' groups of choices, which Hydra finds here from every project."""

@@ -1,0 +1,1 @@
+"""A project of one's own: its files, and which code its results are of."""
