@@ -31,7 +31,7 @@ help:
 	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed, and add to it"
 	@echo "make test         run the tests; ARGS=... passes more arguments to pytest"
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
-	@echo "make params       write params.yaml anew from conf/"
+	@echo "make params       write conf/config.yaml, dvc.yaml and params.yaml anew"
 	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
 	@echo "make bench        measure speed and memory, an hour; ARGS=--short only sees that it works"
 	@echo "make kills        kill 200 runs at random moments and compare what comes of them; ARGS=\"--kills 12\""
@@ -73,6 +73,7 @@ check: $(READY)
 	@$(RUN) l3embed.app.params --check
 
 params: $(MADE)
+	@$(RUN) l3embed.project.clone_files
 	@$(RUN) l3embed.app.params
 
 demo: $(MADE)

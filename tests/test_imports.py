@@ -17,7 +17,7 @@ from l3embed.variants import Media
 PACKAGE = Path(l3embed.__file__).parent
 
 LAYERS = [
-    {"version", "errors"},
+    {"version", "errors", "conf"},
     {"variants", "profiling", "progress"},
     {"disk", "engines"},
     {"networks", "decoding", "frontends", "listings"},
@@ -26,7 +26,7 @@ LAYERS = [
     {"models", "report", "store"},
     {"core", "exchange", "torch"},
     {"distances"},
-    {"sample", "verification", "search", "stages", "interfaces"},
+    {"sample", "verification", "search", "stages", "interfaces", "project"},
     {"cli", "hear"},
     {"app"},
 ]

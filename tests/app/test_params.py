@@ -16,8 +16,9 @@ from l3embed.app.settings import Settings, parse_settings
 from l3embed.errors import OpenL3Error
 
 CONF = REPOSITORY / "conf"
+CHOICE_FOLDER = REPOSITORY / "src" / "l3embed" / "conf"
 GROUPS = sorted(path.name for path in CONF.iterdir() if path.is_dir() and path.name != "hydra")
-CHOICES = [(path.parent.name, path.stem) for path in sorted(CONF.glob("*/*.yaml"))]
+CHOICES = [(path.parent.name, path.stem) for path in sorted(CHOICE_FOLDER.glob("*/*.yaml"))]
 
 
 def composed(*overrides: str) -> Settings:
@@ -188,6 +189,7 @@ def test_where_no_file_can_be_written_it_is_said(project: Path, capsys: pytest.C
 
 
 def test_settings_that_are_no_yaml_are_explained(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "conf" / "model").mkdir()
     (project / "conf" / "model" / "music.yaml").write_text("a: [")
     assert main([]) == 1
     assert "could not be composed" in capsys.readouterr().err

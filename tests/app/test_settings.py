@@ -320,7 +320,7 @@ def test_a_params_file_edited_wrongly_is_explained(tmp_path: Path, text: str, me
 
 
 def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(OpenL3Error, match=r"There is no .*params\.yaml here.*make params"):
+    with pytest.raises(OpenL3Error, match=r"There is no .*params\.yaml here.*l3embed-params"):
         read_settings(tmp_path / "params.yaml")
 
 

@@ -15,7 +15,7 @@ from l3embed.engines.engine_table import ENGINES, batch_engine, check_engine
 from l3embed.engines.ray_data import check_answers
 from l3embed.errors import OpenL3Error
 
-CONF = Path(__file__).parents[2] / "conf" / "engine"
+CONF = Path(__file__).parents[2] / "src" / "l3embed" / "conf" / "engine"
 
 
 def test_every_engine_has_its_file_of_settings() -> None:

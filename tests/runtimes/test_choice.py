@@ -63,7 +63,7 @@ def test_a_runtime_that_is_none_is_an_error_that_names_those_that_are() -> None:
 
 
 def test_each_runtime_has_its_settings() -> None:
-    files = (Path(__file__).parents[2] / "conf" / "runtime").glob("*.yaml")
+    files = (Path(__file__).parents[2] / "src" / "l3embed" / "conf" / "runtime").glob("*.yaml")
     assert {file.stem for file in files} == set(runtime_names())
 
 

@@ -104,14 +104,18 @@ def _plan(args: argparse.Namespace) -> ProjectPlan:
 
 
 def _dataset(path: str, folder: Path) -> str:
-    """Return the path of the dataset as seen from the project; one that is absolute stays so."""
+    """Return the path of the dataset as the project has it: absolute, unless it lies inside.
+
+    ``dvc exp run --queue`` works in copies of the project, from which ``../sounds`` would lead elsewhere.
+    """
     if not os.path.lexists(path):
         raise OpenL3Error(
             f"--dataset must be the path of a folder or a listing; got {path}, which is not there."
         )
-    if Path(path).is_absolute():
-        return path
-    return Path(os.path.relpath(path, folder)).as_posix()
+    dataset, project = Path(path).absolute(), folder.absolute()
+    if dataset.is_relative_to(project):
+        return dataset.relative_to(project).as_posix() or "."
+    return str(Path(os.path.normpath(dataset)))
 
 
 def _warn_of_nothing(folder: Path, plan: ProjectPlan) -> None:

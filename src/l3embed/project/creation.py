@@ -60,6 +60,7 @@ def create_project(folder: Path, plan: ProjectPlan) -> list[str]:
         if not plan.uses_git:
             files[LOCAL_CONFIG] = NO_GIT
         write_files(temporary, files)
+        _stand_in_for(folder, plan.dataset, temporary)
         compose(temporary)
     try:
         _move(draft, folder, (*files, PARAMS_FILE))
@@ -146,6 +147,14 @@ def _move(draft: Path, folder: Path, names: Iterable[str]) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         (draft / name).replace(target)
     (folder / OWN_FOLDER).mkdir(parents=True, exist_ok=True)
+
+
+def _stand_in_for(folder: Path, dataset: str, draft: Path) -> None:
+    """Put an empty folder or file where the draft's settings look for a dataset that lies in the project."""
+    place = draft / dataset
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.mkdir() if (folder / dataset).is_dir() else place.touch()
 
 
 def _remove(draft: Path) -> None:

@@ -62,7 +62,7 @@ class ProjectPlan:
     template : Template
         Which kind of project.
     dataset : str
-        The folder or listing of its files, as seen from the project's folder.
+        The folder or listing of its files: absolute, or as seen from the project's folder.
     settings : tuple of str
         Further settings in Hydra's notation, which differ from the defaults.
     uses_git : bool
@@ -136,6 +136,7 @@ def _dataset(plan: ProjectPlan) -> str:
         name=json.dumps(plan.title, ensure_ascii=False),
         path=json.dumps(plan.dataset, ensure_ascii=False),
         modality=plan.media.value,
+        elsewhere="  # on this machine" if Path(plan.dataset).is_absolute() else "",
         on_names=", on names in outputs" if is_listing else "",
     )
 
