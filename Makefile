@@ -25,7 +25,7 @@ CHECK_PYTHON = found=$$("$(PYTHON)" -c 'import sys; print("%d.%d" % sys.version_
 	echo "'$(PYTHON)' lacks venv. Install it (Debian and Ubuntu: the package python$$found-venv) or name another: make PYTHON=python3.12 ..." >&2; exit 1; }
 
 .DELETE_ON_ERROR:
-.PHONY: help venv test check params demo bench kills format constraints clean moved
+.PHONY: help venv test check params demo docs bench kills format constraints clean moved
 
 help:
 	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed, and add to it"
@@ -33,11 +33,12 @@ help:
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
 	@echo "make params       write params.yaml anew from conf/"
 	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
+	@echo "make docs         build the documentation's site into site/, which opens without a server"
 	@echo "make bench        measure speed and memory, an hour; ARGS=--short only sees that it works"
 	@echo "make kills        kill 200 runs at random moments and compare what comes of them; ARGS=\"--kills 12\""
 	@echo "make format       format the code and repair what ruff can"
 	@echo "make constraints  write constraints.txt anew, with the newest versions that work together"
-	@echo "make clean        remove $(VENV), demo and the caches"
+	@echo "make clean        remove $(VENV), demo, site and the caches"
 	@echo
 	@echo "PYTHON=python3.12 chooses the Python that makes $(VENV) ('make clean' first to change it)."
 
@@ -59,7 +60,7 @@ $(MADE): pyproject.toml constraints.txt
 $(READY): $(MADE)
 	@echo "Adding what tests need to $(VENV) (once; a minute or two)..."
 	@PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt PIP_DISABLE_PIP_VERSION_CHECK=1 \
-		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,remote,dev]"
+		$(VENV)/bin/python -m pip install -qq -c constraints.txt -e ".[pipeline,joblib,slurm,umap,remote,docs,dev]"
 	@touch $@
 
 # Two processes at once, each with whole files of tests, which share what is slow to prepare.
@@ -77,6 +78,11 @@ params: $(MADE)
 
 demo: $(MADE)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/demo
+
+# NO_MKDOCS_2_WARNING keeps the theme from announcing its successor at each build.
+docs: $(READY)
+	@NO_MKDOCS_2_WARNING=1 $(RUN) mkdocs build --quiet
+	@echo "Open site/index.html."
 
 bench: $(READY)
 	@$(RUN) benchmarks $(ARGS)
@@ -97,7 +103,7 @@ constraints:
 	"$(PYTHON)" -m venv "$$work/venv"; \
 	"$$work/venv/bin/python" -m pip install -qq --disable-pip-version-check uv; \
 	printf '%s\n' hatchling editables | "$$work/venv/bin/uv" pip compile --quiet pyproject.toml - \
-		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra remote --extra lance --extra int8 --extra dev --universal --python-version 3.10 --fork-strategy fewest \
+		--extra pipeline --extra joblib --extra slurm --extra umap --extra ray --extra remote --extra lance --extra int8 --extra docs --extra dev --universal --python-version 3.10 --fork-strategy fewest \
 		--no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file "$$work/resolved"; \
 	sed -e "/>= '3\.14'/d" -e 's/ *;.*//' "$$work/resolved" > "$$work/versions"; \
 	twice=$$(cut -d = -f 1 "$$work/versions" | uniq -d); \
@@ -107,5 +113,5 @@ constraints:
 	cp "$$work/constraints.txt" constraints.txt
 
 clean:
-	@rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache
-	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+	@rm -rf $(VENV) demo site .mypy_cache .pytest_cache .ruff_cache
+	@find src tests benchmarks docs_build -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -32,7 +32,7 @@ LAYERS = [
 ]
 """The house from the ground up: a room imports from the floors below its own, and within itself.
 
-Rooms on one floor do not import each other. ``docs/architecture.md`` says what each is for.
+Rooms on one floor do not import each other. ``docs/explain/architecture.md`` says what each is for.
 """
 
 FLOOR = {room: number for number, rooms in enumerate(LAYERS) for room in rooms}
@@ -96,7 +96,7 @@ def modules_loaded_by(code: str) -> set[str]:
 
 
 def test_the_page_on_the_house_has_the_same_floors() -> None:
-    page = (Path(__file__).parents[1] / "docs" / "architecture.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[1] / "docs" / "explain" / "architecture.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (\d+) \| ([^|]+) \|", page, re.MULTILINE)
     assert [(number, set(re.findall(r"`(\w+)`", rooms))) for number, rooms in rows] == [
         (str(number), rooms) for number, rooms in enumerate(LAYERS, start=1)

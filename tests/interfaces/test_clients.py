@@ -1,7 +1,7 @@
 """Each interface in its client, in a virtual environment of its own: ``L3EMBED_CLIENTS=1 make test``.
 
 Clients have pins that l3embed's don't agree with, or a gigabyte of packages, so that they are not installed
-where the tests run. What they print stands in ``docs/benchmarks_interfaces.md``.
+where the tests run. What they print stands in ``docs/howto/interfaces.md``.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""What the documentation's site is built with, besides MkDocs: pages and pictures that code makes."""
