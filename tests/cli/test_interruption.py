@@ -83,7 +83,7 @@ def test_a_second_ctrl_c_ends_it_at_once_and_leaves_no_half_output(
 
 IN_C_CODE = """
 import collections, itertools, os, sys
-from l3embed.cli.interruption import answering
+from l3embed.console.interruption import answering
 def run():
     begin = map(os.write, [1], [b"begun\\n"])
     # For ever, and from there on without a line of Python, keeping its lock as compilations do.
@@ -102,7 +102,7 @@ def test_ctrl_c_is_answered_while_no_thread_can_run_python_code() -> None:
 
 SWALLOWED = """
 import sys, time
-from l3embed.cli.interruption import answering
+from l3embed.console.interruption import answering
 def run():
     try:
         print("begun", flush=True)
@@ -129,7 +129,7 @@ def test_ctrl_c_that_other_code_has_swallowed_counts() -> None:
 CLEANING_UP = """
 import subprocess, sys, time
 from pathlib import Path
-from l3embed.cli.interruption import answering
+from l3embed.console.interruption import answering
 from l3embed.disk.atomic import replacing, replacing_folder
 from l3embed.disk.leftovers import programs
 folder = Path(sys.argv[1])
@@ -169,7 +169,7 @@ def test_a_process_that_is_not_to_be_interrupted_goes_on() -> None:
     """As under nohup: what ignores Ctrl-C from the beginning is not made to hear it."""
     program = (
         "import signal, sys\n"
-        "from l3embed.cli.interruption import answering\n"
+        "from l3embed.console.interruption import answering\n"
         "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
         "sys.exit(answering('l3embed', lambda: signal.raise_signal(signal.SIGINT) or 7))"
     )

@@ -28,7 +28,7 @@ from l3embed.app.run_shards import (
 from l3embed.app.settings import Settings, parse_settings
 from l3embed.app.submission import check_can_be_submitted, submit
 from l3embed.app.sweep import forget_jobs, write_outcome
-from l3embed.cli.main import show_warning
+from l3embed.console.answers import show_warning
 from l3embed.engines.engine_table import runs_commands
 from l3embed.errors import OpenL3Error
 from l3embed.runtimes.processor import CORES_VARIABLE, available_threads

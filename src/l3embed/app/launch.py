@@ -15,8 +15,8 @@ from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
 from l3embed.app.run import PROGRAM
 from l3embed.app.sweep import read_failure, read_jobs
 from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
-from l3embed.cli.interruption import EXIT_INTERRUPTED
-from l3embed.cli.main import EXIT_FAILURE
+from l3embed.console.answers import EXIT_FAILURE
+from l3embed.console.interruption import EXIT_INTERRUPTED
 from l3embed.errors import OpenL3Error
 from l3embed.progress import counted
 

@@ -12,8 +12,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
-from l3embed.app.settings import setting_keys
+from l3embed.app.settings import PARAMS_FILE, setting_keys
 from l3embed.app.suggestions import did_you_mean
+from l3embed.conf import FOLDER
 from l3embed.errors import OpenL3Error
 
 PATHS = ("dataset.path", "labels.table", "weights.path", "evaluation.reference")
@@ -89,16 +90,22 @@ def _check_name(name: str, value: str, config_folder: Path) -> None:
                 )
     elif name not in keys | sections and not name.startswith(FREE):
         meant = did_you_mean(name, (*sorted(key for key in keys if not DERIVED.search(key)), *groups))
-        raise OpenL3Error(f"There is no setting {name}.{meant or f' {config_folder}/ has them all.'}")
+        raise OpenL3Error(
+            f"There is no setting {name}.{meant or f' {PARAMS_FILE} of a project has them all.'}"
+        )
 
 
 def choices(config_folder: Path) -> dict[str, list[str]]:
-    """Return the choices of each group of settings, by the group's name."""
-    files = sorted(config_folder.glob("*/*.yaml"))
+    """Return the choices of each group of settings, the package's and a project's own, by its name."""
+    found = {
+        (file.parent.name, file.stem)
+        for folder in (FOLDER, config_folder)
+        for file in folder.glob("*/*.yaml")
+    }
     groups: dict[str, list[str]] = {}
-    for file in files:
-        if file.parent.name != "hydra":
-            groups.setdefault(file.parent.name, []).append(file.stem)
+    for group, choice in sorted(found):
+        if group != "hydra":
+            groups.setdefault(group, []).append(choice)
     return groups
 
 

@@ -146,7 +146,7 @@ def _leaves(values: Any, group: str = "") -> Iterator[tuple[str, str]]:
 def _check(text: str) -> int:
     if PARAMS_FILE.is_file() and PARAMS_FILE.read_text(encoding="utf-8") == text:
         return 0
-    raise OpenL3Error(f"{PARAMS_FILE} does not agree with {CONFIG_FOLDER}/. Write it anew: make params.")
+    raise OpenL3Error(f"{PARAMS_FILE} does not agree with {CONFIG_FOLDER}/. Write it anew: l3embed-params.")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from l3embed.cli.interruption import answering
+from l3embed.console.interruption import answering
 
 PROGRAM = "l3embed-pipeline"
 

@@ -193,7 +193,7 @@ def parse_settings(values: Any) -> Settings:
         Naming the setting, what came and what is allowed.
     """
     if not isinstance(values, (dict, DictConfig)):
-        raise OpenL3Error("The settings must be a mapping of groups, as 'make params' writes it.")
+        raise OpenL3Error("The settings must be a mapping of groups, as 'l3embed-params' writes it.")
     try:
         merged = OmegaConf.merge(OmegaConf.structured(Settings), values)
         _refuse_missing(OmegaConf.missing_keys(values) | OmegaConf.missing_keys(merged))
@@ -241,7 +241,9 @@ def read_settings(path: Path = PARAMS_FILE) -> Settings:
         If the file is missing or a setting in it is wrong.
     """
     if not path.is_file():
-        raise OpenL3Error(f"There is no {path} here. Run this in the project's folder, after 'make params'.")
+        raise OpenL3Error(
+            f"There is no {path} here. Run this in the project's folder, after 'l3embed-params'."
+        )
     try:
         return parse_settings(OmegaConf.load(path))
     except (YAMLError, OSError, ValueError) as error:

@@ -6,7 +6,6 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import TextIO
 
 from l3embed.cli import (
     completion,
@@ -23,12 +22,10 @@ from l3embed.cli import (
     weights_cache,
 )
 from l3embed.cli.flags import write_line
-from l3embed.cli.interruption import EXIT_INTERRUPTED, answering
-from l3embed.errors import OpenL3Error, OpenL3Warning
-from l3embed.progress import say
+from l3embed.console.answers import EXIT_FAILURE, show_warning
+from l3embed.console.interruption import EXIT_INTERRUPTED, answering
+from l3embed.errors import OpenL3Error
 from l3embed.version import __version__
-
-EXIT_FAILURE = 1
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -89,16 +86,3 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command.add_parser(subparsers)
     return parser
-
-
-def show_warning(
-    message: Warning | str,
-    category: type[Warning],
-    filename: str,
-    lineno: int,
-    file: TextIO | None = None,
-    line: str | None = None,
-) -> None:
-    """Show our own warnings as a line; others are about code, which a user of commands cannot change."""
-    if issubclass(category, OpenL3Warning):
-        say(f"l3embed: warning: {message}")

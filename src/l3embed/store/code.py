@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -11,9 +10,8 @@ from pathlib import Path
 
 from l3embed.runtimes.choice import runtime_packages
 from l3embed.store.recipe import Parameter, Recipe, Step
+from l3embed.store.sources import source_files, sources_checksum, sources_of
 from l3embed.version import __version__
-
-PACKAGE = Path(__file__).parents[1]
 
 READING = ("imageio", "imageio-ffmpeg", "numpy", "pillow", "scikit-image", "scipy", "soundfile", "tifffile")
 """Packages that files are read with."""
@@ -29,7 +27,7 @@ class StepCode:
     Parameters
     ----------
     sources : tuple of str
-        Folders and modules of this package, relative to it; ``dvc.yaml`` lists them too.
+        Folders and modules of this package, relative to it: all of their stage's, or single files of those.
     packages : tuple of str
         Packages whose versions may change its numbers.
     """
@@ -38,22 +36,14 @@ class StepCode:
     packages: tuple[str, ...]
 
     def files(self) -> Iterator[Path]:
-        """Yield the files of the sources, in an order that is always the same."""
-        for name in self.sources:
-            path = PACKAGE / name
-            inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-            yield from (file for file in inside if file.suffix != ".pyc")
+        """Return the files of the sources, in an order that is always the same."""
+        return source_files(self.sources)
 
 
 STEPS = {
-    Step.PREPROCESS: StepCode(
-        ("decoding", "disk/rows.py", "frontends", "inputs", "stages/preprocess.py", "variants.py"), READING
-    ),
+    Step.PREPROCESS: StepCode(sources_of("preprocess", but=("stages/dataset.py", "stages/packed")), READING),
     Step.EMBED: StepCode(
-        (
-            *("disk/rows.py", "frontends", "inputs", "models", "networks", "runtimes"),
-            *("stages/embed.py", "stages/network.py", "variants.py", "weights/file.py"),
-        ),
+        sources_of("embed", but=("export", "stages/packed")),
         tuple(sorted(("h5py", "numpy", "scipy", *runtime_packages()))),
     ),
     Step.POOL: StepCode(("disk/rows.py", "export/moments.py", "stages/pooling.py"), ("numpy",)),
@@ -86,11 +76,7 @@ def recipe_of(step: Step, sha256: str, parameters: Mapping[str, Parameter]) -> R
 @cache
 def code_checksum(step: Step) -> str:
     """Return the checksum of the code that does a step."""
-    digest = hashlib.sha256()
-    for path in STEPS[step].files():
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(PACKAGE).as_posix()} {len(content)}\n".encode() + content)
-    return digest.hexdigest()
+    return sources_checksum(STEPS[step].sources)
 
 
 @cache

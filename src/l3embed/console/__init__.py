@@ -1,0 +1,1 @@
+"""What all of l3embed's programs share: Ctrl-C, exit statuses, and how warnings reach the user."""
