@@ -31,7 +31,7 @@ help:
 	@echo "make venv         make the virtual environment in $(VENV); the commands below do it when needed, and add to it"
 	@echo "make test         run the tests; ARGS=... passes more arguments to pytest"
 	@echo "make check        check style, format, types, and that params.yaml agrees with conf/"
-	@echo "make params       write params.yaml anew from conf/"
+	@echo "make params       write params.yaml anew from conf/, and the editors' schema of both"
 	@echo "make demo         run the whole pipeline on a sample dataset, in demo/"
 	@echo "make bench        measure speed and memory, an hour; ARGS=--short only sees that it works"
 	@echo "make kills        kill 200 runs at random moments and compare what comes of them; ARGS=\"--kills 12\""
@@ -74,6 +74,7 @@ check: $(READY)
 
 params: $(MADE)
 	@$(RUN) l3embed.app.params
+	@$(RUN) l3embed.app.settings_schema
 
 demo: $(MADE)
 	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" scripts/demo

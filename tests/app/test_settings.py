@@ -366,8 +366,8 @@ def test_a_missing_params_file_is_explained(tmp_path: Path) -> None:
         (
             "omegaconf",
             {
-                *("app/groups.py", "app/job.py", "app/output_settings.py", "app/params.py"),
-                *("app/settings.py", "app/sweep.py"),
+                *("app/groups.py", "app/job.py", "app/params.py", "app/rules.py"),
+                *("app/settings.py", "app/settings_schema.py", "app/sweep.py"),
             },
         ),
         ("dvc", set()),

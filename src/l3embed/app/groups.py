@@ -9,13 +9,16 @@ from typing import Any
 
 from omegaconf import MISSING
 
+from l3embed.app.rules import at_least, check_rules, one_of, rules_of
 from l3embed.errors import OpenL3Error
+from l3embed.evaluation.evaluation import LEAST as LEAST_OF_EVALUATION
 from l3embed.evaluation.evaluation import EvaluationOptions
 from l3embed.export.labels import FolderLabels, LabelSource, LabelTable, ListingLabels
 from l3embed.export.timed_labels import TimedKind, TimedLabels
 from l3embed.inputs.windows import Framing
-from l3embed.report.choices import ReportOptions
-from l3embed.runtimes.choice import parse_runtime
+from l3embed.report.choices import LEAST as LEAST_OF_REPORT
+from l3embed.report.choices import Projection, ReportOptions
+from l3embed.runtimes.choice import runtime_names
 from l3embed.stages.dataset import Selection
 from l3embed.variants import (
     AUDIO_EMBEDDING_SIZES,
@@ -27,7 +30,6 @@ from l3embed.variants import (
     InputRepr,
     Media,
     Precision,
-    check_at_least,
     check_one_of,
     parse_choice,
 )
@@ -61,6 +63,11 @@ class LabelKind(str, Enum):
 ALL = "all"
 """The word for every kind of files."""
 
+SAMPLES, SPECTROGRAMS = "samples", "spectrograms"
+"""What the preprocess stage may write of sound."""
+
+LEAST_HOP_S = 1 / SAMPLE_RATE_HZ
+
 
 @dataclass
 class DatasetSettings:
@@ -68,7 +75,7 @@ class DatasetSettings:
 
     name: str = MISSING
     path: str = MISSING
-    modality: Any = ALL
+    modality: Any = one_of((ALL, *Media), ALL, is_list_too=True)  # noqa: RUF009 (a field)
     include: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
     synthesised: dict[str, str] = field(default_factory=dict)
@@ -81,9 +88,7 @@ class DatasetSettings:
     def parse(self) -> Selection:
         """Return the stages' word for it."""
         named = self.modality if isinstance(self.modality, list) else [self.modality]
-        check_one_of(
-            "dataset.modality", named[0] if named else None, (ALL, *(media.value for media in Media))
-        )
+        check_one_of("dataset.modality", named[0] if named else None, rules_of(self)["modality"].words)
         if named == [ALL]:
             return Selection(tuple(Media), tuple(self.include), tuple(self.exclude))
         media = {parse_choice(Media, "dataset.modality", name) for name in named}
@@ -95,7 +100,7 @@ class DatasetSettings:
 class LabelSettings:
     """Which class each file is of."""
 
-    source: str = MISSING
+    source: str = one_of(LabelKind)
     table: str | None = None
     definition: str | None = MISSING
 
@@ -124,27 +129,23 @@ class LabelSettings:
 class ModelSettings:
     """Which networks."""
 
-    content_type: str = MISSING
-    input_repr: str = MISSING
-    audio_embedding_size: int = MISSING
-    image_embedding_size: int = MISSING
-    precision: str = MISSING
+    content_type: str = one_of(ContentType)
+    input_repr: str = one_of(InputRepr)
+    audio_embedding_size: int = one_of(AUDIO_EMBEDDING_SIZES)
+    image_embedding_size: int = one_of(IMAGE_EMBEDDING_SIZES)
+    precision: str = one_of(Precision)
 
     def __post_init__(self) -> None:
-        parse_choice(ContentType, "model.content_type", self.content_type)
-        parse_choice(InputRepr, "model.input_repr", self.input_repr)
-        parse_choice(Precision, "model.precision", self.precision)
-        check_one_of("model.audio_embedding_size", self.audio_embedding_size, AUDIO_EMBEDDING_SIZES)
-        check_one_of("model.image_embedding_size", self.image_embedding_size, IMAGE_EMBEDDING_SIZES)
+        check_rules("model.", self)
 
 
 @dataclass
 class PreprocessedSettings:
     """What the preprocess stage writes."""
 
-    kind: str = MISSING
-    input_repr: str | None = None
-    hop_s: float | None = None
+    kind: str = one_of((SAMPLES, SPECTROGRAMS))
+    input_repr: str | None = one_of(InputRepr, None)
+    hop_s: float | None = at_least(LEAST_HOP_S, None)
     center: bool | None = None
 
 
@@ -152,12 +153,12 @@ class PreprocessedSettings:
 class FrontendSettings:
     """What computes the spectrograms."""
 
-    name: str = MISSING
+    name: str = one_of(Frontend)
     preprocessed: PreprocessedSettings = field(default_factory=PreprocessedSettings)
 
     def __post_init__(self) -> None:
-        frontend = parse_choice(Frontend, "frontend.name", self.name)
-        kind = "spectrograms" if frontend is Frontend.LIBROSA else "samples"
+        check_rules("frontend.", self)
+        kind = SPECTROGRAMS if self.name == Frontend.LIBROSA else SAMPLES
         if self.preprocessed.kind != kind:
             raise OpenL3Error(
                 f"frontend.name is {self.name!r} and frontend.preprocessed.kind {self.preprocessed.kind!r}, "
@@ -169,11 +170,11 @@ class FrontendSettings:
 class WindowsSettings:
     """How recordings are cut into windows."""
 
-    hop_s: float = MISSING
+    hop_s: float = at_least(LEAST_HOP_S)
     center: bool = MISSING
 
     def __post_init__(self) -> None:
-        if not 1 / SAMPLE_RATE_HZ <= self.hop_s < float("inf"):
+        if not LEAST_HOP_S <= self.hop_s < float("inf"):
             raise OpenL3Error(
                 f"windows.hop_s must be a number of seconds from 1/{SAMPLE_RATE_HZ} on; got {self.hop_s}."
             )
@@ -187,38 +188,37 @@ class WindowsSettings:
 class DeviceSettings:
     """Where the network runs, and how much of it at once."""
 
-    name: str = MISSING
-    batch_size: int = MISSING
-    threads: int = MISSING
+    name: str = one_of(Device)
+    batch_size: int = at_least(1)
+    threads: int = at_least(0)
 
     def __post_init__(self) -> None:
-        parse_choice(Device, "device.name", self.name)
-        check_at_least("device.batch_size", self.batch_size, 1)
-        check_at_least("device.threads", self.threads, 0)
+        check_rules("device.", self)
 
 
 @dataclass
 class RuntimeSettings:
     """What computes the network."""
 
-    name: str = MISSING
+    name: str = one_of(runtime_names())
 
     def __post_init__(self) -> None:
-        parse_runtime("runtime.name", self.name)
+        check_rules("runtime.", self)
 
 
 @dataclass
 class WeightsSettings:
     """Where the network's weights come from."""
 
-    source: str = MISSING
+    source: str = one_of(SourceKind)
     base_url: str | None = None
-    seed: int | None = None
+    seed: int | None = at_least(0, None)
     path: str | None = None
     definition: str | None = MISSING
 
     def __post_init__(self) -> None:
         self.parse()
+        check_rules("weights.", self)
         _check_definition("weights", "weights", self)
 
     def parse(self) -> WeightsSource:
@@ -246,10 +246,10 @@ class WeightsSettings:
 class EvaluationSettings:
     """How the embeddings are evaluated."""
 
-    folds: int = MISSING
-    min_class_files: int | None = None
-    neighbours: int = MISSING
-    seed: int = MISSING
+    folds: int = at_least(LEAST_OF_EVALUATION["folds"])
+    min_class_files: int | None = at_least(LEAST_OF_EVALUATION["min_class_files"], None)
+    neighbours: int = at_least(LEAST_OF_EVALUATION["neighbours"])
+    seed: int = at_least(LEAST_OF_EVALUATION["seed"])
     reference: str | None = None
     definitions: dict[str, str] = field(default_factory=dict)
     definition: str | None = None
@@ -271,10 +271,10 @@ class EvaluationSettings:
 class ReportSettings:
     """What the report shows."""
 
-    projection: str = MISSING
-    previews_mb: float = MISSING
-    neighbours: int = MISSING
-    seed: int = MISSING
+    projection: str = one_of(Projection)
+    previews_mb: float = at_least(LEAST_OF_REPORT["previews_mb"])
+    neighbours: int = at_least(LEAST_OF_REPORT["neighbours"])
+    seed: int = at_least(LEAST_OF_REPORT["seed"])
 
     def __post_init__(self) -> None:
         self.parse()

@@ -8,13 +8,11 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
-from omegaconf import MISSING
-
+from l3embed.app.rules import check_rules, one_of
 from l3embed.errors import OpenL3Error
 from l3embed.export.card.licences import parse_licence
 from l3embed.export.card.study import Study
 from l3embed.export.formats import FORMATS, Dtype, Pooling, RowLayout, Rows, check_format
-from l3embed.variants import parse_choice
 
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 """What Croissant asks of a dataset's version."""
@@ -27,16 +25,16 @@ class ExportSettings:
     With `card`, a dataset card and a Croissant file are written beside Parquet; `CardSettings` says what of.
     """
 
-    formats: Any = field(default_factory=lambda: ["npz"])
+    formats: Any = one_of(FORMATS, ["npz"], is_list_too=True)  # noqa: RUF009 (a field)
     parquet: bool | None = None
-    rows: str = MISSING
-    pooling: str = MISSING
-    dtype: str = MISSING
+    rows: str = one_of(Rows)
+    pooling: str = one_of(Pooling)
+    dtype: str = one_of(Dtype)
     card: bool = False
 
     def __post_init__(self) -> None:
         self.chosen_formats()
-        self.layout()
+        check_rules("export.", self)
 
     def chosen_formats(self) -> tuple[str, ...]:
         """Return the formats that are to be written, in the order of their table."""
@@ -50,11 +48,7 @@ class ExportSettings:
 
     def layout(self) -> RowLayout:
         """Return the formats' word for how rows are laid out."""
-        return RowLayout(
-            rows=parse_choice(Rows, "export.rows", self.rows),
-            pooling=parse_choice(Pooling, "export.pooling", self.pooling),
-            dtype=parse_choice(Dtype, "export.dtype", self.dtype),
-        )
+        return RowLayout(Rows(self.rows), Pooling(self.pooling), Dtype(self.dtype))
 
 
 @dataclass
@@ -132,17 +126,16 @@ class PartSettings:
 class LayoutSettings:
     """How many files there are."""
 
-    name: str = OutputLayout.FILES.value
-    dtype: str = Dtype.FLOAT32.value
+    name: str = one_of(OutputLayout, OutputLayout.FILES.value)
+    dtype: str = one_of(Dtype, Dtype.FLOAT32.value)
     parts_depend_on: PartSettings = field(default_factory=PartSettings)
 
     def __post_init__(self) -> None:
-        layout = parse_choice(OutputLayout, "layout.name", self.name)
-        parse_choice(Dtype, "layout.dtype", self.dtype)
+        check_rules("layout.", self)
         if self.is_packed != (self.parts_depend_on.source is not None):
             raise OpenL3Error(
                 f"layout.name is {self.name!r}, which does not go together with layout.parts_depend_on. "
-                f"Set the group as a whole: layout={layout.value}."
+                f"Set the group as a whole: layout={self.name}."
             )
 
     @property

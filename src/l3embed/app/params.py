@@ -22,6 +22,7 @@ from yaml import YAMLError
 from l3embed.app.overrides import prepare_overrides
 from l3embed.app.paths import check_paths, without_effect
 from l3embed.app.settings import PARAMS_FILE, parse_settings
+from l3embed.app.settings_schema import PROJECT_FILE, SCHEMA_FILE
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error, source_faults
 
@@ -93,13 +94,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "overrides", nargs="*", metavar="KEY=VALUE", help="as in weights=random model.input_repr=mel128"
     )
     parser.add_argument("--check", action="store_true", help="only say whether params.yaml agrees with conf/")
+    parser.add_argument(
+        "--schema",
+        nargs="?",
+        type=Path,
+        const=PROJECT_FILE,
+        metavar="FILE",
+        help="only write the JSON schema by which editors complete and check conf/ and params.yaml "
+        "(default: %(const)s)",
+    )
     args = parser.parse_args(arguments)
     try:
+        if args.schema:
+            return _write_schema(args.schema)
         text = compose_params(CONFIG_FOLDER, args.overrides)
         return _check(text) if args.check else _write(text)
     except (OpenL3Error, OSError) as error:
         sys.stderr.write(f"l3embed-params: error: {error}\n")
         return 1
+
+
+def _write_schema(file: Path) -> int:
+    with replacing(file) as temporary:
+        temporary.write_bytes(SCHEMA_FILE.read_bytes())
+    sys.stdout.write(f"{file} is written.\n")
+    return 0
 
 
 def _write(text: str) -> int:

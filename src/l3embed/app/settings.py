@@ -26,6 +26,7 @@ from l3embed.app.groups import (
     WindowsSettings,
 )
 from l3embed.app.output_settings import CardSettings, ExportSettings, LayoutSettings
+from l3embed.app.rules import at_least, check_rules, one_of
 from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
@@ -41,9 +42,7 @@ from l3embed.variants import (
     ImageVariant,
     Modality,
     Variant,
-    check_at_least,
     parse_audio_variant,
-    parse_choice,
     parse_image_variant,
 )
 
@@ -68,17 +67,15 @@ class Settings:
     engine: EngineSettings = field(default_factory=EngineSettings)
     evaluation: EvaluationSettings = MISSING
     report: ReportSettings = MISSING
-    on_error: str = MISSING
-    on_damage: str = OnDamage.USE.value
+    on_error: str = one_of(OnError)
+    on_damage: str = one_of(OnDamage, OnDamage.USE.value)
     exif_rotation: bool = False
-    max_megapixels: float = MAX_MEGAPIXELS
+    max_megapixels: float = at_least(1, MAX_MEGAPIXELS)
     profile: bool = MISSING
     shard: str | None = None
 
     def __post_init__(self) -> None:
-        parse_choice(OnError, "on_error", self.on_error)
-        parse_choice(OnDamage, "on_damage", self.on_damage)
-        check_at_least("max_megapixels", self.max_megapixels, 1)
+        check_rules("", self)
         self._check_packed()
         self._check_card()
         repeated = self.frontend.preprocessed

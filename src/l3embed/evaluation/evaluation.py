@@ -26,6 +26,10 @@ MOST_NUMBERS = 10_000 * 6144
 """Numbers of packed embeddings that are evaluated on: 0.25 GB, which classifiers need ten times."""
 
 
+LEAST = {"folds": 2, "min_class_files": 2, "neighbours": 1, "seed": 0}
+"""The least that options may be, by their names."""
+
+
 @dataclass(frozen=True)
 class EvaluationOptions:
     """How to evaluate, by the names of the settings' group ``evaluation``.
@@ -57,11 +61,9 @@ class EvaluationOptions:
     resamples: int = 1000
 
     def __post_init__(self) -> None:
-        check_at_least("evaluation.folds", self.folds, 2)
-        if self.min_class_files is not None:
-            check_at_least("evaluation.min_class_files", self.min_class_files, 2)
-        check_at_least("evaluation.neighbours", self.neighbours, 1)
-        check_at_least("evaluation.seed", self.seed, 0)
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            check_at_least(f"evaluation.{name}", least if value is None else value, least)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,10 @@ class ReportInputs:
     stages: tuple[str, ...]
 
 
+LEAST = {"previews_mb": 0, "neighbours": 1, "seed": 0}
+"""The least that options may be, by their names."""
+
+
 @dataclass(frozen=True)
 class ReportOptions:
     """What may be chosen about a report, by the names of the settings' group ``report``.
@@ -72,9 +76,8 @@ class ReportOptions:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "projection", parse_choice(Projection, "report.projection", self.projection))
-        check_at_least("report.previews_mb", self.previews_mb, 0)
-        check_at_least("report.neighbours", self.neighbours, 1)
-        check_at_least("report.seed", self.seed, 0)
+        for name, least in LEAST.items():
+            check_at_least(f"report.{name}", getattr(self, name), least)
 
     @property
     def preview_budget_bytes(self) -> int:
