@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from conftest import run_child
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stages.conftest import REPOSITORY
@@ -247,3 +249,17 @@ def test_the_whole_pipeline_suggests_too(
     assert program.main([*sweep, override]) == 1
     assert capsys.readouterr().err.endswith(f" Did you mean {suggestion}?\n")
     assert not (project / "sweeps").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--cfg", "job", "--package", "model", "model=music_512"], "\ninput_repr: mel256\n"),
+        (["--info", "defaults"], "model/music"),
+        (["--shell-completion", "install=bash"], "hydra_bash_completion"),
+    ],
+    ids=["cfg", "info", "shell completion"],
+)
+def test_options_of_hydra_keep_their_values(arguments: list[str], says: str, project: Path) -> None:
+    command = [sys.executable, "-m", "l3embed.app.run", *arguments]
+    assert says in run_child(command, cwd=project).stdout

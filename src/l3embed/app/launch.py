@@ -11,8 +11,9 @@ import hydra
 
 from l3embed.app.job import Launch, run_job
 from l3embed.app.overrides import prepare_overrides
-from l3embed.app.params import CONFIG_FOLDER, CONFIG_NAME, check_project
+from l3embed.app.params import CONFIG_NAME, check_project
 from l3embed.app.run import PROGRAM
+from l3embed.app.schema_file import CONFIG_FOLDER
 from l3embed.app.sweep import read_failure, read_jobs
 from l3embed.app.sweep_tables import CHART_FILE, CSV_FILE, MARKDOWN_FILE, write_sweep
 from l3embed.cli.interruption import EXIT_INTERRUPTED
@@ -21,6 +22,8 @@ from l3embed.errors import OpenL3Error
 from l3embed.progress import counted
 
 SWEEP_OPTIONS = ("-m", "--multirun")
+SHELL_OPTIONS = ("-sc", "--shell-completion")
+"""With which Hydra takes words that are no settings."""
 
 LAUNCHER_EXTRAS = {
     "cores": ("hydra_plugins.hydra_joblib_launcher", "joblib"),
@@ -68,11 +71,18 @@ def _launch() -> int:
 
 def _prepared(arguments: Sequence[str]) -> list[str]:
     """Return a command line with its settings as Hydra understands them; options stay as they are."""
+    if any(argument in SHELL_OPTIONS for argument in arguments):
+        return list(arguments)
     is_sweep = any(argument in SWEEP_OPTIONS for argument in arguments)
     prepared = []
+    before = ""
     for argument in arguments:
-        own = [] if argument.startswith("-") else [argument]
+        is_option = argument.startswith("-")
+        # What stands behind another option without a sign may be its value: --cfg job.
+        is_value = before.startswith("-") and before not in SWEEP_OPTIONS and "=" not in argument
+        own = [] if is_option or is_value else [argument]
         prepared += prepare_overrides(own, CONFIG_FOLDER, is_sweep=is_sweep) or [argument]
+        before = argument
     return prepared
 
 

@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override, Quote, QuotedString
 from hydra.errors import HydraException
 
+from l3embed.app.schema_file import DERIVED
 from l3embed.app.settings import setting_keys
 from l3embed.app.suggestions import did_you_mean
 from l3embed.errors import OpenL3Error
@@ -30,9 +31,6 @@ INTERPOLATION = "${"
 
 FREE = "dataset.synthesised."
 """What settings begin with whose names are anybody's choice."""
-
-DERIVED = re.compile(r"\.definition\Z|\.definitions\b|\.preprocessed\b")
-"""Settings that follow from others: nobody means them."""
 
 WORD = re.compile(r"\w+", re.ASCII)
 

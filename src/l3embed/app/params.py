@@ -1,6 +1,7 @@
 """``l3embed-params``: compose ``conf/`` into ``params.yaml``, which the pipeline's stages read.
 
-DVC does the same at ``dvc exp run``, and writes the same bytes.
+DVC does the same at ``dvc exp run``, and writes the same bytes. Hydra is imported when there is something to
+compose: a shell that asks for completions has its answer before.
 """
 
 from __future__ import annotations
@@ -13,20 +14,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from hydra import compose, initialize_config_dir
-from hydra.errors import HydraException, OverrideParseException
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from yaml import YAMLError
-
-from l3embed.app.overrides import prepare_overrides
-from l3embed.app.paths import check_paths, without_effect
-from l3embed.app.settings import PARAMS_FILE, parse_settings
-from l3embed.app.settings_schema import PROJECT_FILE, SCHEMA_FILE
+from l3embed.app.schema_file import CONFIG_FOLDER, PARAMS_FILE, PROJECT_FILE, SCHEMA_FILE, add_overrides
+from l3embed.cli.completion import complete
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error, source_faults
 
-CONFIG_FOLDER = Path("conf")
+PROGRAM = "l3embed-params"
 CONFIG_NAME = "config"
 
 ABSENT = "(absent)"
@@ -48,6 +41,15 @@ def compose_params(config_folder: Path, overrides: Sequence[str] = ()) -> str:
     OpenL3Error
         If there is no such setting or choice, or a value is not allowed.
     """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
+    from l3embed.app.overrides import prepare_overrides
+    from l3embed.app.settings import parse_settings
+
     check_project(config_folder)
     prepared = prepare_overrides(overrides, config_folder)
     # Besides what Hydra means to raise there is what it stumbles over.
@@ -79,6 +81,8 @@ def check_project(config_folder: Path = CONFIG_FOLDER) -> None:
 
 def _reason(error: Exception) -> str:
     """Return an error's words: without Hydra's advice that does not hold here, with advice that does."""
+    from hydra.errors import OverrideParseException
+
     words = re.split(r"\n+(?:To append to your config|Config search path|See https)", str(error))[0]
     if isinstance(error, OverrideParseException):
         words += "\nPut a value with signs in it in quotes, twice: \"dataset.exclude=['~my, recordings']\"."
@@ -88,11 +92,9 @@ def _reason(error: Exception) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write ``params.yaml``, or check it; return the exit status."""
     parser = argparse.ArgumentParser(
-        prog="l3embed-params", description="Compose conf/ into params.yaml, which 'dvc repro' reads."
+        prog=PROGRAM, description="Compose conf/ into params.yaml, which 'dvc repro' reads."
     )
-    parser.add_argument(
-        "overrides", nargs="*", metavar="KEY=VALUE", help="as in weights=random model.input_repr=mel128"
-    )
+    add_overrides(parser, "as in weights=random model.input_repr=mel128")
     parser.add_argument("--check", action="store_true", help="only say whether params.yaml agrees with conf/")
     parser.add_argument(
         "--schema",
@@ -103,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="only write the JSON schema by which editors complete and check conf/ and params.yaml "
         "(default: %(const)s)",
     )
+    complete(parser)
     args = parser.parse_args(arguments)
     try:
         if args.schema:
@@ -110,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         text = compose_params(CONFIG_FOLDER, args.overrides)
         return _check(text) if args.check else _write(text)
     except (OpenL3Error, OSError) as error:
-        sys.stderr.write(f"l3embed-params: error: {error}\n")
+        sys.stderr.write(f"{PROGRAM}: error: {error}\n")
         return 1
 
 
@@ -122,10 +125,15 @@ def _write_schema(file: Path) -> int:
 
 
 def _write(text: str) -> int:
+    from omegaconf import OmegaConf
+
+    from l3embed.app.paths import check_paths, without_effect
+    from l3embed.app.settings import parse_settings
+
     settings = parse_settings(OmegaConf.create(text))
     check_paths(settings)
     for sentence in without_effect(settings):
-        sys.stderr.write(f"l3embed-params: warning: {sentence}\n")
+        sys.stderr.write(f"{PROGRAM}: warning: {sentence}\n")
     changes = _changes(text)
     with replacing(PARAMS_FILE) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -135,6 +143,10 @@ def _write(text: str) -> int:
 
 def _changes(text: str) -> str:
     """Return what the settings change against those that are there, a line each."""
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
+
     try:
         before = OmegaConf.to_container(OmegaConf.load(PARAMS_FILE))
     except FileNotFoundError:

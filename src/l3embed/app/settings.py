@@ -27,6 +27,7 @@ from l3embed.app.groups import (
 )
 from l3embed.app.output_settings import CardSettings, ExportSettings, LayoutSettings
 from l3embed.app.rules import at_least, check_rules, one_of
+from l3embed.app.schema_file import PARAMS_FILE
 from l3embed.app.suggestions import did_you_mean
 from l3embed.decoding.reading import MAX_MEGAPIXELS, OnDamage, Reading
 from l3embed.errors import OpenL3Error
@@ -45,8 +46,6 @@ from l3embed.variants import (
     parse_audio_variant,
     parse_image_variant,
 )
-
-PARAMS_FILE = Path("params.yaml")
 
 
 @dataclass

@@ -10,7 +10,6 @@ import inspect
 import json
 import sys
 from dataclasses import fields, is_dataclass
-from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -19,16 +18,9 @@ from omegaconf import MISSING
 
 from l3embed.app.conf_comments import Comments, read_comments
 from l3embed.app.rules import Rule, rules_of
+from l3embed.app.schema_file import CONFIG_FOLDER, PARAMS_FILE, REFERENCE, SCHEMA_FILE, Schema
 from l3embed.app.settings import Settings
 from l3embed.disk.atomic import replacing
-
-SCHEMA_FILE = Path(__file__).with_name("settings.schema.json")
-"""The schema, as it is installed."""
-
-PROJECT_FILE = Path("conf") / SCHEMA_FILE.name
-"""Where a project has it: an installed package lies elsewhere on each machine."""
-
-Schema = dict[str, Any]
 
 LATER = {"type": "string", "pattern": r"\$\{|^\?\?\?$"}
 """In place of any value: a reference to another setting, or what has to be set elsewhere."""
@@ -55,12 +47,12 @@ def settings_schema(comments: Comments, defaults: Schema) -> Schema:
     hints = get_type_hints(Settings)
     groups = {name: kind for name, kind in hints.items() if is_dataclass(kind)}
     own = _properties(Settings, "", comments, defaults)
-    refs = {name: {"$ref": f"#/definitions/{name}"} if name in groups else own[name] for name in own}
+    refs = {name: {"$ref": f"{REFERENCE}{name}"} if name in groups else own[name] for name in own}
     definitions: Schema = {name: own[name] for name in groups}
     definitions["defaults"] = _defaults(comments)
-    also: Schema = {"defaults": {"$ref": "#/definitions/defaults"}}
+    also: Schema = {"defaults": {"$ref": f"{REFERENCE}defaults"}}
     for name in groups:
-        inner = {key: {"$ref": f"#/definitions/{name}/properties/{key}"} for key in own[name]["properties"]}
+        inner = {key: {"$ref": f"{REFERENCE}{name}/properties/{key}"} for key in own[name]["properties"]}
         definitions[f"{name}_file"] = _object(own[name]["description"], {**also, **inner})
     hydra = {"hydra": {"type": "object", "description": "Where l3embed-pipeline writes, and how it sweeps."}}
     definitions["config"] = _object("The choices, and settings besides.", {**also, **refs, **hydra})
@@ -152,8 +144,8 @@ def _docstring(kind: Any) -> str:
 
 def main() -> int:
     """Write the schema into the package, of ``conf/`` and ``params.yaml`` here."""
-    defaults = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    schema = settings_schema(read_comments(Path("conf")), defaults)
+    defaults = yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8"))
+    schema = settings_schema(read_comments(CONFIG_FOLDER), defaults)
     with replacing(SCHEMA_FILE) as temporary:
         temporary.write_text(schema_text(schema), encoding="utf-8")
     return 0

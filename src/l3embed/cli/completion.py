@@ -1,4 +1,4 @@
-"""``l3embed completion``: what a shell needs to complete commands, options and their choices."""
+"""``l3embed completion``: what a shell needs to complete commands, options, settings and their choices."""
 
 from __future__ import annotations
 
@@ -11,17 +11,27 @@ from l3embed.cli.flags import write_line
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-PROGRAM = "l3embed"
+PROGRAMS = ("l3embed", "l3embed-params", "l3embed-pipeline")
 SHELLS = ("bash", "zsh", "fish")
 
 ASKED = "_ARGCOMPLETE"
 """Environment variable that a shell sets where it wants completions rather than the command."""
 
 EXAMPLES = """\
-examples:
+One script serves l3embed, l3embed-params and l3embed-pipeline. In ~/.bashrc, ~/.zshrc (behind compinit) or
+~/.config/fish/config.fish:
+
+  eval "$(l3embed completion bash)"
+  eval "$(l3embed completion zsh)"
+  l3embed completion fish | source
+
+Or once into a file, which costs nothing when a shell starts:
+
   l3embed completion bash > ~/.local/share/bash-completion/completions/l3embed
   l3embed completion zsh > ~/.zfunc/_l3embed        (with fpath+=~/.zfunc before compinit)
   l3embed completion fish > ~/.config/fish/completions/l3embed.fish
+
+bash and fish look for the other two by their names there, as in l3embed-params.fish: link these to it.
 """
 
 
@@ -29,8 +39,8 @@ def add_parser(subparsers: Subparsers) -> None:
     """Add the ``completion`` command; it sets ``run``, a function from arguments to an exit status."""
     parser = subparsers.add_parser(
         "completion",
-        help="write what a shell needs to complete l3embed's commands and options",
-        description="Write a script that has a shell complete l3embed's commands, options and choices.",
+        help="write what a shell needs to complete commands, options and settings",
+        description="Write a script that has a shell complete commands, options, settings and choices.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,5 +59,5 @@ def complete(parser: argparse.ArgumentParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from argcomplete.shell_integration import shellcode
 
-    write_line(shellcode([PROGRAM], shell=args.shell))
+    write_line(shellcode(PROGRAMS, shell=args.shell))
     return 0
