@@ -16,6 +16,7 @@ from typing import Any
 
 from l3embed.app.schema_file import CONFIG_FOLDER, PARAMS_FILE, PROJECT_FILE, SCHEMA_FILE, add_overrides
 from l3embed.cli.completion import complete
+from l3embed.cli.interruption import answering
 from l3embed.disk.atomic import replacing
 from l3embed.errors import OpenL3Error, source_faults
 
@@ -91,6 +92,8 @@ def _reason(error: Exception) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write ``params.yaml``, or check it; return the exit status."""
+    if arguments is None:
+        return answering(PROGRAM, lambda: main(sys.argv[1:]))
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Compose conf/ into params.yaml, which 'dvc repro' reads."
     )

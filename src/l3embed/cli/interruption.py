@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from l3embed.cli.unread import end_when_unread
 from l3embed.disk.leftovers import remove_leftovers
 
 EXIT_INTERRUPTED = 130
@@ -31,6 +32,7 @@ def answering(program: str, run: Callable[[], int]) -> int:
     run : callable
         Does the work, and returns the exit status.
     """
+    end_when_unread()
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # in the background, or under nohup
         return run()
     interruption = _Interruption()
