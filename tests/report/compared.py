@@ -71,6 +71,7 @@ def write_evaluation(
     predictions: Mapping[str, tuple[str, str]],
     classes: Sequence[tuple[str, int, float, float, float]],
     accuracy: float,
+    unit: str = "file",
 ) -> None:
     """What was evaluated of sounds: path to (actual, predicted), rows of classes, and one figure."""
     evaluation = folder / "evaluation"
@@ -78,7 +79,7 @@ def write_evaluation(
     rows = [Prediction(path, *words, fold="0", confidence=1.0) for path, words in predictions.items()]
     write_rows(predictions_path(evaluation, AUDIO), Prediction, rows)
     write_csv(classes_path(evaluation, AUDIO), ("label", "files", "recall", "precision", "f1"), classes)
-    write_json(evaluation / METRICS_FILE, {"audio": {"linear_probe": {"accuracy": accuracy}}})
+    write_json(evaluation / METRICS_FILE, {"audio": {"linear_probe": {"accuracy": accuracy}, "unit": unit}})
 
 
 def compared(a: Path, b: Path, **options: Any) -> Comparison:

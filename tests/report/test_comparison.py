@@ -15,7 +15,9 @@ from l3embed.export.doubts import Doubt
 from l3embed.report.changed_neighbours import NeighbourChanges
 from l3embed.report.changed_scores import ScoreChanges
 from l3embed.report.comparison import Comparison
-from l3embed.report.comparison_words import neighbour_words, number_words, reason_words
+from l3embed.report.comparison_json import comparison_content
+from l3embed.report.comparison_text import text_lines
+from l3embed.report.comparison_words import judgement_words, neighbour_words, number_words, reason_words
 from l3embed.report.file_matching import File, match_files
 from l3embed.variants import DoubtKind, Modality
 
@@ -269,6 +271,46 @@ def test_mcnemar_s_test_is_the_sign_test_of_the_files_that_changed_sides(
     write_evaluation(a, dict.fromkeys(paths, ("dog", "cat")), [], accuracy=0.0)
     write_evaluation(b, dict.fromkeys(paths[1:], ("dog", "dog")) | {"0.wav": ("dog", "cat")}, [], 0.8)
     assert scores_of(compared(a, b)).chance == pytest.approx(2 / 2**4)
+
+
+@pytest.fixture
+def of_windows(tmp_path: Path) -> tuple[Path, Path]:
+    """Windows of dogs and cats, at more times in one run than in the other, which renames a file."""
+    a = write_run(tmp_path / "a", sound_rows(), in_groups("0123"))
+    renamed = [replace(row, path=row.path.replace("0", "new@0")) for row in sound_rows()]
+    b = write_run(tmp_path / "b", renamed, in_groups("0123"))
+    words = {"0.wav@0": "dog", "0.wav@0.5": "dog", "0.wav@1": "cat", "1.wav@0": "cat"}
+    classes = [("cat", 2, 0.5, 0.5, 0.5), ("dog", 2, 0.5, 0.5, 0.5)]
+    write_evaluation(a, {path: (word, "dog") for path, word in words.items()}, classes, 0.5, "window")
+    in_b = {path.replace("0.wav", "new@0.wav"): (word, "cat") for path, word in words.items() if "." in path}
+    del in_b["new@0.wav@0.5"]
+    write_evaluation(b, in_b, classes, 0.5, "window")
+    return a, b
+
+
+def test_windows_are_judged_at_the_same_times_of_the_same_files(of_windows: tuple[Path, Path]) -> None:
+    scores = scores_of(compared(*of_windows))
+    assert [each.b.path for each in scores.judgements] == ["new@0.wav@0", "new@0.wav@1", "1.wav@0"]
+    assert [each.b.path for each in scores.judged(a=True, b=False)] == ["new@0.wav@0"]
+
+
+def test_windows_are_called_so_and_have_no_probability(of_windows: tuple[Path, Path]) -> None:
+    comparison = compared(*of_windows)
+    (words,) = judgement_words(scores_of(comparison))
+    assert words.startswith("Of the 3 windows evaluated in both, the linear probe is right about")
+    assert any(line.split()[:4] == ["class", "windows", "A", "B"] for line in text_lines(comparison))
+    content = comparison_content(comparison)["modalities"]["audio"]["evaluation"]
+    assert (content["unit"], content["files"]) == ("window", 3)
+
+
+def test_files_and_windows_are_not_compared_one_by_one(of_windows: tuple[Path, Path]) -> None:
+    write_evaluation(of_windows[1], {"1.wav": ("cat", "cat")}, [("cat", 1, 1.0, 1.0, 1.0)], 1.0)
+    comparison = compared(*of_windows)
+    assert list(judgement_words(scores_of(comparison))) == [
+        "In A windows were evaluated, in B files: they cannot be compared one by one."
+    ]
+    assert any("windows A  files B" in line for line in text_lines(comparison))
+    assert comparison_content(comparison)["modalities"]["audio"]["evaluation"]["unit"] is None
 
 
 def test_only_one_run_was_evaluated(evaluated: tuple[Path, Path], tmp_path: Path) -> None:

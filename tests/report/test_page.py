@@ -306,9 +306,9 @@ def test_doubts_are_listed_by_kind_the_worst_first(mixed: Page) -> None:
         for words in (
             "silent 2 files are silent The linear probe took 1 of 2 for another class.",
             "bells/bells_0.wav is silent. rain/rain_3.wav is silent.",
-            "black 1 file clip.mp4 is all black.",
-            "outlier 1 file The linear probe took 1 of 1",
-            "copy 1 file The linear probe took 0 of 1 for another class. rain/rain_1.wav has the same bytes",
+            "black 1 file is all black clip.mp4 is all black.",
+            "outlier 1 file is far from all others The linear probe took 1 of 1",
+            "copy 1 file is a copy of another The linear probe took 0 of 1 for another class. rain/rain_1",
         )
     ]
     assert places == sorted(places)

@@ -23,6 +23,9 @@ MOST_WINDOWS = 20_000
 
 SEED = 0
 
+AT = "@"
+"""Between a file's path and a window's time, in seconds."""
+
 NO_FRAMES = "parts of sounds have labels, and the export has no row for each window: set export.rows=frames"
 
 Embeddings = npt.NDArray[np.float32]
@@ -76,7 +79,7 @@ def labelled_windows(export: Path, inputs: Sequence[ManifestRow]) -> LabelledWin
     rows = []
     for window in chosen:
         row = by_path[window.path]
-        path = f"{row.path}@{window.time_s:g}"
+        path = f"{row.path}{AT}{window.time_s:g}"
         rows.append(replace(row, path=path, label=window.label, sha256=row.sha256 or row.path))
     return LabelledWindows(rows, _embeddings(export, inputs, chosen), notes)
 

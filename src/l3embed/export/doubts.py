@@ -9,22 +9,41 @@ from pathlib import Path
 from l3embed.disk.seals import is_sealed, reading, seal
 from l3embed.disk.tables import iterate_rows, write_rows
 from l3embed.export.manifest import STAGE
+from l3embed.progress import counted
 from l3embed.variants import DoubtKind, Modality
 
 DOUBTS_CSV = "doubts.csv"
 
 DOUBTFUL = {
-    DoubtKind.CONFLICT: "have copies under another label",
-    DoubtKind.DAMAGED: "are damaged, and used as far as they can be read",
-    DoubtKind.SILENT: "are silent",
-    DoubtKind.BLACK: "are all black",
-    DoubtKind.INCOMPLETE: "are videos without sound or without frames",
-    DoubtKind.OUTLIER: "are far from all others",
-    DoubtKind.COPY: "are copies of others",
-    DoubtKind.SHORT: "are shorter than one window, and padded with zeros",
-    DoubtKind.TURNED: "have an EXIF orientation, and are not turned",
+    DoubtKind.CONFLICT: ("has copies under another label", "have copies under another label"),
+    DoubtKind.DAMAGED: (
+        "is damaged, and used as far as it can be read",
+        "are damaged, and used as far as they can be read",
+    ),
+    DoubtKind.SILENT: ("is silent", "are silent"),
+    DoubtKind.BLACK: ("is all black", "are all black"),
+    DoubtKind.INCOMPLETE: (
+        "is a video without sound or without frames",
+        "are videos without sound or without frames",
+    ),
+    DoubtKind.OUTLIER: ("is far from all others", "are far from all others"),
+    DoubtKind.COPY: ("is a copy of another", "are copies of others"),
+    DoubtKind.SHORT: (
+        "is shorter than one window, and padded with zeros",
+        "are shorter than one window, and padded with zeros",
+    ),
+    DoubtKind.TURNED: (
+        "has an EXIF orientation, and is not turned",
+        "have an EXIF orientation, and are not turned",
+    ),
 }
-"""What is said of several files of each kind."""
+"""What is said of one file of each kind, and of several."""
+
+
+def doubtful_files(kind: DoubtKind, count: int) -> str:
+    """Return how many files there are of a kind, in words: ``1 file is silent``."""
+    one, several = DOUBTFUL[kind]
+    return f"{counted(count, 'file')} {one if count == 1 else several}"
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from l3embed.evaluation.classifiers import Classifier
-from l3embed.evaluation.evaluation import Prediction
+from l3embed.evaluation.evaluation import FILE, WINDOW, Prediction
 from l3embed.evaluation.file_format import Figures, read_classes, read_figures, read_predictions
+from l3embed.evaluation.labelled_windows import AT
 from l3embed.evaluation.scores import ClassScore, Measure, Score
 from l3embed.report.compared_runs import Run
 from l3embed.report.file_matching import Pair
@@ -50,7 +51,7 @@ class ClassChange:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the linear probe took one file for in each run."""
+    """What the linear probe took one file, or one window, for in each run."""
 
     a: Prediction
     b: Prediction
@@ -74,24 +75,36 @@ class ScoreChanges:
     classes : tuple of ClassChange
         By label; those whose F1 fell most first.
     judgements : tuple of Judgement
-        Of the files that were evaluated in both runs.
+        Of the files, or windows, that were evaluated in both runs.
+    units : (str, str)
+        What was evaluated in each run, ``file`` or ``window``; the same for both, if one has no figures.
     """
 
     reasons: tuple[str, str]
     scores: tuple[ScoreChange, ...]
     classes: tuple[ClassChange, ...]
     judgements: tuple[Judgement, ...]
+    units: tuple[str, str] = (FILE, FILE)
+
+    @property
+    def unit(self) -> str:
+        """What was evaluated in both runs; nothing, if that was not the same."""
+        a, b = self.units
+        return a if a == b else ""
 
     def judged(self, *, a: bool, b: bool) -> list[Judgement]:
-        """Return the files that are right, or wrong, in each run."""
+        """Return the files or windows that are right, or wrong, in each run."""
         return [each for each in self.judgements if each.hits == (a, b)]
 
     @property
     def chance(self) -> float | None:
         """How often files would part as unevenly as they did, or more, if both runs were equally good.
 
-        That is McNemar's exact test; None if no file changed sides.
+        That is McNemar's exact test; None if no file changed sides, and of windows, since those of one file
+        are too much alike to count one by one.
         """
+        if self.unit != FILE:
+            return None
         lost, won = len(self.judged(a=True, b=False)), len(self.judged(a=False, b=True))
         if not lost + won:
             return None
@@ -109,13 +122,16 @@ def compare_scores(a: Run, b: Run, pairs: Sequence[Pair], modality: Modality) ->
         If an evaluation is damaged.
     """
     figures = _figures(a, modality), _figures(b, modality)
+    units = [each.unit for each in figures if each.scores] or [FILE]
+    predictions = _predictions(a, modality), _predictions(b, modality)
     keys = [key for key in _all_scores() if any(key in each.scores for each in figures)]
     scores = tuple(ScoreChange(*key, *(each.scores.get(key) for each in figures)) for key in keys)
     return ScoreChanges(
         reasons=(figures[0].reason, figures[1].reason),
         scores=scores,
         classes=_class_changes(_classes(a, modality), _classes(b, modality)),
-        judgements=_judgements(_predictions(a, modality), _predictions(b, modality), pairs),
+        judgements=_judgements(*predictions, pairs, units[0]) if units[0] == units[-1] else (),
+        units=(units[0], units[-1]),
     )
 
 
@@ -147,8 +163,12 @@ def _class_changes(a: Mapping[str, ClassScore], b: Mapping[str, ClassScore]) -> 
 
 
 def _judgements(
-    a: Mapping[str, Prediction], b: Mapping[str, Prediction], pairs: Sequence[Pair]
+    a: Mapping[str, Prediction], b: Mapping[str, Prediction], pairs: Sequence[Pair], unit: str
 ) -> tuple[Judgement, ...]:
-    return tuple(
-        Judgement(a[pair.a.path], b[pair.b.path]) for pair in pairs if pair.a.path in a and pair.b.path in b
-    )
+    names = ((pair.a.path, pair.b.path) for pair in pairs)
+    if unit == WINDOW:
+        # Of the files that both runs have, the windows at the same times.
+        in_b = dict(names)
+        parts = ((name, *name.rpartition(AT)) for name in a)
+        names = ((name, f"{in_b[path]}{AT}{time}") for name, path, _, time in parts if path in in_b)
+    return tuple(Judgement(a[mine], b[other]) for mine, other in names if mine in a and other in b)

@@ -97,6 +97,7 @@ def _scores(scores: ScoreChanges) -> dict[str, Any]:
             }
             for each in scores.classes
         ],
+        "unit": scores.unit or None,
         "files": len(scores.judgements),
         "right_in_a_alone": _judgements(scores.judged(a=True, b=False)),
         "right_in_b_alone": _judgements(scores.judged(a=False, b=True)),

@@ -134,7 +134,9 @@ def _score_lines(scores: ScoreChanges) -> Iterator[str]:
         )
         for each in _extremes(scores.classes)
     )
-    header = ("class", "files A", "B", "accuracy, % A", "B", "B - A", "F1, % A", "B", "B - A")
+    a, b = scores.units
+    counts = (f"{a}s A", "B" if scores.unit else f"{b}s B")
+    header = ("class", *counts, "accuracy, % A", "B", "B - A", "F1, % A", "B", "B - A")
     yield from _table(header, classes, "<>>>>>>>>")
     if len(scores.classes) > MOST_CLASSES:
         yield f"  and {format_count(len(scores.classes) - MOST_CLASSES)} classes in between"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from l3embed.progress import counted
 from l3embed.report.changed_neighbours import FEWEST_FILES, NeighbourChanges
 from l3embed.report.changed_scores import ScoreChanges
 from l3embed.report.comparison import Comparison, DoubtChanges
@@ -24,7 +25,7 @@ def neighbour_words(changes: NeighbourChanges) -> Iterator[str]:
     """Yield sentences on how far files keep their nearest neighbours."""
     if changes.not_finite:
         yield (
-            f"Left out, since their embeddings are not finite: {_files(len(changes.not_finite))}, "
+            f"Left out, since their embeddings are not finite: {counted(len(changes.not_finite), 'file')}, "
             f"as {changes.not_finite[0]}."
         )
     if not changes.count:
@@ -37,11 +38,11 @@ def neighbour_words(changes: NeighbourChanges) -> Iterator[str]:
     if len(changes.pairs) < changes.files - len(changes.not_finite):
         yield (
             f"Neighbours are compared for a sample: {format_count(len(changes.pairs))} of "
-            f"{_files(changes.files)} in both, drawn at random, and sought among these."
+            f"{counted(changes.files, 'file')} in both, drawn at random, and sought among these."
         )
     nearest = f"{changes.count} nearest neighbours" if changes.count > 1 else "nearest neighbour"
     yield (
-        f"Of their {nearest} among the {_files(len(changes.pairs))} compared, files keep "
+        f"Of their {nearest} among the {counted(len(changes.pairs), 'file')} compared, files keep "
         f"{format_share(changes.shares.mean())} on average (by chance {format_share(changes.by_chance)}); "
         f"{format_count(changes.distribution[-1])} keep all, {format_count(changes.distribution[0])} none."
     )
@@ -56,7 +57,7 @@ def number_words(changes: NeighbourChanges) -> str:
         return "The mean embeddings are the same, to the last bit."
     return (
         f"Both are of one network: the mean embeddings of {format_count(numbers.identical)} of "
-        f"{_files(numbers.files)} are the same, to the last bit; the others differ by up to "
+        f"{counted(numbers.files, 'file')} are the same, to the last bit; the others differ by up to "
         f"{numbers.largest:.1e} of the largest magnitude."
     )
 
@@ -72,16 +73,20 @@ def reason_words(scores: ScoreChanges) -> str:
 
 
 def judgement_words(scores: ScoreChanges) -> Iterator[str]:
-    """Yield sentences on the files that were evaluated in both runs."""
+    """Yield sentences on the files or windows that were evaluated in both runs."""
+    if not scores.unit:
+        a, b = scores.units
+        yield f"In A {a}s were evaluated, in B {b}s: they cannot be compared one by one."
+        return
     if not scores.judgements:
         if not any(scores.reasons):
-            yield "No file was evaluated in both runs."
+            yield f"No {scores.unit} was evaluated in both runs."
         return
     files = len(scores.judgements)
     lost, won = len(scores.judged(a=True, b=False)), len(scores.judged(a=False, b=True))
     both = len(scores.judged(a=True, b=True))
     yield (
-        f"Of the {_files(files)} evaluated in both, the linear probe is right about "
+        f"Of the {counted(files, scores.unit)} evaluated in both, the linear probe is right about "
         f"{format_share((both + lost) / files)} in A and {format_share((both + won) / files)} in B: "
         f"{format_count(lost)} right in A alone, {format_count(won)} in B alone."
     )
@@ -100,7 +105,3 @@ def doubt_words(doubts: DoubtChanges) -> str:
         without = " and ".join(doubts.missing)
         return f"Doubts are not compared: no list in {without}. Run 'dvc repro -f export', which writes it."
     return f"{len(doubts.came):,} came, {len(doubts.went):,} went, {doubts.kept:,} are in both"
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{format_count(count)} files"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from l3embed.evaluation.evaluation import Prediction
-from l3embed.export.doubts import DOUBTFUL, Doubt
+from l3embed.export.doubts import Doubt, doubtful_files
 from l3embed.variants import DoubtKind, Modality
 
 MOST_LISTED = 100
@@ -38,8 +38,8 @@ class DoubtGroup:
 
     @property
     def words(self) -> str:
-        """What is said of several files of this kind."""
-        return DOUBTFUL[self.kind]
+        """How many files they are, and what is said of them."""
+        return doubtful_files(self.kind, self.files)
 
     @property
     def more(self) -> int:

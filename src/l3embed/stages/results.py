@@ -11,7 +11,7 @@ from pathlib import Path
 from l3embed.disk.seals import reading, seal
 from l3embed.disk.tables import FAILED, OK, read_rows, write_rows
 from l3embed.errors import OpenL3Error
-from l3embed.export.doubts import DOUBTFUL, Doubt
+from l3embed.export.doubts import Doubt, doubtful_files
 from l3embed.progress import counted, say
 from l3embed.variants import DoubtKind, Media, Modality
 
@@ -187,7 +187,7 @@ def _sentence(kind: DoubtKind, found: Mapping[str, str]) -> str:
     paths = sorted(found)
     more = len(paths) - DOUBTFUL_NAMED
     others = f" and {more:,} more, which data/export/doubts.csv will name" if more > 0 else ""
-    return f"{len(paths):,} files {DOUBTFUL[kind]}: {', '.join(paths[:DOUBTFUL_NAMED])}{others}"
+    return f"{doubtful_files(kind, len(paths))}: {', '.join(paths[:DOUBTFUL_NAMED])}{others}"
 
 
 def require_one(stage: str, results: Sequence[Result]) -> None:

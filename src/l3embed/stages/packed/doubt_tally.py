@@ -6,7 +6,7 @@ from array import array
 from collections import defaultdict
 from collections.abc import Iterable
 
-from l3embed.export.doubts import DOUBTFUL, Doubt
+from l3embed.export.doubts import Doubt, doubtful_files
 from l3embed.progress import say
 from l3embed.stages.results import DOUBTFUL_NAMED, NAMED, Result
 from l3embed.variants import DoubtKind
@@ -50,7 +50,7 @@ class DoubtTally:
                 more = count - len(first)
                 others = f" and {more:,} more, which data/export/doubts.csv will name" if more else ""
                 listed = ", ".join(first)
-                say(f"{self._stage}: warning: {count:,} files {DOUBTFUL[kind]}: {listed}{others}")
+                say(f"{self._stage}: warning: {doubtful_files(kind, count)}: {listed}{others}")
 
     @property
     def figures(self) -> dict[str, dict[str, int]]:
