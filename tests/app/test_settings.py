@@ -106,6 +106,7 @@ WRONG: list[tuple[str, object, str]] = [
     ("model.input_repr", "mel64", r"model\.input_repr must be one of linear, mel128, mel256; got 'mel64'"),
     ("model.audio_embedding_size", 513, r"model\.audio_embedding_size must be one of 6144, 512; got 513"),
     ("model.audio_embedding_size", "big", r"model\.audio_embedding_size: .*'big'.* Integer"),
+    ("model.image_precision", "int4", r"model\.image_precision must be one of float32, .*; got 'int4'"),
     ("model.image_embedding_size", 6144, r"model\.image_embedding_size must be one of 8192, 512; got 6144"),
     (
         "frontend.name",
@@ -188,6 +189,29 @@ def test_a_source_of_weights_needs_what_belongs_to_it(weights: dict[str, Any], m
 def test_a_question_mark_value_is_named(key: str) -> None:
     with pytest.raises(OpenL3Error, match=rf"no value: .*{key}"):
         parse_settings(changed(key, "???"))
+
+
+@pytest.mark.parametrize(
+    ("precisions", "names"),
+    [
+        (
+            {"precision": "bfloat16"},
+            ("audio_mel128_env_512_kapre_bfloat16", "image_mel128_env_8192_bfloat16"),
+        ),
+        (
+            {"precision": "int8", "image_precision": "float32"},
+            ("audio_mel128_env_512_kapre_int8", "image_mel128_env_8192"),
+        ),
+        (
+            {"precision": "float32", "image_precision": "int8"},
+            ("audio_mel128_env_512_kapre", "image_mel128_env_8192_int8"),
+        ),
+    ],
+    ids=["one for both", "of sound alone", "of images alone"],
+)
+def test_each_network_has_its_precision(precisions: dict[str, str], names: tuple[str, str]) -> None:
+    settings = parsed(model={**VALID["model"], **precisions})
+    assert (settings.variant.name, settings.image_variant.name) == names
 
 
 def test_a_missing_group_is_named() -> None:

@@ -15,6 +15,7 @@ from conftest import PATIENCE_S, reference
 
 from l3embed import OpenL3Error, OpenL3Warning, process_video_file
 from l3embed.cli.main import main
+from l3embed.core import video
 from l3embed.errors import FilesError
 
 SAME_SOUND = 1e-2  # a resampled sound; ffmpeg resamples it, as in the reference
@@ -180,3 +181,34 @@ def test_the_command_keeps_the_folders_of_its_inputs(make_video: MakeVideo, tmp_
     written = sorted(str(file.relative_to(tmp_path / "out")) for file in (tmp_path / "out").rglob("*.npz"))
     assert written == ["day 1/clip_audio.npz", "day 1/clip_image.npz"]
     assert arrays_of(tmp_path / "out" / "day 1" / "clip_image.npz")["embedding"].shape == (2, 512)
+
+
+@pytest.mark.parametrize(
+    ("options", "flags", "precisions"),
+    [
+        ({"precision": "bfloat16"}, ["--precision", "bfloat16"], ("bfloat16", "bfloat16")),
+        (
+            {"precision": "int8", "image_precision": "float32"},
+            ["--precision", "int8", "--image-precision", "float32"],
+            ("int8", "float32"),
+        ),
+    ],
+    ids=["one for both", "one for each"],
+)
+def test_each_network_computes_in_its_precision(
+    make_video: MakeVideo,
+    options: dict[str, Any],
+    flags: list[str],
+    precisions: tuple[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked_for = []
+
+    def note(sound_outputs: Any, frame_outputs: Any, sound: Any, frames: Any, *_: Any, **__: Any) -> None:
+        asked_for.append((sound.parse().variant.precision.value, frames.parse().variant.precision.value))
+
+    monkeypatch.setattr(video, "process_video_outputs", note)
+    path = str(make_video("clip.mp4"))
+    process_video_file(path, **options)
+    assert main(["video", path, *flags]) == 0
+    assert asked_for == [precisions, precisions]

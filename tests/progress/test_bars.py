@@ -9,7 +9,7 @@ from contextlib import redirect_stderr
 import pytest
 from conftest import PATIENCE_S, Terminal, run_child
 
-from l3embed.progress import Expected, FileProgress, Workload, progress_bar
+from l3embed.progress import Expected, FileProgress, Workload, progress_bar, quietly, say, tell
 from l3embed.progress.file_progress import shortened
 
 
@@ -41,6 +41,18 @@ def test_what_is_not_enabled_says_nothing(capsys: pytest.CaptureFixture[str]) ->
         bar.update()
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_what_is_done_quietly_tells_nothing_but_says_what_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with quietly(), progress_bar("Embedding", total=1) as bar:
+        bar.update()
+        tell("It is made.")
+        say("It is wrong.")
+    tell("It is over.")
+
+    assert capsys.readouterr() == ("", "It is wrong.\nIt is over.\n")
 
 
 def test_a_bar_ticks_while_nothing_comes() -> None:

@@ -14,6 +14,7 @@ from conftest import NEEDS_OPENVINO
 from l3embed import OpenL3Error
 from l3embed.inputs.windows import Framing
 from l3embed.networks.folding import FoldedLayer, WeightedConv
+from l3embed.progress import quietly
 from l3embed.runtimes import quantization
 from l3embed.runtimes.calibration import Calibration, calibration_checksum, read_calibration
 from l3embed.runtimes.nncf_program import INT8
@@ -89,6 +90,20 @@ def test_it_is_made_once(nncf: StandIn, slim_weights: Path, tmp_path: Path) -> N
     assert len(kept(tmp_path)) == 1
 
 
+@pytest.mark.usefixtures("nncf")
+@pytest.mark.parametrize(
+    ("is_quiet", "said"),
+    [(False, f"Making {VARIANT.name}, once: a minute.\n"), (True, "")],
+    ids=["told", "quiet"],
+)
+def test_that_it_is_made_is_told_unless_that_is_not_wanted(
+    is_quiet: bool, said: str, slim_weights: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with quietly(is_quiet):
+        quantized_network(VARIANT, layers(slim_weights))
+    assert capsys.readouterr().err == said
+
+
 def test_without_nncf_the_kept_one_is_used(
     nncf: StandIn, slim_weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +161,7 @@ def test_one_that_is_too_far_from_float32_is_refused_and_not_kept(
 
     nncf.spoil = make_noise
 
-    with pytest.raises(OpenL3Error, match=r"too far from float32: the centred cosine is .* at least 0\.99"):
+    with pytest.raises(OpenL3Error, match=r"too far from float32.* at least 0\.99.*image_precision"):
         quantized_network(VARIANT, layers(slim_weights))
 
     assert kept(tmp_path) == []

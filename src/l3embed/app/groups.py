@@ -134,6 +134,7 @@ class ModelSettings:
     audio_embedding_size: int = one_of(AUDIO_EMBEDDING_SIZES)
     image_embedding_size: int = one_of(IMAGE_EMBEDDING_SIZES)
     precision: str = one_of(Precision)
+    image_precision: str | None = one_of(Precision, None)
 
     def __post_init__(self) -> None:
         check_rules("model.", self)

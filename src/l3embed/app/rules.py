@@ -58,7 +58,7 @@ def rules_of(group: Any) -> dict[str, Rule]:
 
 
 def check_rules(group: str, settings: object) -> None:
-    """Check a group of settings by its rules, but for words that may be in lists.
+    """Check a group of settings by its rules, but for words that may be in lists, and for what is null.
 
     Parameters
     ----------
@@ -74,11 +74,13 @@ def check_rules(group: str, settings: object) -> None:
     """
     for name, rule in rules_of(settings).items():
         value = getattr(settings, name)
+        if value is None:
+            continue
         if rule.words and not rule.is_list_too:
             check_one_of(f"{group}{name}", value, rule.words)
         elif rule.is_share:
             _check_share(f"{group}{name}", value, rule.least or 0)
-        elif rule.least is not None and value is not None:
+        elif rule.least is not None:
             check_at_least(f"{group}{name}", value, rule.least)
 
 

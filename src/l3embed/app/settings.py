@@ -151,7 +151,7 @@ class Settings:
         """The image model."""
         model = self.model
         words = (model.input_repr, model.content_type, model.image_embedding_size)
-        return parse_image_variant(*words, model.precision)
+        return parse_image_variant(*words, model.image_precision or model.precision)
 
     @property
     def placement(self) -> Placement:

@@ -32,6 +32,7 @@ def add_parser(subparsers: Subparsers) -> None:
     )
     flags.add_audio_options(group)
     flags.add_image_options(group)
+    flags.add_image_precision(group)
     flags.add_damage_option(group)
 
 

@@ -124,6 +124,12 @@ def add_image_options(group: argparse._ArgumentGroup, *size_names: str) -> None:
     _add_batch_size(group, "image", "images")
 
 
+def add_image_precision(group: argparse._ArgumentGroup) -> None:
+    """Add the option that has the network of images compute in another precision than that of sound."""
+    what = "what the model of the frames computes in (default: as --precision says)"
+    group.add_argument("--image-precision", choices=[kind.value for kind in Precision], help=what)
+
+
 def _add_size(
     group: argparse._ArgumentGroup, kind: str, sizes: Sequence[int], of_what: str, names: Sequence[str]
 ) -> None:
@@ -186,10 +192,10 @@ def reading_of(args: argparse.Namespace) -> Reading:
     return parse_reading(**{name: getattr(args, name) for name in names if hasattr(args, name)})
 
 
-def _run_options(args: argparse.Namespace) -> RunOptions:
+def _run_options(args: argparse.Namespace, precision: str | None = None) -> RunOptions:
     from l3embed.core.options import RunOptions
 
-    return RunOptions(args.weights, args.device, args.runtime, args.precision, args.threads)
+    return RunOptions(args.weights, args.device, args.runtime, precision or args.precision, args.threads)
 
 
 def audio_options(args: argparse.Namespace) -> AudioOptions:
@@ -219,7 +225,7 @@ def image_options(args: argparse.Namespace) -> ImageOptions:
         embedding_size=args.image_embedding_size,
         batch_size=args.image_batch_size,
         verbose=not args.quiet,
-        run=_run_options(args),
+        run=_run_options(args, getattr(args, "image_precision", None)),
     )
 
 

@@ -13,6 +13,7 @@ from l3embed.inputs.sound import prepare_for
 from l3embed.inputs.windows import Framing
 from l3embed.models.built import loaded_model
 from l3embed.models.running import Network, load_network, model_network
+from l3embed.progress import quietly
 from l3embed.runtimes.base import Placement
 from l3embed.runtimes.choice import model_runtime, parse_runtime
 from l3embed.runtimes.processor import available_threads
@@ -56,9 +57,10 @@ class Request:
 
     def load(self) -> Network:
         """Return the given model, or the variant's, ready to run."""
-        if self.model is not None:
-            return model_network(self.model, self.placement)
-        return load_network(self.variant, as_weights_source(self.weights), self.placement)
+        with quietly(not self.verbose):
+            if self.model is not None:
+                return model_network(self.model, self.placement)
+            return load_network(self.variant, as_weights_source(self.weights), self.placement)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 from l3embed.core.arguments import parse_outputs
@@ -50,6 +51,7 @@ def process_video_file(
     precision: PrecisionName = "float32",
     threads: int = 0,
     on_damage: Literal["use", "skip"] = "use",
+    image_precision: PrecisionName | None = None,
 ) -> None:
     """Compute the embeddings of the sound and of every frame of videos, and save them to ``.npz`` files.
 
@@ -95,6 +97,8 @@ def process_video_file(
         As in `get_audio_embedding`.
     on_damage : "use" or "skip"
         As in `process_audio_file`.
+    image_precision : str or None
+        The precision of the network of images, if it is to be another than `precision`.
 
     Raises
     ------
@@ -141,7 +145,13 @@ def process_video_file(
     )
     image_batch = image_batch_size if batch_size is None else batch_size
     image_options = ImageOptions(
-        image_model, input_repr or "mel256", content_type, image_embedding_size, image_batch, verbose, run
+        image_model,
+        input_repr or "mel256",
+        content_type,
+        image_embedding_size,
+        image_batch,
+        verbose,
+        replace(run, precision=precision if image_precision is None else image_precision),
     )
     ending = f"_{suffix}" if suffix else ""
     process_video_outputs(

@@ -7,6 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,30 @@ KERNELS = ("ipykernel.zmqshell", "IPython.utils._process_emscripten")
 """Modules by which tqdm knows that code runs in a notebook."""
 
 
+_is_quiet: ContextVar[bool] = ContextVar("_is_quiet", default=False)
+
+
 def say(message: str) -> None:
     """Write one line to standard error, above any progress bar that is being drawn."""
     from tqdm import tqdm
 
     tqdm.write(message, file=sys.stderr)
+
+
+def tell(message: str) -> None:
+    """Say what is neither a warning nor an error: nothing, where the user wants to hear of those alone."""
+    if not _is_quiet.get():
+        say(message)
+
+
+@contextmanager
+def quietly(is_quiet: bool = True) -> Iterator[None]:
+    """Have nothing told meanwhile, in this thread, and no bars drawn; or all, if that is not wanted."""
+    token = _is_quiet.set(is_quiet)
+    try:
+        yield
+    finally:
+        _is_quiet.reset(token)
 
 
 def is_drawn() -> bool:
@@ -46,6 +66,7 @@ def progress_bar(
 
     It ticks: its clock goes on while nothing comes. In a log it writes a line now and then instead.
     """
+    enabled = enabled and not _is_quiet.get()
     drawn = is_drawn()
     interval_s = DRAW_INTERVAL_S if drawn else LOG_INTERVAL_S
     bar = (_drawn_bars() if drawn else _log_bars())(

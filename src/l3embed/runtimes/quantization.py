@@ -24,7 +24,7 @@ from l3embed.disk.folders import cache_folder
 from l3embed.disk.leftovers import programs, temporary_path
 from l3embed.errors import OpenL3Error
 from l3embed.networks.folding import FoldedLayer
-from l3embed.progress import say
+from l3embed.progress import tell
 from l3embed.runtimes.calibration import Calibration, calibration_checksum, read_calibration
 from l3embed.runtimes.nncf_program import FLOAT32, INT8, ITEMS, SETTINGS, SILENCE
 from l3embed.runtimes.openvino_model import build_model, compile_model, read_model
@@ -142,7 +142,7 @@ def _locate(variant: Variant, layers: Sequence[FoldedLayer]) -> Path:
         with exclusively(folder, path.name):
             remove_left_behind(path)
             if _find(stem) is None:
-                say(f"Making {variant.name}, once: a minute.")
+                tell(f"Making {variant.name}, once: a minute.")
                 _write(path, _make(variant, layers))
         return path
 
@@ -181,7 +181,8 @@ def _check_near(variant: Variant, cosines: npt.NDArray[np.float32]) -> None:
     raise OpenL3Error(
         f"{variant.name} with these weights is too far from float32: the centred cosine is {median:.4f} "
         f"(median of {len(cosines)} held-out inputs; smallest {cosines.min():.4f}), and at least "
-        f"{LEAST_CENTRED_COSINE} is asked for. Use precision float32 or bfloat16."
+        f"{LEAST_CENTRED_COSINE} is asked for. Use float32 or bfloat16 for this network: precision is "
+        "that of sound, and image_precision that of images, if it is another."
     )
 
 

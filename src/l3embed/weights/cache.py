@@ -6,7 +6,7 @@ from pathlib import Path
 
 from l3embed.disk.folders import CACHE_VARIABLE, cache_folder, explaining_disk_errors
 from l3embed.errors import OpenL3Error
-from l3embed.progress import say
+from l3embed.progress import tell
 
 LOCK_TIMEOUT_S = 1800.0
 """How long to wait for another process that fetches the same file: 19 MB on a very slow line."""
@@ -62,7 +62,7 @@ def exclusively(folder: Path, file_name: str) -> Iterator[None]:
         try:
             lock.acquire(timeout=min(PATIENCE_S, LOCK_TIMEOUT_S))
         except Timeout:
-            say(f"Waiting for another process that is making {folder / file_name}.")
+            tell(f"Waiting for another process that is making {folder / file_name}.")
             lock.acquire(timeout=LOCK_TIMEOUT_S)
     except Timeout as error:
         raise OpenL3Error(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from l3embed.disk.atomic import replacing
 from l3embed.disk.checksums import git_blob_id
 from l3embed.errors import OpenL3Error
-from l3embed.progress import is_drawn, progress_bar, say
+from l3embed.progress import is_drawn, progress_bar, tell
 from l3embed.weights.registry import ATTRIBUTION, PublishedFile
 from l3embed.weights.source import SOURCE_VARIABLE, URL_VARIABLE
 
@@ -148,7 +148,7 @@ class _DownloadBar(AbstractContextManager["_DownloadBar"]):
     def tell(self, total_bytes: int) -> None:
         """Say that the file is there, if nothing has been drawn."""
         if self._enabled and self._bar is None:
-            say(f"{self._file_name}: {total_bytes / BYTES_PER_MB:.1f} MB fetched.")
+            tell(f"{self._file_name}: {total_bytes / BYTES_PER_MB:.1f} MB fetched.")
 
 
 def _receive(download: Download, bar: _DownloadBar) -> Path:
@@ -220,4 +220,4 @@ def _describe(error: requests.RequestException) -> str:
 @cache
 def _attribute_once() -> None:
     """Name the authors and the licence; cached, so that a process does it once."""
-    say(ATTRIBUTION)
+    tell(ATTRIBUTION)
