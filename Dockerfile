@@ -13,7 +13,8 @@ ENV L3EMBED_CACHE=/cache \
     PIP_NO_CACHE_DIR=1 \
     PYTHONUNBUFFERED=1
 
-# DVC looks for git, even where a project is no repository.
+# DVC looks for git, even where a project is no repository; any version will do.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends git \
     && rm -rf /var/lib/apt/lists/*

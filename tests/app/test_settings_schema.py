@@ -16,8 +16,9 @@ from stages.conftest import REPOSITORY
 
 from l3embed.app.conf_comments import read_comments
 from l3embed.app.params import compose_params, main
+from l3embed.app.schema_file import SCHEMA_FILE
 from l3embed.app.settings import setting_keys
-from l3embed.app.settings_schema import SCHEMA_FILE, schema_text, settings_schema
+from l3embed.app.settings_schema import schema_text, settings_schema
 
 CONF = REPOSITORY / "conf"
 FILES = sorted([*CONF.glob("*.yaml"), *CONF.glob("*/*.yaml")])

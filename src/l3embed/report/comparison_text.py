@@ -134,8 +134,8 @@ def _score_lines(scores: ScoreChanges) -> Iterator[str]:
         )
         for each in _extremes(scores.classes)
     )
-    a, b = scores.units
-    counts = (f"{a}s A", "B" if scores.unit else f"{b}s B")
+    of_a, of_b = scores.units
+    counts = (f"{of_a}s A", "B" if scores.unit else f"{of_b}s B")
     header = ("class", *counts, "accuracy, % A", "B", "B - A", "F1, % A", "B", "B - A")
     yield from _table(header, classes, "<>>>>>>>>")
     if len(scores.classes) > MOST_CLASSES:
