@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -33,6 +34,13 @@ def answering(program: str, run: Callable[[], int]) -> int:
         Does the work, and returns the exit status.
     """
     end_when_unread()
+    try:
+        return _answering(program, run)
+    finally:
+        gc.freeze()  # or Python would look through all that lives for garbage as it ends: a tenth of a second
+
+
+def _answering(program: str, run: Callable[[], int]) -> int:
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:  # in the background, or under nohup
         return run()
     interruption = _Interruption()
